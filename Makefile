@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# One Makefile, no recursion; everything made lands in $(BUILD).
+#
+#   make            what this machine can build        make demo    a guest on a real Xen, in QEMU
+#   make check      all tests                          make bench   create times against stock, in pairs
+#   make install    into $(DESTDIR)$(PREFIX)           make help    the rest
+
+BUILD ?= build
+PREFIX ?= /usr
+LIBEXECDIR ?= $(PREFIX)/lib/pvboot
+DESTDIR ?=
+VERSION := 0.1.0
+
+CC ?= gcc
+PKG_CONFIG ?= pkg-config
+PYTHON ?= python3
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wshadow -Wconversion -Werror -Wvla
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+SAN_FLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+comma := ,
+
+# What this machine has. Xen's headers and lzo2 are optional: everything else is required.
+HAVE_XEN ?= $(shell $(PKG_CONFIG) --exists xenguest xencontrol xenforeignmemory xenlight xlutil 2>/dev/null && echo y)
+LZO ?= n
+CODEC_PKGS := zlib liblzma liblz4 libzstd
+PKGS := libelf jansson $(CODEC_PKGS)
+LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lbz2 -lgcrypt $(if $(filter y,$(LZO)),-llzo2)
+
+CPPFLAGS += -Iinclude -D_GNU_SOURCE -DPVBOOT_VERSION='"$(VERSION)"' -DPVBOOT_LIBEXECDIR='"$(LIBEXECDIR)"' \
+            $(if $(filter y,$(HAVE_XEN)),-DHAVE_XEN=1) $(if $(filter y,$(LZO)),-DHAVE_LZO=1)
+ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden $(WARN) $(if $(SAN),,$(HARDEN)) $(CFLAGS) $(SAN_FLAGS)
+
+# Layers: frontends -> builder -> startinfo -> include/pvboot. tests/check-layers holds the sources to it.
+STARTINFO := $(wildcard src/startinfo/*.c)
+BUILDER := $(filter-out %_xen.c,$(wildcard src/builder/*.c))
+XEN := $(wildcard src/builder/*_xen.c)
+CLI := $(wildcard src/frontends/cli/*.c)
+XL := $(wildcard src/frontends/xl/*.c)
+
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER))
+XL_OBJ := $(call obj,$(XEN) $(XL))
+
+PROGRAMS := $(BUILD)/pvboot $(BUILD)/libpvboot.so $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-xl.so)
+
+.PHONY: all
+all: $(PROGRAMS) notice
+
+.PHONY: notice
+notice:
+ifneq ($(HAVE_XEN),y)
+	@echo "notice: no Xen headers (libxen-dev): pvboot-xl.so and the tests against libxenguest are left out"
+endif
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libpvboot.a: $(CORE_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/libpvboot.so: $(CORE_OBJ) src/libpvboot.map
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libpvboot.so.0 -Wl,--version-script=src/libpvboot.map \
+	    -Wl,-z,defs -o $@ $(CORE_OBJ) $(LIBS)
+
+$(BUILD)/pvboot: $(call obj,$(CLI)) $(BUILD)/libpvboot.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl.map
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,--version-script=src/frontends/xl/pvboot-xl.map -Wl,-z,defs -Wl,-z,now \
+	    -o $@ $(XL_OBJ) $(BUILD)/libpvboot.a $(LIBS) -lxenforeignmemory -ldl
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)

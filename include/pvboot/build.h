@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * From a plan to guest memory.
+ */
+#ifndef PVBOOT_BUILD_H
+#define PVBOOT_BUILD_H
+
+#include <pvboot/guest.h>
+#include <pvboot/plan.h>
+
+/*
+ * Write what @plan says through @g: kernel, ramdisk, command line, start info, zero page, setup_data, GDT, page
+ * tables.  ACPI and special pages belong to the caller.  Every byte of a segment is written or zeroed.
+ * @plan has passed pvboot_plan_check().  Errors: those of @g, -INTERNAL when a structure outgrows its segment.
+ */
+int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kernel, const struct pvboot_request *req,
+                struct pvboot_guest *g, struct pvboot_error *e);
+
+/*
+ * parse -> plan -> check -> load.  The whole of pvboot in one call; @kernel has been opened.
+ * @plan: written on success, for the caller to start the vCPU from.
+ */
+int pvboot_build(struct pvboot_plan *plan, struct pvboot_kernel *kernel, const struct pvboot_machine *machine,
+                 const struct pvboot_request *req, struct pvboot_guest *g, struct pvboot_error *e);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Guest memory is three verbs, never a pointer.  Back ends: a recorder (offline, dump, tests) and Xen
+ * foreign memory.
+ */
+#ifndef PVBOOT_GUEST_H
+#define PVBOOT_GUEST_H
+
+#include <pvboot/bytes.h>
+#include <pvboot/error.h>
+
+struct pvboot_guest;
+
+struct pvboot_guest_ops {
+    /* Copy @n bytes to @gpa.  All or nothing; -NOFIT outside the guest's RAM, -XEN when Xen refuses. */
+    int (*write)(struct pvboot_guest *g, uint64_t gpa, const void *src, size_t n, struct pvboot_error *e);
+    /* Make @n bytes at @gpa read as zero.  Errors as write. */
+    int (*zero)(struct pvboot_guest *g, uint64_t gpa, uint64_t n, struct pvboot_error *e);
+    /* Release every mapping.  Accepts a back end whose write failed; safe to call twice. */
+    void (*close)(struct pvboot_guest *g);
+};
+
+struct pvboot_guest {
+    const struct pvboot_guest_ops *ops; /* first member of each back end */
+};
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What a kernel file is: format, entries, window, notes.  A plain value without pointers, so that a
+ * confined helper process can hand it over; the bytes it speaks of travel beside it.
+ *
+ * Specifications: Linux Documentation/arch/x86/boot.rst (setup header, kernel_info); the ELF gABI;
+ * Xen docs/misc/pvh.pandoc and xen/include/public/elfnote.h (notes).
+ */
+#ifndef PVBOOT_IMAGE_H
+#define PVBOOT_IMAGE_H
+
+#include <pvboot/bytes.h>
+#include <pvboot/error.h>
+
+/* How the vCPU enters the guest and who fills the zero page.  Ids are the same in config, CLI and JSON. */
+enum pvboot_path {
+    PVBOOT_PATH_AUTO,
+    PVBOOT_PATH_PVH,       /* PHYS32_ENTRY, 32-bit, EBX = hvm_start_info */
+    PVBOOT_PATH_LINUX32,   /* bzImage startup_32, ESI = zero page */
+    PVBOOT_PATH_LINUX64,   /* bzImage startup_64, RSI = zero page, long mode */
+    PVBOOT_PATH_VMLINUX64, /* startup_64 of the unpacked ELF, RSI = zero page, long mode */
+    PVBOOT_PATH_STUB,      /* our PVH ELF; it fills the zero page inside the guest */
+    PVBOOT_PATHS,
+};
+
+/* "auto", "pvh", ...; NULL for a number that is no path. */
+const char *pvboot_path_name(enum pvboot_path path);
+/* The path called @name, or PVBOOT_PATHS when there is none. */
+enum pvboot_path pvboot_path_find(const char *name);
+
+enum pvboot_format { PVBOOT_FORMAT_BZIMAGE = 1, PVBOOT_FORMAT_ELF };
+
+enum pvboot_codec {
+    PVBOOT_CODEC_NONE, /* payload is the ELF itself */
+    PVBOOT_CODEC_GZIP,
+    PVBOOT_CODEC_BZIP2,
+    PVBOOT_CODEC_LZMA,
+    PVBOOT_CODEC_XZ,
+    PVBOOT_CODEC_LZO,
+    PVBOOT_CODEC_LZ4,
+    PVBOOT_CODEC_ZSTD,
+    PVBOOT_CODEC_UNKNOWN,
+};
+const char *pvboot_codec_name(enum pvboot_codec codec);
+
+/* Where the kernel wants to lie, and everything it overwrites before it reads a memory map. */
+struct pvboot_window {
+    uint64_t pref_gpa; /* preferred start */
+    uint64_t bytes;    /* init_size, or the ELF's span */
+    uint64_t align;    /* power of two */
+    uint64_t min_gpa;  /* inclusive bounds of a relocated start's range (PHYS32_RELOC); 0 and UINT64_MAX when free */
+    uint64_t max_gpa;  /* highest byte it may occupy */
+    bool relocatable;
+};
+
+/* The bzImage's setup header, checked.  Only fields that exist in @protocol are non-zero. */
+struct pvboot_bzimage {
+    uint16_t protocol;     /* 0x020f is 2.15 */
+    uint8_t setup_sects;   /* as it counts: never 0 */
+    uint8_t loadflags;
+    uint16_t xloadflags;
+    uint32_t header_bytes; /* of the setup header from 0x1f1: what the jump at 0x200 says */
+    uint64_t kernel_off;   /* protected-mode part in the file */
+    uint64_t kernel_bytes;
+    struct pvboot_window window;
+    uint32_t cmdline_max;     /* bytes without the NUL */
+    uint64_t initrd_addr_max; /* highest byte an initrd may occupy */
+    uint32_t setup_type_max;  /* from kernel_info; 0: not said */
+    uint64_t payload_off;     /* in the file; 0 bytes: the header does not say */
+    uint64_t payload_bytes;
+    uint64_t unpacked_bytes; /* as the payload's trailer says */
+    enum pvboot_codec codec;
+    char kernel_version[128]; /* "6.1.0-56-amd64 (...) #1 SMP ...", escaped; "" when absent */
+};
+
+#define PVBOOT_LOADS_MAX 73u /* program headers in a page */
+
+struct pvboot_load {
+    uint64_t gpa, mem_bytes;
+    uint64_t off, file_bytes; /* in the ELF's bytes */
+};
+
+/* Xen's ELF notes that matter for starting, as found in PT_NOTE segments. */
+struct pvboot_notes {
+    bool has_phys32_entry;
+    uint64_t phys32_entry; /* gpa */
+    bool has_phys32_reloc; /* note 19 */
+    uint32_t reloc_align, reloc_min, reloc_max;
+    bool pvboot_stub; /* our own note: this ELF is the in-guest stub */
+    char guest_os[32], guest_version[32], xen_version[32], loader[32];
+    char features[128];
+};
+
+struct pvboot_elf {
+    bool is64;
+    uint16_t machine;
+    uint64_t entry_gpa; /* e_entry as a physical address */
+    struct pvboot_window window;
+    struct pvboot_notes notes;
+    uint32_t n_loads;
+    struct pvboot_load load[PVBOOT_LOADS_MAX];
+};
+
+struct pvboot_image {
+    enum pvboot_format format;
+    uint64_t file_bytes;
+    bool has_bzimage, has_elf; /* has_elf: the file itself, or the unpacked payload */
+    struct pvboot_bzimage bz;
+    struct pvboot_elf elf;
+};
+
+/* A kernel: the checked value and the private bytes it describes. */
+struct pvboot_kernel {
+    struct pvboot_image image;
+    struct pvboot_bytes file; /* the whole file */
+    struct pvboot_bytes elf;  /* the ELF: the file itself, or the unpacked payload; empty before unpacking */
+    void *owned[2];           /* what pvboot_kernel_dispose() frees */
+};
+
+/*
+ * Parse @file (borrowed; must outlive @k) as bzImage or ELF without unpacking a payload.
+ * -UNREADABLE empty; -UNSUPPORTED neither format, or a protocol too old for any entry; -MALFORMED.
+ */
+int pvboot_kernel_parse(struct pvboot_kernel *k, struct pvboot_bytes file, struct pvboot_error *e);
+
+/*
+ * Make the ELF available: unpack a bzImage's payload and parse it.  Does nothing for an ELF file or twice.
+ * -MALFORMED, -UNSUPPORTED (codec not known, not built in), -LIMIT, -HOST.
+ */
+int pvboot_kernel_unpack(struct pvboot_kernel *k, struct pvboot_error *e);
+
+/*
+ * Read @path into private memory and parse it.  Regular files only, at most PVBOOT_KERNEL_MAX bytes, one open.
+ * -UNREADABLE, -LIMIT, and what pvboot_kernel_parse() returns; @e names the file.
+ */
+int pvboot_kernel_open(struct pvboot_kernel *k, const char *path, struct pvboot_error *e);
+
+/* Idempotent; accepts a zeroed struct. */
+void pvboot_kernel_dispose(struct pvboot_kernel *k);
+
+/* Can this kernel be started through @path?  If not, @why gets the reason as one clause.  Needs the ELF for pvh and vmlinux64. */
+bool pvboot_image_offers(const struct pvboot_image *img, enum pvboot_path path, char *why, size_t why_bytes);
+
+/* Does deciding about, or starting, @path need the unpacked ELF? */
+bool pvboot_image_needs_elf(const struct pvboot_image *img, enum pvboot_path path);
+
+/* First address the vCPU executes when the kernel's window starts at @kernel_gpa. */
+uint64_t pvboot_image_entry(const struct pvboot_image *img, enum pvboot_path path, uint64_t kernel_gpa);
+
+#endif

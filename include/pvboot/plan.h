@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The plan: every address of a guest at its first instruction, each with its reason, as a value.
+ *
+ * plan = f(image, request).  No I/O, no hypercall, no global: the same input gives the same plan on a laptop
+ * and in dom0.  pvboot_plan_check() re-derives legality on its own.
+ *
+ * Specifications: Linux Documentation/arch/x86/boot.rst and zero-page.rst; Xen docs/misc/pvh.pandoc.
+ */
+#ifndef PVBOOT_PLAN_H
+#define PVBOOT_PLAN_H
+
+#include <pvboot/image.h>
+#include <pvboot/limits.h>
+#include <pvboot/memmap.h>
+
+/* The domain before anything of ours lies in it. */
+struct pvboot_machine {
+    struct pvboot_memmap map; /* RAM, reserved, ACPI as Xen will report them to the guest */
+    uint64_t rsdp_gpa;        /* 0: no ACPI */
+    uint64_t special_start, special_end; /* console, xenstore, ... pages; reserved in @map */
+    uint64_t console_gpa, xenstore_gpa;
+    uint32_t vcpus;
+};
+
+/*
+ * The machine stock libxl makes of a PVH domain with @memory_bytes and @vcpus: RAM up to 0xfc000000, the rest
+ * from 4 GiB, the special pages below 0xff000000, ACPI at 0xfc000000.  -USAGE: no memory, not whole pages, no
+ * vCPU; -LIMIT.  Spec: Xen tools/libs/light/libxl_x86.c and libxl_x86_acpi.c, checked against a running Xen
+ * by the lab.
+ */
+int pvboot_machine_default(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error *e);
+
+/* What the administrator asked for, typed. Strings are borrowed. */
+enum pvboot_hypervisor { PVBOOT_HYPERVISOR_NONE, PVBOOT_HYPERVISOR_XEN };
+
+struct pvboot_request {
+    enum pvboot_path path;
+    const char *cmdline; /* NULL: none */
+    uint32_t n_ramdisks;
+    struct pvboot_bytes ramdisk[PVBOOT_RAMDISKS_MAX]; /* the planner uses only the lengths */
+    uint32_t subarch;                                 /* boot.rst hardware_subarch */
+    bool force_subarch;                               /* although the kernel is known to die of it */
+    enum pvboot_hypervisor hypervisor;                /* describe it in a setup_data node? */
+    bool strict;                                      /* honour setup_type_max: leave out what it does not list */
+    bool has_rng_seed;
+    uint8_t rng_seed[32];
+    struct pvboot_digests {
+        bool present;
+        uint8_t kernel[32], ramdisk[32], cmdline[32]; /* sha256 */
+    } digests;
+};
+
+/* One key of the configuration, as text, into the request; the same table serves xl's config and the CLI.
+ * Keys: entry, subarch, hypervisor, strict, force_subarch, rng_seed.  -USAGE: unknown key (with a suggestion),
+ * or a value that is not of its type. */
+int pvboot_request_set(struct pvboot_request *req, const char *key, const char *value, struct pvboot_error *e);
+/* Defaults: auto, pc, hypervisor xen. */
+void pvboot_request_init(struct pvboot_request *req);
+
+enum pvboot_segment_id {
+    PVBOOT_SEG_KERNEL, /* the whole window */
+    PVBOOT_SEG_RAMDISK,
+    PVBOOT_SEG_ZERO_PAGE,
+    PVBOOT_SEG_CMDLINE,
+    PVBOOT_SEG_SETUP_DATA,
+    PVBOOT_SEG_START_INFO,
+    PVBOOT_SEG_GDT,
+    PVBOOT_SEG_PAGE_TABLES,
+    PVBOOT_SEG_ACPI,
+    PVBOOT_SEG_SPECIAL,
+    PVBOOT_SEGMENTS,
+};
+const char *pvboot_segment_name(enum pvboot_segment_id id); /* "zero page", ... */
+
+struct pvboot_segment {
+    uint64_t start, end; /* [start, end), page aligned but for ACPI; both 0: this path has none */
+    uint64_t bytes;      /* that are written from @start; the rest is zero */
+    char why[112];
+};
+
+/* Registers of vCPU 0 at its first instruction; all others are zero. */
+struct pvboot_vcpu {
+    uint32_t mode; /* 32 or 64 */
+    uint64_t rip, rsi, rbx;
+    uint64_t cr0, cr3, cr4, efer;
+    uint64_t gdt_gpa;
+    uint32_t gdt_limit;
+    uint16_t cs, ds; /* selectors; es, ss, fs, gs as boot.rst wants them */
+};
+
+struct pvboot_plan {
+    enum pvboot_path path;
+    char path_why[320]; /* for auto: why not the others */
+    struct pvboot_machine machine;
+    struct pvboot_memmap e820; /* what the guest is told: machine.map with the ISA hole reserved */
+    struct pvboot_segment seg[PVBOOT_SEGMENTS];
+    struct pvboot_vcpu vcpu;
+    uint64_t kernel_load_gpa;   /* where the kernel's bytes go: start of its window */
+    uint64_t kernel_load_bytes; /* bzImage's protected-mode part, or the ELF's span */
+    int64_t elf_delta;          /* added to each load's gpa */
+    uint64_t handover_gpa;      /* the hypervisor node in the setup_data chain; 0: none */
+    uint32_t subarch;
+    uint64_t subarch_data;
+    char notes[4][160]; /* remarks for the administrator: left out by strict, KASLR off, ... */
+};
+
+/*
+ * Choose an address for everything @req needs.  Pure.
+ * @plan is written only on success.
+ * -UNSUPPORTED the image does not offer the entry, or its kernel dies of the subarch; -LIMIT the command line is
+ * longer than the kernel takes, too many ramdisks; -NOFIT no hole fits (text names object, bytes and the room there
+ * is); -USAGE the request contradicts itself.
+ */
+int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
+                     const struct pvboot_request *req, struct pvboot_error *e);
+
+/*
+ * Is @plan legal for @img?  Shares no code with the planner: overlap, window, 4 GiB, initrd_addr_max, holes,
+ * alignment, entry, registers, page-table cover.  -INTERNAL names the rule that is broken.
+ */
+int pvboot_plan_check(const struct pvboot_plan *plan, const struct pvboot_image *img, struct pvboot_error *e);
+
+#endif

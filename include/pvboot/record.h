@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A guest that remembers what was written where: for `pvboot dump`, for pvboot_dump= and for tests.
+ * With a second guest behind it, it passes every verb on first: a recording tee.
+ */
+#ifndef PVBOOT_RECORD_H
+#define PVBOOT_RECORD_H
+
+#include <pvboot/build.h>
+
+struct pvboot_record {
+    struct pvboot_guest guest; /* first member */
+    struct pvboot_guest *next; /* may be NULL */
+    struct pvboot_memmap ram;  /* writes outside its RAM are -NOFIT, as on Xen */
+    struct pvboot_written {
+        uint64_t gpa;
+        struct pvboot_bytes bytes; /* owned by the record */
+    } *w;                          /* in order of writing; zeroes are not kept */
+    size_t n, cap;
+};
+
+/* Start an empty record of a guest with @machine's RAM.  @next is borrowed. */
+void pvboot_record_init(struct pvboot_record *r, const struct pvboot_machine *machine, struct pvboot_guest *next);
+
+/*
+ * Write the record to directory @dir (made if absent): one file per segment of @plan and manifest.json
+ * (design: as `plan --json`, with segments [{name, gpa, bytes, file, sha256}]).
+ * A segment's file is called like the segment with '-' for ' '.  -HOST: names the file and errno.
+ */
+int pvboot_record_dump(const struct pvboot_record *r, const struct pvboot_plan *plan, const struct pvboot_image *img,
+                       const char *dir, struct pvboot_error *e);
+
+#endif
