@@ -55,8 +55,8 @@ struct pvboot_window {
 
 /* The bzImage's setup header, checked.  Only fields that exist in @protocol are non-zero. */
 struct pvboot_bzimage {
-    uint16_t protocol;     /* 0x020f is 2.15 */
-    uint8_t setup_sects;   /* as it counts: never 0 */
+    uint16_t protocol;   /* 0x020f is 2.15 */
+    uint8_t setup_sects; /* as it counts: never 0 */
     uint8_t loadflags;
     uint16_t xloadflags;
     uint32_t header_bytes; /* of the setup header from 0x1f1: what the jump at 0x200 says */

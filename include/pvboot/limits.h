@@ -3,16 +3,16 @@
 #ifndef PVBOOT_LIMITS_H
 #define PVBOOT_LIMITS_H
 
-#define PVBOOT_KERNEL_MAX (256ull << 20)        /* kernel file, bytes */
-#define PVBOOT_UNPACKED_MAX (512ull << 20)      /* unpacked payload, bytes */
-#define PVBOOT_UNPACKED_FLOOR (64ull << 20)     /* below this the ratio does not matter */
-#define PVBOOT_UNPACKED_RATIO 100u              /* unpacked : packed */
+#define PVBOOT_KERNEL_MAX (256ull << 20)         /* kernel file, bytes */
+#define PVBOOT_UNPACKED_MAX (512ull << 20)       /* unpacked payload, bytes */
+#define PVBOOT_UNPACKED_FLOOR (64ull << 20)      /* below this the ratio does not matter */
+#define PVBOOT_UNPACKED_RATIO 100u               /* unpacked : packed */
 #define PVBOOT_DECODER_MEMORY_MAX (256ull << 20) /* xz dictionary, zstd window */
-#define PVBOOT_RAMDISK_MAX (1ull << 30)         /* one ramdisk file, bytes */
-#define PVBOOT_RAMDISKS_MAX 8u                  /* ramdisks joined into one */
-#define PVBOOT_CMDLINE_MAX 4096u                /* bytes without NUL, whatever a header claims */
-#define PVBOOT_NOTES_MAX 65536u                 /* ELF notes looked at */
-#define PVBOOT_VCPUS_MAX 128u                   /* HVM_MAX_VCPUS */
-#define PVBOOT_MEMORY_MAX (8ull << 40)          /* guest memory, bytes */
+#define PVBOOT_RAMDISK_MAX (1ull << 30)          /* one ramdisk file, bytes */
+#define PVBOOT_RAMDISKS_MAX 8u                   /* ramdisks joined into one */
+#define PVBOOT_CMDLINE_MAX 4096u                 /* bytes without NUL, whatever a header claims */
+#define PVBOOT_NOTES_MAX 65536u                  /* ELF notes looked at */
+#define PVBOOT_VCPUS_MAX 128u                    /* HVM_MAX_VCPUS */
+#define PVBOOT_MEMORY_MAX (8ull << 40)           /* guest memory, bytes */
 
 #endif

@@ -16,8 +16,8 @@
 
 /* The domain before anything of ours lies in it. */
 struct pvboot_machine {
-    struct pvboot_memmap map; /* RAM, reserved, ACPI as Xen will report them to the guest */
-    uint64_t rsdp_gpa;        /* 0: no ACPI */
+    struct pvboot_memmap map;            /* RAM, reserved, ACPI as Xen will report them to the guest */
+    uint64_t rsdp_gpa;                   /* 0: no ACPI */
     uint64_t special_start, special_end; /* console, xenstore, ... pages; reserved in @map */
     uint64_t console_gpa, xenstore_gpa;
     uint32_t vcpus;

@@ -15,7 +15,7 @@ struct pvboot_record {
     struct pvboot_written {
         uint64_t gpa;
         struct pvboot_bytes bytes; /* owned by the record */
-    } *w;                          /* in order of writing; zeroes are not kept */
+    } * w;                         /* in order of writing; zeroes are not kept */
     size_t n, cap;
 };
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The Xen side of a build: populate memory, special pages, write memory, start the vCPU.
+ *
+ * Xen is a table of functions, filled by the dynamic linker (launcher), by dlsym (the plugin, whose host program
+ * brought its own libxenctrl) or by fakes (tests).  Every return value is looked at: what stock libxenguest
+ * ignores (HVM params, special pages) is an error here.
+ *
+ * Specifications: Xen docs/misc/pvh.pandoc, xen/include/public/{memory,hvm/params,arch-x86/hvm/save}.h.
+ */
+#ifndef PVBOOT_XEN_H
+#define PVBOOT_XEN_H
+
+#include <pvboot/guest.h>
+#include <pvboot/plan.h>
+#include <xenctrl.h>
+#include <xenforeignmemory.h>
+
+/* Every call pvboot makes; the types are those of the installed headers. */
+#define PVBOOT_XEN_CALLS(X)       \
+    X(xc_domain_claim_pages)      \
+    X(xc_domain_populate_physmap) \
+    X(xc_clear_domain_pages)      \
+    X(xc_hvm_param_set)           \
+    X(xc_domain_hvm_getcontext)   \
+    X(xc_domain_hvm_setcontext)   \
+    X(xenforeignmemory_map)       \
+    X(xenforeignmemory_unmap)
+
+struct pvboot_xen_calls {
+#define X(f) __typeof__(&f) f;
+    PVBOOT_XEN_CALLS(X)
+#undef X
+};
+
+struct pvboot_xen {
+    struct pvboot_xen_calls call;
+    xc_interface *xch;
+    xenforeignmemory_handle *fmem;
+    uint32_t domid;
+};
+
+/*
+ * Back every RAM byte of @map with memory: 1 GiB, then 2 MiB, then 4 KiB extents, retrying smaller what Xen could
+ * not give.  With @claim the whole amount is claimed first, so that a host short of memory says so at once;
+ * no claim outlives the call.  -XEN: what was asked for, where, errno.
+ */
+int pvboot_xen_populate(const struct pvboot_xen *x, const struct pvboot_memmap *map, bool claim,
+                        struct pvboot_error *e);
+
+/* Who talks to the guest through the console and xenstore pages. */
+struct pvboot_xen_rings {
+    uint32_t console_evtchn, xenstore_evtchn;
+};
+
+/*
+ * The eight special pages where stock libxenguest has them (migration relies on the HVM params that name them),
+ * zeroed, and the identity page table that Intel hosts without unrestricted guest need while CR0.PG is 0.
+ */
+int pvboot_xen_special_pages(const struct pvboot_xen *x, const struct pvboot_machine *m,
+                             const struct pvboot_xen_rings *rings, struct pvboot_error *e);
+
+/* Give vCPU 0 @cpu's state and every vCPU default write-back MTRRs, in one hypercall. The domain stays paused. */
+int pvboot_xen_start_state(const struct pvboot_xen *x, const struct pvboot_vcpu *cpu, uint32_t vcpus,
+                           struct pvboot_error *e);
+
+/* Guest memory through foreign mappings that live only as long as each verb. */
+struct pvboot_xen_guest {
+    struct pvboot_guest guest; /* first member */
+    const struct pvboot_xen *xen;
+};
+void pvboot_xen_guest_init(struct pvboot_xen_guest *g, const struct pvboot_xen *x);
+
+#endif
