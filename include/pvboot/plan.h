@@ -14,6 +14,22 @@
 #include <pvboot/limits.h>
 #include <pvboot/memmap.h>
 
+/*
+ * The special pages of an HVM-container domain, in the order stock libxenguest gives them, so that tools which look
+ * at a paused domain find the usual.
+ */
+enum pvboot_special {
+    PVBOOT_SPECIAL_PAGING,
+    PVBOOT_SPECIAL_ACCESS,
+    PVBOOT_SPECIAL_SHARING,
+    PVBOOT_SPECIAL_BUFIOREQ,
+    PVBOOT_SPECIAL_XENSTORE,
+    PVBOOT_SPECIAL_IOREQ,
+    PVBOOT_SPECIAL_IDENT_PT,
+    PVBOOT_SPECIAL_CONSOLE,
+    PVBOOT_SPECIAL_PAGES,
+};
+
 /* The domain before anything of ours lies in it. */
 struct pvboot_machine {
     struct pvboot_memmap map;            /* RAM, reserved, ACPI as Xen will report them to the guest */
@@ -114,6 +130,12 @@ struct pvboot_plan {
  */
 int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
                      const struct pvboot_request *req, struct pvboot_error *e);
+
+/*
+ * The part of pvboot_plan_make() that needs no machine: does @img offer @req's entry, may it have its subarch?
+ * For refusing before a domain exists.  Errors as pvboot_plan_make(), but for -NOFIT.
+ */
+int pvboot_plan_possible(const struct pvboot_image *img, const struct pvboot_request *req, struct pvboot_error *e);
 
 /*
  * Is @plan legal for @img?  Shares no code with the planner: overlap, window, 4 GiB, initrd_addr_max, holes,

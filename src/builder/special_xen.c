@@ -7,10 +7,7 @@
 #include <xen/hvm/params.h>
 #include <xenguest.h>
 
-/* Their order in the region: stock libxenguest's, so that tools which look at a paused domain find the usual. */
-enum { PAGING, ACCESS, SHARING, BUFIOREQ, XENSTORE, IOREQ, IDENT_PT, CONSOLE, SPECIAL_PAGES };
-
-_Static_assert(SPECIAL_PAGES == X86_HVM_NR_SPECIAL_PAGES, "xenguest.h and this order disagree");
+_Static_assert(PVBOOT_SPECIAL_PAGES == X86_HVM_NR_SPECIAL_PAGES, "xenguest.h and plan.h disagree");
 
 /* Flags of a 4 MiB page directory entry: present, writable, user, accessed, dirty, PS (Intel SDM 3A 4.3). */
 #define PDE_4M 0xe7u
@@ -34,16 +31,16 @@ static int set_params(const struct pvboot_xen *x, uint64_t first, const struct p
         uint32_t param;
         uint64_t value;
     } set[] = {
-        { "STORE_PFN", HVM_PARAM_STORE_PFN, first + XENSTORE },
+        { "STORE_PFN", HVM_PARAM_STORE_PFN, first + PVBOOT_SPECIAL_XENSTORE },
         { "STORE_EVTCHN", HVM_PARAM_STORE_EVTCHN, r->xenstore_evtchn },
-        { "CONSOLE_PFN", HVM_PARAM_CONSOLE_PFN, first + CONSOLE },
+        { "CONSOLE_PFN", HVM_PARAM_CONSOLE_PFN, first + PVBOOT_SPECIAL_CONSOLE },
         { "CONSOLE_EVTCHN", HVM_PARAM_CONSOLE_EVTCHN, r->console_evtchn },
-        { "IOREQ_PFN", HVM_PARAM_IOREQ_PFN, first + IOREQ },
-        { "BUFIOREQ_PFN", HVM_PARAM_BUFIOREQ_PFN, first + BUFIOREQ },
-        { "PAGING_RING_PFN", HVM_PARAM_PAGING_RING_PFN, first + PAGING },
-        { "MONITOR_RING_PFN", HVM_PARAM_MONITOR_RING_PFN, first + ACCESS },
-        { "SHARING_RING_PFN", HVM_PARAM_SHARING_RING_PFN, first + SHARING },
-        { "IDENT_PT", HVM_PARAM_IDENT_PT, (first + IDENT_PT) * PVB_PAGE },
+        { "IOREQ_PFN", HVM_PARAM_IOREQ_PFN, first + PVBOOT_SPECIAL_IOREQ },
+        { "BUFIOREQ_PFN", HVM_PARAM_BUFIOREQ_PFN, first + PVBOOT_SPECIAL_BUFIOREQ },
+        { "PAGING_RING_PFN", HVM_PARAM_PAGING_RING_PFN, first + PVBOOT_SPECIAL_PAGING },
+        { "MONITOR_RING_PFN", HVM_PARAM_MONITOR_RING_PFN, first + PVBOOT_SPECIAL_ACCESS },
+        { "SHARING_RING_PFN", HVM_PARAM_SHARING_RING_PFN, first + PVBOOT_SPECIAL_SHARING },
+        { "IDENT_PT", HVM_PARAM_IDENT_PT, (first + PVBOOT_SPECIAL_IDENT_PT) * PVB_PAGE },
     };
 
     for (size_t i = 0; i < sizeof(set) / sizeof(set[0]); i++)
@@ -57,17 +54,17 @@ int pvboot_xen_special_pages(const struct pvboot_xen *x, const struct pvboot_mac
                              const struct pvboot_xen_rings *rings, struct pvboot_error *e)
 {
     uint64_t first = m->special_start / PVB_PAGE;
-    xen_pfn_t gfn[SPECIAL_PAGES];
+    xen_pfn_t gfn[PVBOOT_SPECIAL_PAGES];
     int rc;
 
-    for (unsigned int i = 0; i < SPECIAL_PAGES; i++)
+    for (unsigned int i = 0; i < PVBOOT_SPECIAL_PAGES; i++)
         gfn[i] = first + i;
-    if (x->call.xc_domain_populate_physmap(x->xch, x->domid, SPECIAL_PAGES, 0, 0, gfn) != SPECIAL_PAGES)
+    if (x->call.xc_domain_populate_physmap(x->xch, x->domid, PVBOOT_SPECIAL_PAGES, 0, 0, gfn) != PVBOOT_SPECIAL_PAGES)
         return pvb_fail(e, PVBOOT_E_XEN, "Xen gives domain %u no special pages at gpa 0x%llx: errno %d", x->domid,
                         (unsigned long long)m->special_start, errno);
-    if (x->call.xc_clear_domain_pages(x->xch, x->domid, first, SPECIAL_PAGES))
+    if (x->call.xc_clear_domain_pages(x->xch, x->domid, first, PVBOOT_SPECIAL_PAGES))
         return pvb_fail(e, PVBOOT_E_XEN, "clearing the special pages of domain %u: errno %d", x->domid, errno);
-    rc = identity_table(x, m->special_start + IDENT_PT * PVB_PAGE, e);
+    rc = identity_table(x, m->special_start + PVBOOT_SPECIAL_IDENT_PT * PVB_PAGE, e);
     if (!rc)
         rc = set_params(x, first, rings, e);
     return rc;

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Stock libxenguest maps kernel and ramdisk files shared: who truncates one meanwhile kills xl with SIGBUS.  For our
+ * domains the files are read into private memory instead; every other domain goes straight to the stock function.
+ */
+#include "xl.h"
+
+#include <stdlib.h>
+
+static int read_module(struct xc_dom_image *dom, const char *path, const char *cmdline, struct pvboot_error *e)
+{
+    __typeof__(&xc_dom_module_mem) module_mem = (__typeof__(&xc_dom_module_mem))pvb_next("xc_dom_module_mem");
+    struct pvb_domain *d = pvb_domain_get(dom);
+    bool kernel = !dom->num_modules;
+    struct pvboot_file *f;
+    int rc;
+
+    if (!d)
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for a domain's description");
+    f = kernel ? &d->kernel_file : &d->ramdisk_file;
+    pvb_phase(dom, d, kernel ? "read-kernel" : "read-ramdisk");
+    rc = pvboot_file_read(f, path, kernel ? PVBOOT_KERNEL_MAX : PVBOOT_RAMDISK_MAX, e);
+    pvb_phase(dom, d, NULL);
+    if (rc)
+        return rc;
+    *(kernel ? &d->kernel_path : &d->ramdisk_path) = strdup(path);
+    if (module_mem(dom, f->bytes.p, f->bytes.len, cmdline))
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for a module's command line");
+    return 0;
+}
+
+__attribute__((visibility("default"))) int xc_dom_module_file(struct xc_dom_image *dom, const char *filename,
+                                                              const char *cmdline)
+{
+    __typeof__(&xc_dom_module_file) stock = (__typeof__(&xc_dom_module_file))pvb_next("xc_dom_module_file");
+    struct pvboot_error e = { 0 };
+
+    if (!pvb_is_ours(dom))
+        return stock(dom, filename, cmdline);
+    return read_module(dom, filename, cmdline, &e) ? pvb_report(&e) : 0;
+}
+
+__attribute__((visibility("default"))) void xc_dom_release(struct xc_dom_image *dom)
+{
+    __typeof__(&xc_dom_release) stock = (__typeof__(&xc_dom_release))pvb_next("xc_dom_release");
+
+    pvb_domain_drop(dom);
+    stock(dom);
+}

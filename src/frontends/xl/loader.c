@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * libxenguest's three questions to a loader: is it yours (probe), what is it (parser), put it there (loader).
+ * Once probe has said yes nothing falls through to a stock parser.
+ */
+#include "xl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+static int probe(struct xc_dom_image *dom)
+{
+    return pvb_is_ours(dom) ? 0 : -EINVAL;
+}
+
+/* A kernel that a bootloader handed over as memory gets the private copy a file has got already. */
+static int adopt_kernel(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
+{
+    const struct xc_dom_module *m = &dom->modules[0];
+
+    if (!dom->num_modules)
+        return pvb_fail(e, PVBOOT_E_USAGE, "the domain has no kernel");
+    if (d->kernel_file.owned)
+        return 0;
+    if (m->size > PVBOOT_KERNEL_MAX)
+        return pvb_fail(e, PVBOOT_E_LIMIT, "the bootloader's kernel has %zu bytes, limit %llu", m->size,
+                        PVBOOT_KERNEL_MAX);
+    d->kernel_file.owned = malloc(m->size);
+    if (!d->kernel_file.owned)
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for a kernel of %zu bytes", m->size);
+    memcpy(d->kernel_file.owned, m->blob, m->size);
+    d->kernel_file.bytes = (struct pvboot_bytes){ d->kernel_file.owned, m->size };
+    return 0;
+}
+
+static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
+{
+    struct pvboot_request *req = &d->req;
+    int rc = pvb_carrier_parse(dom->cmdline, req, &d->dump_dir, e);
+
+    if (rc)
+        return rc;
+    req->cmdline = dom->modules[0].cmdline;
+    if (dom->num_modules > 1) {
+        req->n_ramdisks = 1;
+        req->ramdisk[0] = (struct pvboot_bytes){ dom->modules[1].blob, dom->modules[1].size };
+    }
+    if (req->has_rng_seed && getrandom(req->rng_seed, sizeof(req->rng_seed), 0) != sizeof(req->rng_seed))
+        return pvb_fail(e, PVBOOT_E_HOST, "no random bytes for the guest's seed: errno %d", errno);
+    return 0;
+}
+
+static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
+{
+    int rc;
+
+    rc = take_request(dom, d, e);
+    if (rc)
+        return rc;
+    rc = adopt_kernel(dom, d, e);
+    if (rc)
+        return rc;
+    pvb_phase(dom, d, "parse");
+    rc = pvboot_kernel_parse(&d->kernel, d->kernel_file.bytes, e);
+    pvb_phase(dom, d, "unpack");
+    if (!rc && pvboot_image_needs_elf(&d->kernel.image, d->req.path))
+        rc = pvboot_kernel_unpack(&d->kernel, e);
+    pvb_phase(dom, d, NULL);
+    return pvb_in_file(e, d->kernel_path, rc);
+}
+
+static int parser(struct xc_dom_image *dom)
+{
+    struct pvb_domain *d = pvb_domain_get(dom);
+    struct pvboot_error e = { 0 };
+    int rc = d ? parse_domain(dom, d, &e) : pvb_fail(&e, PVBOOT_E_HOST, "no memory for a domain's description");
+
+    if (rc)
+        return pvb_report(&e);
+    dom->guest_type = PVB_GUEST_TYPE;
+    /* libxenguest wants a kernel segment of at least a page; it maps and zeroes the one at gfn 0. */
+    dom->kernel_seg.vstart = 0;
+    dom->kernel_seg.vend = PVB_PAGE;
+    return 0;
+}
+
+/* The machine as libxl has made it by now: its e820, its ACPI tables, the stock place of the special pages. */
+static int take_machine(const struct xc_dom_image *dom, struct pvboot_machine *m, struct pvboot_error *e)
+{
+    uint64_t special = (uint64_t)(X86_HVM_END_SPECIAL_REGION - X86_HVM_NR_SPECIAL_PAGES) * PVB_PAGE;
+    int rc = 0;
+
+    for (unsigned int i = 0; !rc && i < dom->e820_entries; i++)
+        rc = pvboot_memmap_set(&m->map, dom->e820[i].addr, dom->e820[i].addr + dom->e820[i].size, dom->e820[i].type, e);
+    m->rsdp_gpa = dom->acpi_modules[0].guest_addr_out;
+    m->special_start = special;
+    m->special_end = (uint64_t)X86_HVM_END_SPECIAL_REGION * PVB_PAGE;
+    m->console_gpa = special + PVBOOT_SPECIAL_CONSOLE * PVB_PAGE;
+    m->xenstore_gpa = special + PVBOOT_SPECIAL_XENSTORE * PVB_PAGE;
+    m->vcpus = dom->max_vcpus;
+    return rc;
+}
+
+static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
+{
+    struct pvboot_xen_guest guest;
+    int rc;
+
+    pvb_phase(dom, d, "plan");
+    rc = take_machine(dom, &d->machine, e);
+    if (rc)
+        return rc;
+    rc = pvboot_plan_make(&d->plan, &d->kernel.image, &d->machine, &d->req, e);
+    if (rc)
+        return rc;
+    rc = pvboot_plan_check(&d->plan, &d->kernel.image, e);
+    if (rc)
+        return rc;
+    pvb_phase(dom, d, "load");
+    pvboot_xen_guest_init(&guest, &d->xen);
+    pvboot_record_init(&d->record, &d->machine, &guest.guest);
+    rc = pvboot_load(&d->plan, &d->kernel, &d->req, d->dump_dir ? &d->record.guest : &guest.guest, e);
+    d->record.next = NULL; /* @guest ends here */
+    pvb_phase(dom, d, NULL);
+    return rc;
+}
+
+static int loader(struct xc_dom_image *dom)
+{
+    struct pvb_domain *d = pvb_domain_find(dom);
+    struct pvboot_error e = { 0 };
+
+    if (load_domain(dom, d, &e)) {
+        pvb_in_file(&e, d->kernel_path, 0);
+        return pvb_report(&e);
+    }
+    dom->num_modules = 0; /* kernel and ramdisk lie where the plan says; nothing is left for libxenguest to load */
+    return 0;
+}
+
+struct xc_dom_loader pvb_loader = { .name = "pvboot", .probe = probe, .parser = parser, .loader = loader };

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Is a domain ours?  It is when its shim is our stub and its shim command line our carrier, unless the stub itself
+ * is to run in the guest: then the stock loader is the right one.  Looking changes nothing.
+ */
+#include "xl.h"
+
+#include <stdlib.h>
+
+static bool is_stub(const struct xc_dom_image *dom)
+{
+    struct pvboot_bytes blob = { dom->kernel_blob, dom->kernel_size };
+    struct pvboot_kernel k = { 0 };
+    struct pvboot_error e = { 0 };
+    bool stub = !pvboot_kernel_parse(&k, blob, &e) && k.image.has_elf && k.image.elf.notes.pvboot_stub;
+
+    pvboot_kernel_dispose(&k);
+    return stub;
+}
+
+/* Does the carrier ask for the in-guest stub? An unreadable carrier is ours, to be refused with a reason. */
+static bool wants_stub(const char *cmdline)
+{
+    struct pvboot_request req;
+    struct pvboot_error e = { 0 };
+    char *dump = NULL;
+    bool stub;
+
+    pvboot_request_init(&req);
+    stub = !pvb_carrier_parse(cmdline, &req, &dump, &e) && req.path == PVBOOT_PATH_STUB;
+    free(dump);
+    return stub;
+}
+
+bool pvb_is_ours(const struct xc_dom_image *dom)
+{
+    return dom->container_type == XC_DOM_HVM_CONTAINER && pvb_carrier_present(dom->cmdline) && dom->kernel_blob &&
+           is_stub(dom) && !wants_stub(dom->cmdline);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The plugin's own names.  pvboot-xl.so is preloaded into a stock xl; it registers a loader and arch hooks with
+ * libxenguest and interposes five functions: xlu_cfg_init, xlu_cfg_readdata and xlu_cfg_get_string (options),
+ * xc_dom_module_file and xc_dom_release (private file copies and their end).
+ */
+#ifndef PVB_XL_H
+#define PVB_XL_H
+
+#include "../../builder/internal.h"
+
+#include <pvboot/file.h>
+#include <pvboot/record.h>
+#include <pvboot/xen.h>
+#include <xenguest.h>
+
+/* First word of the carrier: pvshim_cmdline. The options follow it as key=value words (pvshim_extra). */
+#define PVB_CARRIER "pvboot"
+#define PVB_GUEST_TYPE "hvm-3.0-x86_64"
+
+/* What the plugin knows of one domain under construction. */
+struct pvb_domain {
+    struct pvb_domain *next;
+    const struct xc_dom_image *dom;
+    char *kernel_path, *ramdisk_path; /* NULL when a bootloader handed memory over */
+    struct pvboot_file kernel_file, ramdisk_file;
+    struct pvboot_kernel kernel;
+    struct pvboot_request req;
+    char *dump_dir; /* NULL: none asked for */
+    struct pvboot_machine machine;
+    struct pvboot_plan plan;
+    struct pvboot_record record;
+    struct pvboot_xen xen;
+    struct pvb_clock {
+        const char *phase;
+        uint64_t ns; /* when it began */
+    } clock;
+};
+
+/* domain.c: the domains under construction, found by their xc_dom_image. */
+struct pvb_domain *pvb_domain_find(const struct xc_dom_image *dom);
+struct pvb_domain *pvb_domain_get(const struct xc_dom_image *dom); /* finds or makes; NULL: no memory */
+void pvb_domain_drop(const struct xc_dom_image *dom);
+
+/* carrier.c: options as words on the shim's command line. */
+bool pvb_carrier_present(const char *cmdline);
+int pvb_carrier_option(const char *key, const char *value, struct pvboot_request *req, char **dump_dir,
+                       struct pvboot_error *e);
+int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, char **dump_dir, struct pvboot_error *e);
+
+/* recognise.c: did this domain ask for pvboot's toolstack paths? Changes nothing. */
+bool pvb_is_ours(const struct xc_dom_image *dom);
+
+/*
+ * loader.c, hooks.c: what libxenguest calls.  struct xc_dom_loader is exported by the library but declared in no
+ * installed header since Xen 4.15, so these five fields stand here.
+ */
+struct xc_dom_loader {
+    const char *name;
+    int (*probe)(struct xc_dom_image *dom);
+    int (*parser)(struct xc_dom_image *dom);
+    int (*loader)(struct xc_dom_image *dom);
+    struct xc_dom_loader *next;
+};
+extern struct xc_dom_loader pvb_loader;
+extern struct xc_dom_arch pvb_arch_hooks;
+
+/* phase.c: how long the builder's own steps take, into libxenguest's log. @phase NULL ends the last one. */
+void pvb_phase(struct xc_dom_image *dom, struct pvb_domain *d, const char *phase);
+
+/* plugin.c */
+const char *pvb_stub_path(void);    /* the file pvshim_path names, beside this plugin */
+const char *pvb_refusal(void);      /* why the plugin cannot work in this process; NULL: it can */
+void *pvb_next(const char *symbol); /* the definition we stand in front of; ends the process when there is none */
+int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e);
+/* Print @e as the one line a refusal is. Returns -1, what libxenguest's hooks fail with. */
+int pvb_report(const struct pvboot_error *e);
+
+/* scan.c: where the statements of an xl.cfg start. */
+struct pvb_statement {
+    char key[64];
+    unsigned int line;
+};
+/* The next `key =` at or after @*at; false at the end. */
+bool pvb_scan(struct pvboot_bytes text, size_t *at, unsigned int *line, struct pvb_statement *st);
+
+#endif
