@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""The initramfs of dom0: Debian's own Xen tools with the libraries they need, and busybox around them."""
+
+from pathlib import Path
+
+from . import elf, kernels, packages, paths
+from .cpio import Archive
+
+MODULES = ["xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "virtio_pci", "9pnet_virtio", "9p"]
+XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "libxl-save-helper", "xenctx",
+             "xen-hvmctx", "xen-hvmcrash", "xen-diag", "xen-cpuid", "xenstore-control", "xen-lowmemd", "xenpm"]
+WRAPPED = ["xl", "xenstored", "xenconsoled", "xen-hvmctx", "xen-hvmcrash", "xen-diag", "xenpm"]
+WRAPPER = Path("/usr/lib/xen-common/bin/xen-utils-wrapper")
+XENSTORE = ["xenstore-ls", "xenstore-read", "xenstore-write", "xenstore-list", "xenstore-rm", "xenstore-exists",
+            "xenstore-watch", "xenstore-chmod"]
+# pthread_cancel() loads it at run time and aborts the program without it, so ldd does not show it
+LOADED_LATE = ["libgcc_s.so.1"]
+
+
+def build(store: packages.Store) -> bytes:
+    archive = Archive()
+    archive.chardev("/dev/console", 5, 1)
+    archive.directory("/root", 0o700)
+    archive.directory("/tmp", 0o1777)
+    archive.copy(store.unpacked("busybox-static") / "bin" / "busybox", "/bin/busybox")
+    archive.symlink("/bin/sh", "busybox")
+    archive.file("/init", (paths.HERE / "dom0-init.sh").read_bytes(), 0o755)
+    archive.file("/etc/xen/xl.conf", b"")
+    archive.file("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
+    archive.file("/etc/group", b"root:x:0:\n")
+    _xen_tools(archive)
+    _modules(archive, store)
+    return archive.finish()
+
+
+def _xen_tools(archive: Archive) -> None:
+    bin_dir = packages.xen_dirs()[-1] / "bin"
+    for tool in XEN_TOOLS:
+        if (bin_dir / tool).exists():
+            program(archive, bin_dir / tool)
+    program(archive, Path("/usr/bin/xenstore"), "/usr/bin/xenstore")
+    for name in XENSTORE:
+        program(archive, Path("/usr/bin") / name)
+    archive.copy(WRAPPER)
+    for name in WRAPPED:
+        archive.symlink(f"/usr/sbin/{name}", f"..{str(WRAPPER).removeprefix('/usr')}")
+    libc = next(p for p in elf.libraries(bin_dir / "xl") if p.name == "libc.so.6")
+    for name in LOADED_LATE:
+        archive.copy(libc.parent / name)
+
+
+def program(archive: Archive, source: Path, name: str | None = None) -> None:
+    archive.copy(source, name)
+    for library in elf.libraries(source):
+        archive.copy(library)
+
+
+def _modules(archive: Archive, store: packages.Store) -> None:
+    order = kernels.modules(store, kernels.DOM0, MODULES)
+    for path in order:
+        archive.copy(path, f"/modules/{path.name}")
+    archive.file("/modules/order", "".join(f"{p.name}\n" for p in order).encode())

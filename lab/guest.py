@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""The guests' initramfs: busybox and one script that prints what the kernel was told at boot."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from . import paths
+from .cpio import Archive
+from .errors import LabError
+from .packages import Store
+
+
+def initramfs(store: Store, arch: str) -> Path:
+    """An uncompressed archive (the emulated guest has better things to do than gunzip); its name tells its contents."""
+    archive = Archive()
+    archive.chardev("/dev/console", 5, 1)
+    for name in ("proc", "sys", "tmp"):
+        archive.directory(name)
+    archive.copy(store.unpacked("busybox-static", arch) / "bin" / "busybox", "/bin/busybox")
+    archive.file("/init", (paths.HERE / "guest-init.sh").read_bytes(), 0o755)
+    # what the kernel runs when the toolstack asks for it (xl shutdown, xl reboot)
+    for action in ("poweroff", "reboot"):
+        archive.file(f"/sbin/{action}", f"#!/bin/busybox sh\nexec /bin/busybox {action} -f\n".encode(), 0o755)
+    archive.copy(_assembled("guest-e9.S"), "/bin/e9")
+    return _named(f"guest-{arch}", archive.finish())
+
+
+def _named(stem: str, data: bytes) -> Path:
+    path = paths.made(paths.lab() / "guests") / f"{stem}-{hashlib.sha256(data).hexdigest()[:12]}.cpio"
+    if not path.exists():
+        path.write_bytes(data)
+    return path
+
+
+def _assembled(source: str) -> Path:
+    """A 32-bit program without libc, so that no cross compiler is needed."""
+    out = paths.made(paths.lab() / "guests") / source.removesuffix(".S")
+    try:
+        subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-Wl,--build-id=none", "-o", out, paths.HERE / source],
+                       check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise LabError("gcc is missing; run: sudo apt-get install -y --no-install-recommends gcc libc6-dev") from None
+    except subprocess.CalledProcessError as failed:
+        raise LabError(f"{source}: {failed.stderr.strip()}") from None
+    return out

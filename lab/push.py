@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Puts what `make` built into a running dom0, at the paths where `make install` would put it."""
+
+import hashlib
+import os
+import tarfile
+from pathlib import Path
+
+from . import elf, paths
+from .host import Host
+
+LIBDIR = "/usr/lib/pvboot"
+FILES = {  # in the build directory, in dom0
+    "pvboot-xl.so": f"{LIBDIR}/pvboot-xl.so",
+    "pvboot-stub.elf": f"{LIBDIR}/pvboot-stub.elf",
+    "pvboot": "/usr/bin/pvboot",
+    "pvboot-launch": f"{LIBDIR}/pvboot-launch",
+    "pvboot-parse": f"{LIBDIR}/pvboot-parse",
+}
+STOCK_XL = "/usr/sbin/xl"
+WRAPPER = f"""#!/bin/sh
+LD_PRELOAD={LIBDIR}/pvboot-xl.so exec {STOCK_XL} "$@"
+"""
+
+
+def built(name: str) -> bool:
+    return (paths.build() / name).exists()
+
+
+def push(host: Host) -> list[str]:
+    """Copy what is new since the last push; names of what is there.  The running programs keep their old files."""
+    contents = _contents()
+    digest = hashlib.sha256(b"".join(f"{d}\0".encode() + s.read_bytes() for d, s in sorted(contents.items()))).hexdigest()
+    stamp = host.share / "pushed"
+    if not stamp.exists() or stamp.read_text() != digest:
+        bundle = host.share / "files" / f"push-{os.getpid()}.tar"
+        _bundle(contents, bundle)
+        # unpacked beside its place and moved, since writing into a mapped library would break who runs it
+        host.check(f"rm -rf /tmp/push && mkdir /tmp/push && tar -xf /share/files/{bundle.name} -C /tmp/push &&"
+                   " cd /tmp/push && find . -type d -exec mkdir -p /{} \\; && find . ! -type d -exec mv -f {} /{} \\;",
+                   timeout=120)
+        bundle.unlink()
+        stamp.write_text(digest)
+    return sorted(contents)
+
+
+def _contents() -> dict[str, Path]:
+    build = paths.build()
+    contents = {}
+    for name, destination in FILES.items():
+        source = build / name
+        if not source.exists():
+            continue
+        contents[destination] = source
+        for library in elf.libraries(source, build):
+            at = f"/usr/lib/x86_64-linux-gnu/{library.name}" if library.is_relative_to(build) else str(library)
+            contents[at] = library
+    if "pvboot-xl.so" in {p.name for p in contents.values()}:
+        contents[f"{LIBDIR}/bin/xl"] = _wrapper()
+    return contents
+
+
+def _wrapper() -> Path:
+    path = paths.build() / "xl"  # the Makefile's, where it makes one
+    if path.is_file():
+        return path
+    path = paths.made(paths.lab()) / "xl"
+    path.write_text(WRAPPER)
+    path.chmod(0o755)
+    return path
+
+
+def _bundle(contents: dict[str, Path], path: Path) -> None:
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT, dereference=True) as tar:
+        for destination, source in contents.items():
+            info = tar.gettarinfo(source, destination.lstrip("/"))
+            info.uid = info.gid = 0
+            info.uname = info.gname = "root"
+            with source.open("rb") as data:
+                tar.addfile(info, data)
