@@ -32,7 +32,8 @@ CPPFLAGS += -Iinclude -D_GNU_SOURCE -DPVBOOT_VERSION='"$(VERSION)"' -DPVBOOT_LIB
 ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden $(WARN) $(if $(SAN),,$(HARDEN)) $(CFLAGS) $(SAN_FLAGS)
 
 # Layers: frontends -> builder -> startinfo -> include/pvboot. tests/check-layers holds the sources to it.
-STARTINFO := $(wildcard src/startinfo/*.c)
+# One of start_info.c, which needs Xen's headers, and its stand-in.
+STARTINFO := $(filter-out src/startinfo/start_info$(if $(filter y,$(HAVE_XEN)),_none).c,$(wildcard src/startinfo/*.c))
 BUILDER := $(filter-out %_xen.c,$(wildcard src/builder/*.c))
 XEN := $(wildcard src/builder/*_xen.c)
 CLI := $(wildcard src/frontends/cli/*.c)
@@ -73,6 +74,34 @@ $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl
 	    -o $@ $(XL_OBJ) $(BUILD)/libpvboot.a $(LIBS) -lxenforeignmemory -ldl
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- what the targets below need, as Debian 12 names it; tests/need installs it or says how --------------------
+BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libjansson-dev libgcrypt20-dev zlib1g-dev libbz2-dev liblzma-dev \
+                  liblz4-dev libzstd-dev libxen-dev python3
+CHECK_PACKAGES := $(BUILD_PACKAGES) clang clang-format libclang-rt-14-dev libcmocka-dev liblzo2-dev python3-pytest \
+                  xz-utils bzip2 lz4 zstd lzop binutils file
+LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils \
+                linux-image-amd64 busybox-static cpio grub-xen-bin kmod
+
+.PHONY: build-packages check-packages lab-packages
+build-packages:
+	@tests/need $(BUILD_PACKAGES)
+check-packages:
+	@tests/need $(CHECK_PACKAGES)
+lab-packages:
+	@tests/need $(LAB_PACKAGES)
+
+# ---- tests ---------------------------------------------------------------------------------------------------------
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_HELPERS := $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(BUILD)/libpvboot.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+$(BUILD)/tests/%.o: CPPFLAGS += -Isrc
+
+.PHONY: unit
+unit: $(UNIT)
+	@rc=0; for t in $(UNIT); do $$t || rc=1; done; exit $$rc
 
 .PHONY: clean
 clean:
