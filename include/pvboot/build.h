@@ -10,7 +10,8 @@
 
 /*
  * Write what @plan says through @g: kernel, ramdisk, command line, start info, zero page, setup_data, GDT, page
- * tables.  ACPI and special pages belong to the caller.  Every byte of a segment is written or zeroed.
+ * tables.  ACPI and special pages belong to the caller.  Every byte of a segment is written or zeroed, but for the
+ * window behind a bzImage's bytes, which the kernel's own code clears.
  * @plan has passed pvboot_plan_check().  Errors: those of @g, -INTERNAL when a structure outgrows its segment.
  */
 int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kernel, const struct pvboot_request *req,

@@ -10,6 +10,7 @@
 #ifndef PVB_EMIT_H
 #define PVB_EMIT_H
 
+#include "internal.h"
 #include <pvboot/plan.h>
 
 /*
@@ -32,6 +33,17 @@ uint64_t pvb_emit_page_tables_bytes(const struct pvboot_plan *plan);
 
 /* The ramdisks joined: each starts at a multiple of 4 after zero bytes, which initramfs archives may have between. */
 uint64_t pvb_emit_ramdisk_bytes(const struct pvboot_request *req);
+
+/*
+ * Write segment @id of @plan, one of those that consist of structures, into @buf, which has room for all of it and is
+ * zeroed.  -INTERNAL: it outgrew its segment, or the plan contradicts what has to be emitted.
+ */
+int pvb_emit_segment(const struct pvboot_plan *plan, const struct pvboot_kernel *kernel,
+                     const struct pvboot_request *req, enum pvboot_segment_id id, uint8_t *buf,
+                     struct pvboot_error *e) PVB_CHECKED;
+
+/* Does segment @id consist of structures that pvb_emit_segment() knows? */
+bool pvb_emit_knows(enum pvboot_segment_id id);
 
 /* Bytes of the GDT: null, null, 0x10 code, 0x18 data. */
 #define PVB_GDT_BYTES 32u
