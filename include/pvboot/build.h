@@ -18,6 +18,12 @@ int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kern
                 struct pvboot_guest *g, struct pvboot_error *e);
 
 /*
+ * Fill @req->digests: SHA-256 of @kernel's file, of the ramdisks as they are joined, and of the command line, for the
+ * hypervisor node.  -HOST.
+ */
+int pvboot_request_digest(struct pvboot_request *req, const struct pvboot_kernel *kernel, struct pvboot_error *e);
+
+/*
  * parse -> plan -> check -> load.  The whole of pvboot in one call; @kernel has been opened.
  * @plan: written on success, for the caller to start the vCPU from.
  */
