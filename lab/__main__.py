@@ -4,12 +4,11 @@
 import argparse
 import sys
 import time
+from pathlib import Path
 
-from . import guest, kernels, packages, paths, push
+from . import cases, guest, kernels, packages, paths, push, report, run
 from .errors import LabError, Timeout
 from .host import Host
-
-DOM0_DIR = "/var/lib/pvlab"
 
 
 def main() -> int:
@@ -32,6 +31,13 @@ def _arguments() -> argparse.Namespace:
         sub.set_defaults(verb=function)
         return sub
 
+    sub = verb(run_, "run the cases: boots its own Xen")
+    sub.add_argument("--select", default="", metavar="GLOB,...", help="only the cases whose id matches")
+    sub.add_argument("--keep-going", action="store_true", help="do not stop at the first failure")
+    sub.add_argument("--out", type=Path, help="where everything is kept (default: run/ in the lab directory)")
+    sub.add_argument("--memory", type=int, default=3072, metavar="MIB", help="of the whole machine (dom0 takes 1536)")
+    sub = verb(list_, "list the cases")
+    sub.add_argument("--select", default="", metavar="GLOB,...")
     sub = verb(up, "boot a Xen that stays in the background, with kernels and what is built in it")
     sub.add_argument("--memory", type=int, default=3072, metavar="MIB", help="of the whole machine (dom0 takes 1536)")
     sub = verb(exec_, "run a shell command in the running dom0")
@@ -44,6 +50,23 @@ def _arguments() -> argparse.Namespace:
     sub = verb(fetch, "download packages only")
     sub.add_argument("--refresh", action="store_true", help="look for newer ones")
     return parser.parse_args()
+
+
+def run_(args: argparse.Namespace) -> int:
+    wanted = cases.select(cases.table(), args.select)
+    out = (args.out or paths.lab() / "run").resolve()
+    results = run.flight(wanted, out, args.memory, args.keep_going, report.Progress())
+    report.write(results, out)
+    line, good = report.summary(results, len(wanted))
+    print(line)
+    return 0 if good else 1
+
+
+def list_(args: argparse.Namespace) -> int:
+    for case in cases.select(cases.table(), args.select):
+        print(f"{case.id:32} {case.path:10} {case.kernel:10} {case.vcpus} vCPU {case.memory} MiB"
+              + (f"  refused: {case.refused}" if case.refused else ""))
+    return 0
 
 
 def up(args: argparse.Namespace) -> int:
@@ -62,9 +85,9 @@ def up(args: argparse.Namespace) -> int:
 def place_kernels(host: Host, store: packages.Store) -> None:
     """Kernels and guest initramfs images under short names, for use by hand."""
     for kernel in kernels.KERNELS.values():
-        host.put(kernels.image(store, kernel), f"{DOM0_DIR}/vmlinuz-{kernel.id}")
+        host.put(kernels.image(store, kernel), f"{run.DOM0_DIR}/vmlinuz-{kernel.id}")
     for arch in ("amd64", "i386"):
-        host.put(guest.initramfs(store, arch), f"{DOM0_DIR}/guest-{arch}.cpio")
+        host.put(guest.initramfs(store, arch), f"{run.DOM0_DIR}/guest-{arch}.cpio")
 
 
 def exec_(args: argparse.Namespace) -> int:
@@ -106,7 +129,7 @@ def status(args: argparse.Namespace) -> int:
     if not host.alive():
         print("lab: down")
         return 1
-    _, out, _ = host.run(f"xl list; ls {DOM0_DIR}/* /usr/lib/pvboot/* /usr/bin/pvboot 2>/dev/null")
+    _, out, _ = host.run(f"xl list; ls {run.DOM0_DIR}/* /usr/lib/pvboot/* /usr/bin/pvboot 2>/dev/null")
     print(out + f"lab: up; log {host.log_file}")
     return 0
 
