@@ -73,6 +73,27 @@ $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,--version-script=src/frontends/xl/pvboot-xl.map -Wl,-z,defs -Wl,-z,now \
 	    -o $@ $(XL_OBJ) $(BUILD)/libpvboot.a $(LIBS) -lxenforeignmemory -ldl
 
+# ---- the in-guest stub: 32-bit, without libc; gcc -m32 needs no multilib packages for that -------------------------
+STUB := $(wildcard src/stub/*.c) $(STARTINFO)
+STUB_OBJ := $(patsubst %,$(BUILD)/stub/%.o,$(basename $(STUB) src/stub/head.S))
+STUB_CFLAGS = -m32 -march=i686 -mno-mmx -mno-sse -mgeneral-regs-only -std=gnu11 -Os -g -ffreestanding -fno-pic -fno-pie \
+              -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none $(WARN) -nostdinc \
+              -isystem $(shell $(CC) -print-file-name=include) -Isrc/stub/libc -Iinclude \
+              -idirafter /usr/include/$(shell $(CC) -print-multiarch) -idirafter /usr/include \
+              -DPVBOOT_VERSION='"$(VERSION)"'
+all: $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-stub.elf)
+
+$(BUILD)/stub/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STUB_CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/stub/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STUB_CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/pvboot-stub.elf: $(STUB_OBJ) src/stub/stub.lds
+	$(CC) -m32 -static -nostdlib -no-pie -Wl,-m,elf_i386 -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-T,src/stub/stub.lds \
+	    -o $@.debug $(STUB_OBJ)
+	objcopy --strip-all $@.debug $@
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 # ---- what the targets below need, as Debian 12 names it; tests/need installs it or says how --------------------
