@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Which address for everything a guest needs at its first instruction.
+ *
+ * Order: the kernel's window, which is the least movable; the ramdisk, which is the largest; then all small segments
+ * in one piece.  Why there, each placement says in its segment.
+ */
+#include "emit.h"
+#include "layout.h"
+#include "policy.h"
+
+#include <pvboot/handover.h>
+#include <stdio.h>
+
+#define ISA_HOLE 0xa0000ull
+#define ISA_HOLE_END 0x100000ull
+#define PROTOCOL_SETUP_DATA 0x0209u
+
+const char *pvboot_segment_name(enum pvboot_segment_id id)
+{
+    static const char *const name[PVBOOT_SEGMENTS] = {
+        [PVBOOT_SEG_KERNEL] = "kernel",
+        [PVBOOT_SEG_RAMDISK] = "ramdisk",
+        [PVBOOT_SEG_ZERO_PAGE] = "zero page",
+        [PVBOOT_SEG_CMDLINE] = "cmdline",
+        [PVBOOT_SEG_SETUP_DATA] = "setup_data",
+        [PVBOOT_SEG_START_INFO] = "start info",
+        [PVBOOT_SEG_GDT] = "gdt",
+        [PVBOOT_SEG_PAGE_TABLES] = "page tables",
+        [PVBOOT_SEG_ACPI] = "acpi",
+        [PVBOOT_SEG_SPECIAL] = "special pages",
+    };
+
+    return (unsigned int)id < PVBOOT_SEGMENTS ? name[id] : NULL;
+}
+
+void pvb_note(struct pvboot_plan *plan, const char *fmt, ...)
+{
+    va_list ap;
+
+    for (size_t i = 0; i < sizeof(plan->notes) / sizeof(plan->notes[0]); i++) {
+        if (plan->notes[i][0])
+            continue;
+        va_start(ap, fmt);
+        vsnprintf(plan->notes[i], sizeof(plan->notes[i]), fmt, ap);
+        va_end(ap);
+        return;
+    }
+}
+
+static int check_machine(const struct pvboot_machine *m, struct pvboot_error *e)
+{
+    if (!pvboot_memmap_valid(&m->map))
+        return pvb_fail(e, PVBOOT_E_USAGE, "the machine's memory map is not ascending and disjoint");
+    if (!m->vcpus)
+        return pvb_fail(e, PVBOOT_E_USAGE, "a guest without a vCPU");
+    if (m->vcpus > PVBOOT_VCPUS_MAX)
+        return pvb_fail(e, PVBOOT_E_LIMIT, "%u vCPUs: limit %u", m->vcpus, PVBOOT_VCPUS_MAX);
+    return 0;
+}
+
+/*
+ * What the guest is told.  A start info repeats what Xen itself reports; a zero page has the ISA hole reserved on top,
+ * which Linux does for itself on PVH entries only.
+ */
+static int tell_memory(struct pvboot_plan *plan, struct pvboot_error *e)
+{
+    plan->e820 = plan->machine.map;
+    if (pvb_is_pvh(plan->path))
+        return 0;
+    return pvboot_memmap_set(&plan->e820, ISA_HOLE, ISA_HOLE_END, PVBOOT_RESERVED, e);
+}
+
+static void choose_handover(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_request *req)
+{
+    uint32_t max = img->has_bzimage ? img->bz.setup_type_max & ~PVBOOT_SETUP_INDIRECT : 0;
+    bool has = pvb_emit_has_handover(plan, img, req);
+
+    if (has)
+        plan->handover_gpa = plan->seg[PVBOOT_SEG_SETUP_DATA].start;
+    /* boot.rst leaves the field's meaning to the platform; an address is of use to 2 only. */
+    plan->subarch_data = plan->subarch == 2 ? plan->handover_gpa : 0;
+    if (req->hypervisor == PVBOOT_HYPERVISOR_NONE || pvb_is_pvh(plan->path))
+        return;
+    if (has && max && max < PVBOOT_SETUP_TYPE)
+        pvb_note(plan, "the kernel lists setup_data types up to 0x%x: it will step over the hypervisor node 0x%x", max,
+                 PVBOOT_SETUP_TYPE);
+    else if (!has && img->has_bzimage && img->bz.protocol < PROTOCOL_SETUP_DATA)
+        pvb_note(plan, "no hypervisor node: boot protocol %u.%02u has no setup_data, need 2.09", img->bz.protocol >> 8,
+                 img->bz.protocol & 0xffu);
+    else if (!has)
+        pvb_note(plan, "no hypervisor node: strict, and the kernel lists setup_data types up to 0x%x only", max);
+}
+
+int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
+                     const struct pvboot_request *req, struct pvboot_error *e)
+{
+    struct pvboot_plan p;
+    struct pvb_layout l = { .img = img, .req = req, .plan = &p };
+    int rc;
+
+    memset(&p, 0, sizeof(p));
+    rc = check_machine(machine, e);
+    if (!rc)
+        rc = pvb_check_request(req, e);
+    if (!rc)
+        rc = pvb_choose_path(&p, img, req->path, e);
+    if (!rc)
+        rc = pvb_choose_subarch(&p, img, req, e);
+    if (!rc)
+        rc = pvb_check_cmdline(img, p.path, req->cmdline, e);
+    if (rc)
+        return rc;
+    p.machine = *machine;
+    rc = tell_memory(&p, e);
+    if (rc)
+        return rc;
+    pvb_room_init(&l.room, &p.machine.map);
+    rc = pvb_place_kernel(&l, e);
+    if (!rc)
+        rc = pvb_place_ramdisk(&l, e);
+    if (!rc)
+        rc = pvb_place_small(&l, e);
+    if (rc)
+        return rc;
+    pvb_place_foreign(&p);
+    choose_handover(&p, img, req);
+    pvb_start_state(&p, img);
+    if (pvb_is_elf(p.path) && p.path != PVBOOT_PATH_STUB)
+        pvb_note(&p, "%s skips the kernel's decompressor: no KASLR of its text", pvboot_path_name(p.path));
+    *plan = p;
+    return 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The administrator's words, typed: one table for xl's configuration and the command line. */
+#include "internal.h"
+
+static int set_entry(struct pvboot_request *req, const char *value)
+{
+    enum pvboot_path path = pvboot_path_find(value);
+
+    if (path == PVBOOT_PATHS)
+        return -1;
+    req->path = path;
+    return 0;
+}
+
+/* The value of one digit, or 16 for what is none. */
+static unsigned int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (unsigned int)(c - '0');
+    if (c >= 'a' && c <= 'f')
+        return (unsigned int)(c - 'a') + 10;
+    if (c >= 'A' && c <= 'F')
+        return (unsigned int)(c - 'A') + 10;
+    return 16;
+}
+
+/* Decimal, or hexadecimal after 0x; nothing before, between or behind; 0 on success. */
+static int parse_u32(const char *s, uint32_t *value)
+{
+    unsigned int base = 10;
+    uint64_t v = 0;
+
+    if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+        base = 16;
+        s += 2;
+    }
+    if (!*s)
+        return -1;
+    for (; *s; s++) {
+        if (digit(*s) >= base)
+            return -1;
+        v = v * base + digit(*s);
+        if (v > UINT32_MAX)
+            return -1;
+    }
+    *value = (uint32_t)v;
+    return 0;
+}
+
+static int set_subarch(struct pvboot_request *req, const char *value)
+{
+    /* boot.rst, hardware_subarch */
+    if (!strcmp(value, "pc"))
+        req->subarch = 0;
+    else if (!strcmp(value, "xen"))
+        req->subarch = 2;
+    else
+        return parse_u32(value, &req->subarch);
+    return 0;
+}
+
+static int set_hypervisor(struct pvboot_request *req, const char *value)
+{
+    if (!strcmp(value, "none"))
+        req->hypervisor = PVBOOT_HYPERVISOR_NONE;
+    else if (!strcmp(value, "xen"))
+        req->hypervisor = PVBOOT_HYPERVISOR_XEN;
+    else
+        return -1;
+    return 0;
+}
+
+static int parse_bool(const char *value, bool *b)
+{
+    bool yes = !strcmp(value, "1") || !strcmp(value, "yes");
+
+    if (!yes && strcmp(value, "0") && strcmp(value, "no"))
+        return -1;
+    *b = yes;
+    return 0;
+}
+
+static int set_strict(struct pvboot_request *req, const char *value)
+{
+    return parse_bool(value, &req->strict);
+}
+
+static int set_force_subarch(struct pvboot_request *req, const char *value)
+{
+    return parse_bool(value, &req->force_subarch);
+}
+
+static int set_rng_seed(struct pvboot_request *req, const char *value)
+{
+    return parse_bool(value, &req->has_rng_seed);
+}
+
+static const struct {
+    const char *key;
+    int (*set)(struct pvboot_request *req, const char *value); /* 0, or -1: not of this type */
+    const char *type;
+} option[] = {
+    { "entry", set_entry, "one of auto, pvh, linux32, linux64, vmlinux64, stub" },
+    { "subarch", set_subarch, "pc, xen or a number below 4294967296" },
+    { "hypervisor", set_hypervisor, "none or xen" },
+    { "strict", set_strict, "0, 1, no or yes" },
+    { "force_subarch", set_force_subarch, "0, 1, no or yes" },
+    { "rng_seed", set_rng_seed, "0, 1, no or yes" },
+};
+#define OPTIONS (sizeof(option) / sizeof(option[0]))
+#define KEY_MAX 15u /* longer than every key: what is longer still is like none of them */
+#define DISTANCE_MAX 2u
+
+/* Letters to insert, delete or change to get from @a to @b (Levenshtein); @b is at most KEY_MAX long. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[KEY_MAX + 1], n = strlen(b);
+
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i + 1;
+        for (size_t j = 1; j <= n; j++) {
+            size_t change = diagonal + (a[i] != b[j - 1]);
+            size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+            diagonal = row[j];
+            row[j] = change < shift ? change : shift;
+        }
+    }
+    return row[n];
+}
+
+static int unknown_key(const char *key, struct pvboot_error *e)
+{
+    size_t best = OPTIONS, least = DISTANCE_MAX + 1;
+
+    for (size_t i = 0; i < OPTIONS && strlen(key) <= KEY_MAX; i++) {
+        size_t d = distance(key, option[i].key);
+
+        if (d < least) {
+            least = d;
+            best = i;
+        }
+    }
+    if (best < OPTIONS)
+        return pvb_fail(e, PVBOOT_E_USAGE, "unknown key '%s': did you mean '%s'?", key, option[best].key);
+    return pvb_fail(e, PVBOOT_E_USAGE,
+                    "unknown key '%.60s': there are entry, subarch, hypervisor, strict, force_subarch, rng_seed", key);
+}
+
+int pvboot_request_set(struct pvboot_request *req, const char *key, const char *value, struct pvboot_error *e)
+{
+    for (size_t i = 0; i < OPTIONS; i++) {
+        if (strcmp(key, option[i].key))
+            continue;
+        if (option[i].set(req, value))
+            return pvb_fail(e, PVBOOT_E_USAGE, "%s '%.60s' is not %s", key, value, option[i].type);
+        return 0;
+    }
+    return unknown_key(key, e);
+}
+
+void pvboot_request_init(struct pvboot_request *req)
+{
+    memset(req, 0, sizeof(*req));
+    req->path = PVBOOT_PATH_AUTO;
+    req->hypervisor = PVBOOT_HYPERVISOR_XEN;
+}
