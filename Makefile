@@ -39,6 +39,10 @@ XEN := $(wildcard src/builder/*_xen.c)
 CLI := $(wildcard src/frontends/cli/*.c)
 XL := $(wildcard src/frontends/xl/*.c)
 
+# V=1 shows whole commands.
+Q := $(if $(V),,@)
+say = $(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
+
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER))
 XL_OBJ := $(call obj,$(XEN) $(XL))
@@ -55,22 +59,25 @@ ifneq ($(HAVE_XEN),y)
 endif
 
 $(BUILD)/%.o: %.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@mkdir -p $(@D) && $(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libpvboot.a: $(CORE_OBJ)
-	@rm -f $@
-	$(AR) rcs $@ $^
+	@rm -f $@ && $(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/libpvboot.so: $(CORE_OBJ) src/libpvboot.map
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libpvboot.so.0 -Wl,--version-script=src/libpvboot.map \
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libpvboot.so.0 -Wl,--version-script=src/libpvboot.map \
 	    -Wl,-z,defs -o $@ $(CORE_OBJ) $(LIBS)
 
 $(BUILD)/pvboot: $(call obj,$(CLI)) $(BUILD)/libpvboot.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl.map
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,--version-script=src/frontends/xl/pvboot-xl.map -Wl,-z,defs -Wl,-z,now \
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,--version-script=src/frontends/xl/pvboot-xl.map -Wl,-z,defs -Wl,-z,now \
 	    -o $@ $(XL_OBJ) $(BUILD)/libpvboot.a $(LIBS) -lxenforeignmemory -ldl
 
 # ---- the in-guest stub: 32-bit, without libc; gcc -m32 needs no multilib packages for that -------------------------
@@ -117,7 +124,8 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/te
 UNIT_HELPERS := $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(BUILD)/libpvboot.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 $(BUILD)/tests/%.o: CPPFLAGS += -Isrc
 
 .PHONY: unit
