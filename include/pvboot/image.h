@@ -87,6 +87,7 @@ struct pvboot_notes {
     bool has_phys32_reloc; /* note 19 */
     uint32_t reloc_align, reloc_min, reloc_max;
     bool pvboot_stub; /* our own note: this ELF is the in-guest stub */
+    bool linux_note;  /* a note owned by "Linux" (build salt, LTO): Linux even when built without Xen support */
     char guest_os[32], guest_version[32], xen_version[32], loader[32];
     char features[128];
 };

@@ -19,6 +19,9 @@ int pvb_in_file(struct pvboot_error *e, const char *path, int rc);
 /* Copy untrusted text for display: at most @n bytes with NUL, control bytes and non-ASCII as \xNN. */
 void pvb_escape(char *dst, size_t n, const void *src, size_t src_bytes);
 
+/* Memory for a whole file or kernel, in huge pages where the host has them; NULL when there is none. free() it. */
+void *pvb_alloc(size_t bytes);
+
 /* Checked arithmetic: true when the result fits. */
 static inline bool pvb_add(uint64_t a, uint64_t b, uint64_t *sum)
 {

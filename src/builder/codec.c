@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A bzImage's payload: which codec, how large, and the limits on both.
+ * Spec: Linux Documentation/arch/x86/boot.rst, payload_offset, for the magic numbers.
+ */
+#include "codec.h"
+
+#include "parse.h"
+
+#include <stdlib.h>
+
+#define TRAILER 4u /* the build appends the unpacked size; in gzip its own ISIZE stands at the same place */
+
+static const struct codec {
+    enum pvboot_codec id;
+    uint8_t magic[4];
+    uint8_t magic_bytes;
+    uint8_t trailer; /* bytes behind the stream */
+    pvb_inflate *inflate;
+} codecs[] = {
+    { PVBOOT_CODEC_NONE, { 0x7f, 'E', 'L', 'F' }, 4, 0, NULL },
+    { PVBOOT_CODEC_GZIP, { 0x1f, 0x8b }, 2, 0, pvb_gunzip },
+    { PVBOOT_CODEC_BZIP2, { 'B', 'Z' }, 2, TRAILER, pvb_bunzip2 },
+    { PVBOOT_CODEC_LZMA, { 0x5d, 0x00 }, 2, TRAILER, pvb_unlzma },
+    { PVBOOT_CODEC_XZ, { 0xfd, '7' }, 2, TRAILER, pvb_unxz },
+    { PVBOOT_CODEC_LZO, { 0x89, 'L' }, 2, TRAILER, pvb_unlzo },
+    { PVBOOT_CODEC_LZ4, { 0x02, 0x21 }, 2, TRAILER, pvb_unlz4 },
+    { PVBOOT_CODEC_ZSTD, { 0x28, 0xb5 }, 2, TRAILER, pvb_unzstd },
+};
+
+static const struct codec *find(struct pvboot_bytes payload)
+{
+    for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++)
+        if (payload.len >= codecs[i].magic_bytes && !memcmp(payload.p, codecs[i].magic, codecs[i].magic_bytes))
+            return &codecs[i];
+    return NULL;
+}
+
+enum pvboot_codec pvb_codec_find(struct pvboot_bytes payload)
+{
+    const struct codec *c = find(payload);
+
+    return c ? c->id : PVBOOT_CODEC_UNKNOWN;
+}
+
+/* What the payload claims to become, before a byte of memory is taken for it. */
+static int check_claim(const struct pvboot_bzimage *bz, struct pvboot_error *e)
+{
+    uint64_t most = bz->payload_bytes * PVBOOT_UNPACKED_RATIO;
+
+    if (most < PVBOOT_UNPACKED_FLOOR)
+        most = PVBOOT_UNPACKED_FLOOR;
+    if (most > PVBOOT_UNPACKED_MAX)
+        most = PVBOOT_UNPACKED_MAX;
+    if (bz->unpacked_bytes > most)
+        return pvb_fail(e, PVBOOT_E_LIMIT, "%s payload of %llu bytes says that it unpacks to %llu, limit %llu",
+                        pvboot_codec_name(bz->codec), (unsigned long long)bz->payload_bytes,
+                        (unsigned long long)bz->unpacked_bytes, (unsigned long long)most);
+    if (!bz->unpacked_bytes)
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "%s payload says that it unpacks to nothing",
+                        pvboot_codec_name(bz->codec));
+    return 0;
+}
+
+int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, void **out, struct pvboot_error *e)
+{
+    const struct codec *c = find(payload);
+    struct pvb_room room = { .len = (size_t)bz->unpacked_bytes };
+    int rc;
+
+    if (!c || !c->inflate)
+        return pvb_fail(e, PVBOOT_E_UNSUPPORTED,
+                        "payload at 0x%llx is of no known codec: it starts with %02x %02x %02x %02x",
+                        (unsigned long long)bz->payload_off, payload.p[0], payload.p[1], payload.p[2], payload.p[3]);
+    rc = check_claim(bz, e);
+    if (rc)
+        return rc;
+    room.p = pvb_alloc(room.len);
+    if (!room.p)
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for %zu unpacked bytes", room.len);
+    rc = c->inflate(pvboot_sub(payload, 0, payload.len - c->trailer), room, e);
+    if (rc) {
+        free(room.p);
+        return rc;
+    }
+    *out = room.p;
+    return 0;
+}
+
+int pvb_ends_early(const struct pvb_progress *at, struct pvboot_error *e)
+{
+    return pvb_fail(e, PVBOOT_E_MALFORMED, "%s payload ends early: %llu packed bytes gave %llu of %llu", at->codec,
+                    (unsigned long long)at->in_bytes, (unsigned long long)at->out, (unsigned long long)at->out_bytes);
+}
+
+int pvb_too_long(const struct pvb_progress *at, struct pvboot_error *e)
+{
+    return pvb_fail(e, PVBOOT_E_MALFORMED, "%s payload unpacks to more than %llu bytes, the size it declares",
+                    at->codec, (unsigned long long)at->out_bytes);
+}
+
+int pvb_corrupt(const struct pvb_progress *at, const char *what, struct pvboot_error *e)
+{
+    return pvb_fail(e, PVBOOT_E_MALFORMED, "%s payload is damaged near packed byte 0x%llx: %s", at->codec,
+                    (unsigned long long)at->in, what);
+}
+
+int pvb_at_end(const struct pvb_progress *at, struct pvboot_error *e)
+{
+    if (at->out != at->out_bytes)
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "%s payload unpacks to %llu bytes, but declares %llu", at->codec,
+                        (unsigned long long)at->out, (unsigned long long)at->out_bytes);
+    if (at->in != at->in_bytes)
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "%s payload: stream ends at 0x%llx, %llu bytes before its end",
+                        at->codec, (unsigned long long)at->in, (unsigned long long)(at->in_bytes - at->in));
+    return 0;
+}

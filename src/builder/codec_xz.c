@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * xz and the older .lzma, by liblzma's single-threaded decoder.
+ * Spec: the .xz file format 1.1; the kernel's own xz has CRC32 and, on x86, a BCJ filter.
+ */
+#include "codec.h"
+
+#include <lzma.h>
+
+/* lzma_code() itself calls two steps without progress LZMA_BUF_ERROR, so this ends. */
+static lzma_ret run(lzma_stream *s)
+{
+    lzma_ret r;
+
+    do
+        r = lzma_code(s, LZMA_FINISH);
+    while (r == LZMA_OK);
+    return r;
+}
+
+/* Zeros behind the stream, in fours, are the format's own padding. */
+static void skip_padding(struct pvb_progress *at, struct pvboot_bytes in)
+{
+    uint64_t end = at->in;
+
+    while (end < in.len && !in.p[end])
+        end++;
+    if (end == in.len && !((end - at->in) % 4))
+        at->in = end;
+}
+
+static int finish(lzma_ret r, uint64_t wanted, const struct pvb_progress *at, struct pvboot_error *e)
+{
+    switch (r) {
+    case LZMA_STREAM_END:
+        return pvb_at_end(at, e);
+    case LZMA_BUF_ERROR:
+        return at->in == at->in_bytes ? pvb_ends_early(at, e) : pvb_too_long(at, e);
+    case LZMA_MEMLIMIT_ERROR:
+        return pvb_fail(e, PVBOOT_E_LIMIT, "%s payload needs %llu MiB of decoder memory, limit %llu", at->codec,
+                        (unsigned long long)((wanted + (1 << 20) - 1) >> 20), PVBOOT_DECODER_MEMORY_MAX >> 20);
+    case LZMA_MEM_ERROR:
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for liblzma");
+    case LZMA_OPTIONS_ERROR:
+        return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "%s payload uses a filter or option liblzma does not know", at->codec);
+    case LZMA_FORMAT_ERROR:
+        return pvb_corrupt(at, "not a header of this format", e);
+    default:
+        return pvb_corrupt(at, "bad data or checksum", e);
+    }
+}
+
+static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, struct pvb_room out,
+                  struct pvboot_error *e)
+{
+    struct pvb_progress at = { .codec = codec, .in_bytes = in.len, .out_bytes = out.len };
+    uint64_t wanted;
+    lzma_ret r;
+
+    s->next_in = in.p;
+    s->avail_in = in.len;
+    s->next_out = out.p;
+    s->avail_out = out.len;
+    r = run(s);
+    at.in = s->total_in;
+    at.out = s->total_out;
+    wanted = lzma_memusage(s);
+    lzma_end(s);
+    if (r == LZMA_STREAM_END)
+        skip_padding(&at, in);
+    return finish(r, wanted, &at, e);
+}
+
+int pvb_unxz(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)
+{
+    lzma_stream s = LZMA_STREAM_INIT;
+
+    if (lzma_stream_decoder(&s, PVBOOT_DECODER_MEMORY_MAX, 0) != LZMA_OK)
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for liblzma");
+    return decode(&s, "xz", in, out, e);
+}
+
+int pvb_unlzma(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)
+{
+    lzma_stream s = LZMA_STREAM_INIT;
+
+    if (lzma_alone_decoder(&s, PVBOOT_DECODER_MEMORY_MAX) != LZMA_OK)
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for liblzma");
+    return decode(&s, "lzma", in, out, e);
+}
