@@ -3,17 +3,13 @@
  * The bzImage's setup header.  Spec: Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header",
  * whose table says since which protocol each field exists.
  */
+#include "../startinfo/abi.h"
 #include "parse.h"
-
-#include <asm/bootparam.h>
-#include <assert.h>
 
 #define SECTOR 512u
 #define JUMP_OFF 0x200u
 #define MAGIC_OFF 0x202u
-#define BOOT_FLAG 0xaa55u
 #define JMP_SHORT 0xeb
-#define HEADER_OFF offsetof(struct boot_params, hdr)
 #define HEADER_MIN (offsetof(struct setup_header, kernel_alignment)) /* all that protocol 2.04 has */
 #define PROTOCOL_MIN 0x0204u
 #define LOAD_HIGH_GPA 0x100000u
@@ -21,14 +17,11 @@
 #define INITRD_MAX_OLD 0x37ffffffull /* where initrd_addr_max is 0 */
 #define PAYLOAD_MIN 8u               /* the longest magic we need and the unpacked size */
 
-static_assert(offsetof(struct boot_params, hdr) == 0x1f1, "boot.rst: setup_sects at 0x1f1");
-static_assert(offsetof(struct setup_header, kernel_info_offset) == 0x268 - 0x1f1, "boot.rst: kernel_info_offset");
-
 bool pvb_is_bzimage(struct pvboot_bytes file)
 {
-    char magic[4];
+    uint32_t magic;
 
-    return pvboot_get(file, MAGIC_OFF, magic, sizeof(magic)) && !memcmp(magic, "HdrS", sizeof(magic));
+    return pvboot_get(file, MAGIC_OFF, &magic, sizeof(magic)) && magic == PVB_HEADER_MAGIC;
 }
 
 #define FIELD(since, name)                                                                   \
@@ -61,27 +54,27 @@ static int read_header(struct setup_header *h, struct pvboot_bzimage *bz, struct
     uint8_t jump[2];
     uint16_t flag, version;
 
-    if (!pvboot_get(file, HEADER_OFF + offsetof(struct setup_header, boot_flag), &flag, sizeof(flag)) ||
-        !pvboot_get(file, HEADER_OFF + offsetof(struct setup_header, version), &version, sizeof(version)) ||
+    if (!pvboot_get(file, PVB_HEADER_OFF + offsetof(struct setup_header, boot_flag), &flag, sizeof(flag)) ||
+        !pvboot_get(file, PVB_HEADER_OFF + offsetof(struct setup_header, version), &version, sizeof(version)) ||
         !pvboot_get(file, JUMP_OFF, jump, sizeof(jump)))
         return pvb_fail(e, PVBOOT_E_MALFORMED, "too short for a setup header: %zu bytes", file.len);
-    if (flag != BOOT_FLAG)
-        return pvb_fail(e, PVBOOT_E_MALFORMED, "boot_flag at 0x1fe is 0x%04x, not 0x%04x", flag, BOOT_FLAG);
+    if (flag != PVB_BOOT_FLAG)
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "boot_flag at 0x1fe is 0x%04x, not 0x%04x", flag, PVB_BOOT_FLAG);
     if (version < PROTOCOL_MIN || version >> 8 != PROTOCOL_MIN >> 8)
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "boot protocol %u.%02u; pvboot needs 2.04 or a later 2.xx",
                         version >> 8, version & 0xffu);
     if (jump[0] != JMP_SHORT || jump[1] > INT8_MAX)
         return pvb_fail(e, PVBOOT_E_MALFORMED, "0x%02x 0x%02x at 0x200 is no short jump forward over the setup header",
                         jump[0], jump[1]);
-    bz->header_bytes = (uint32_t)(MAGIC_OFF + jump[1] - HEADER_OFF);
+    bz->header_bytes = (uint32_t)(MAGIC_OFF + jump[1] - PVB_HEADER_OFF);
     if (bz->header_bytes < HEADER_MIN)
-        return pvb_fail(e, PVBOOT_E_MALFORMED, "setup header ends at 0x%zx; protocol 2.04 needs 0x%zx",
-                        HEADER_OFF + bz->header_bytes, HEADER_OFF + HEADER_MIN);
-    if (!pvboot_has(file, HEADER_OFF, bz->header_bytes))
-        return pvb_fail(e, PVBOOT_E_MALFORMED, "too short for a setup header: it ends at 0x%zx, the file at 0x%zx",
-                        HEADER_OFF + bz->header_bytes, file.len);
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "setup header ends at 0x%x; protocol 2.04 needs 0x%zx",
+                        PVB_HEADER_OFF + bz->header_bytes, PVB_HEADER_OFF + HEADER_MIN);
+    if (!pvboot_has(file, PVB_HEADER_OFF, bz->header_bytes))
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "too short for a setup header: it ends at 0x%x, the file at 0x%zx",
+                        PVB_HEADER_OFF + bz->header_bytes, file.len);
     memset(h, 0, sizeof(*h));
-    (void)pvboot_get(file, HEADER_OFF, h, bz->header_bytes < sizeof(*h) ? bz->header_bytes : sizeof(*h));
+    (void)pvboot_get(file, PVB_HEADER_OFF, h, bz->header_bytes < sizeof(*h) ? bz->header_bytes : sizeof(*h));
     drop_newer_fields(h);
     if (!(h->loadflags & LOADED_HIGH))
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "a zImage: loadflags 0x%02x has no LOADED_HIGH", h->loadflags);

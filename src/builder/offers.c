@@ -2,9 +2,9 @@
 /*
  * Which boot paths a kernel offers.  One row per path: what it takes, and where its first instruction is.
  */
+#include "../startinfo/abi.h"
 #include "internal.h"
 
-#include <asm/bootparam.h>
 #include <stdio.h>
 
 #define LINUX32_PROTOCOL 0x0206u /* cmdline_size; what pvboot promises for startup_32 */
