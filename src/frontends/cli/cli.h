@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The verbs of the `pvboot` program.  Each returns 0 or -class; only main() prints an error. */
+#ifndef PVB_CLI_H
+#define PVB_CLI_H
+
+#include "../../builder/internal.h"
+#include <getopt.h>
+#include <jansson.h>
+#include <pvboot/file.h>
+
+typedef int cli_main(int argc, char **argv, struct pvboot_error *e);
+cli_main cli_inspect, cli_plan, cli_dump, cli_decode;
+
+/* args.c */
+
+struct cli_args {
+    int argc;
+    char **argv;
+    const char *letters; /* short options, with ':' before them, as getopt() wants them */
+    const struct option *options;
+    struct pvboot_error *e;
+};
+/* Refused, and @e says why. */
+#define CLI_REFUSED ':'
+/* The next option, or -1 at the end, or CLI_REFUSED; @name gets a long option's name. */
+int cli_getopt(const struct cli_args *a, const char **name);
+/* The one operand the options leave; -USAGE when there is not exactly one. */
+int cli_operand(const struct cli_args *a, const char *what, const char **operand) PVB_CHECKED;
+/* Decimal or 0x hexadecimal up to @max, and nothing else; -USAGE names @option. */
+int cli_number(const char *option, const char *text, uint64_t max, uint64_t *value, struct pvboot_error *e) PVB_CHECKED;
+
+/* guest.c: what `plan` and `dump` have in common */
+struct cli_guest {
+    bool json;
+    const char *dir; /* -o */
+    const char *image;
+    struct pvboot_machine machine;
+    struct pvboot_request req;
+    struct pvboot_file ramdisk[PVBOOT_RAMDISKS_MAX];
+    struct pvboot_kernel kernel;
+    struct pvboot_plan plan;
+};
+
+/* Parse the options and read every file they name. */
+int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_error *e) PVB_CHECKED;
+void cli_guest_dispose(struct cli_guest *c);
+
+/* show.c: for people */
+void cli_show_plan(const struct pvboot_plan *plan);
+void cli_show_image(const char *path, const json_t *image);
+/* Any object, a line per value; numbers in both bases. */
+void cli_show_json(const json_t *o);
+/* The object as `--json` prints it; takes the reference.  -HOST: NULL, or no memory. */
+int cli_print_json(json_t *o, struct pvboot_error *e) PVB_CHECKED;
+
+#endif

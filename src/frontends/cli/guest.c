@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "cli.h"
+
+#include <pvboot/build.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#define DEFAULT_MIB 1024u
+
+enum { OPT_JSON = 256, OPT_MEMORY, OPT_VCPUS, OPT_RAMDISK, OPT_CMDLINE, OPT_RNG_SEED, OPT_REQUEST };
+
+static const struct option options[] = {
+    { "json", no_argument, NULL, OPT_JSON },
+    { "memory", required_argument, NULL, OPT_MEMORY },
+    { "vcpus", required_argument, NULL, OPT_VCPUS },
+    { "ramdisk", required_argument, NULL, OPT_RAMDISK },
+    { "cmdline", required_argument, NULL, OPT_CMDLINE },
+    { "rng-seed", required_argument, NULL, OPT_RNG_SEED },
+    /* The request's own keys: it knows their types. */
+    { "entry", required_argument, NULL, OPT_REQUEST },
+    { "subarch", required_argument, NULL, OPT_REQUEST },
+    { "hypervisor", required_argument, NULL, OPT_REQUEST },
+    { "strict", no_argument, NULL, OPT_REQUEST },
+    { "force-subarch", no_argument, NULL, OPT_REQUEST },
+    { 0 },
+};
+
+struct args {
+    uint64_t memory_mib, vcpus;
+    uint32_t n_ramdisks;
+    const char *ramdisk[PVBOOT_RAMDISKS_MAX];
+};
+
+/* "no", "yes", or the seed itself as 64 hexadecimal digits. */
+static int set_rng_seed(struct pvboot_request *req, const char *value, struct pvboot_error *e)
+{
+    size_t n = sizeof(req->rng_seed);
+
+    if (strlen(value) != 2 * n || value[strspn(value, "0123456789abcdefABCDEF")]) {
+        int rc = pvboot_request_set(req, "rng_seed", value, e);
+
+        if (!rc && req->has_rng_seed && getrandom(req->rng_seed, n, 0) != (ssize_t)n)
+            rc = pvb_fail(e, PVBOOT_E_HOST, "no random bytes from the kernel");
+        return rc;
+    }
+    for (size_t i = 0; i < n; i++) {
+        unsigned int byte = 0;
+
+        sscanf(value + 2 * i, "%2x", &byte);
+        req->rng_seed[i] = (uint8_t)byte;
+    }
+    req->has_rng_seed = true;
+    return 0;
+}
+
+static int set_cmdline(struct pvboot_request *req, const char *value, struct pvboot_error *e)
+{
+    for (const char *c = value; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return pvb_fail(e, PVBOOT_E_USAGE, "--cmdline has control byte %#x at %zu", (unsigned int)*c,
+                            (size_t)(c - value));
+    req->cmdline = value;
+    return 0;
+}
+
+/* "force-subarch" is the request's "force_subarch". */
+static int set_request(struct pvboot_request *req, const char *name, const char *value, struct pvboot_error *e)
+{
+    char key[32];
+
+    snprintf(key, sizeof(key), "%s", name);
+    for (char *c = key; *c; c++)
+        if (*c == '-')
+            *c = '_';
+    return pvboot_request_set(req, key, value ? value : "yes", e);
+}
+
+static int take_option(struct cli_guest *c, struct args *a, int opt, const char *name, struct pvboot_error *e)
+{
+    switch (opt) {
+    case OPT_JSON:
+        c->json = true;
+        return 0;
+    case 'o':
+        c->dir = optarg;
+        return 0;
+    case OPT_MEMORY:
+        return cli_number("memory", optarg, UINT64_MAX >> 20, &a->memory_mib, e);
+    case OPT_VCPUS:
+        return cli_number("vcpus", optarg, UINT32_MAX, &a->vcpus, e);
+    case OPT_CMDLINE:
+        return set_cmdline(&c->req, optarg, e);
+    case OPT_RNG_SEED:
+        return set_rng_seed(&c->req, optarg, e);
+    case OPT_RAMDISK:
+        if (a->n_ramdisks == PVBOOT_RAMDISKS_MAX)
+            return pvb_fail(e, PVBOOT_E_LIMIT, "more than %u ramdisks", PVBOOT_RAMDISKS_MAX);
+        a->ramdisk[a->n_ramdisks++] = optarg;
+        return 0;
+    default:
+        return set_request(&c->req, name, optarg, e);
+    }
+}
+
+static int take_options(struct cli_guest *c, struct args *a, const struct cli_args *args)
+{
+    const char *name;
+    int opt, rc = 0;
+
+    while (!rc && (opt = cli_getopt(args, &name)) != -1)
+        rc = opt == CLI_REFUSED ? -PVBOOT_E_USAGE : take_option(c, a, opt, name, args->e);
+    return rc ? rc : cli_operand(args, "image", &c->image);
+}
+
+static int read_ramdisks(struct cli_guest *c, const struct args *a, struct pvboot_error *e)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; !rc && i < a->n_ramdisks; i++) {
+        rc = pvboot_file_read(&c->ramdisk[i], a->ramdisk[i], PVBOOT_RAMDISK_MAX, e);
+        c->req.ramdisk[i] = c->ramdisk[i].bytes;
+    }
+    c->req.n_ramdisks = a->n_ramdisks;
+    return rc;
+}
+
+int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_error *e)
+{
+    struct args a = { .memory_mib = DEFAULT_MIB, .vcpus = 1 };
+    int rc;
+
+    pvboot_request_init(&c->req);
+    rc = take_options(c, &a, &(struct cli_args){ argc, argv, ":o:", options, e });
+    if (!rc)
+        rc = pvboot_machine_default(&c->machine, a.memory_mib << 20, (uint32_t)a.vcpus, e);
+    if (!rc)
+        rc = pvboot_kernel_open(&c->kernel, c->image, e);
+    if (!rc)
+        rc = read_ramdisks(c, &a, e);
+    if (!rc)
+        rc = pvboot_request_digest(&c->req, &c->kernel, e);
+    return rc;
+}
+
+void cli_guest_dispose(struct cli_guest *c)
+{
+    for (size_t i = 0; i < PVBOOT_RAMDISKS_MAX; i++)
+        pvboot_file_dispose(&c->ramdisk[i]);
+    pvboot_kernel_dispose(&c->kernel);
+    explicit_bzero(c->req.rng_seed, sizeof(c->req.rng_seed));
+}

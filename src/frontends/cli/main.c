@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "cli.h"
+
+#include <stdio.h>
+
+static const struct {
+    const char *name;
+    cli_main *main;
+    const char *args, *help;
+} verb[] = {
+    { "inspect", cli_inspect, "[--json] IMAGE", "what the image is and which entries it offers" },
+    { "plan", cli_plan, "[--json] [GUEST OPTIONS] IMAGE", "where everything would lie, and why" },
+    { "dump", cli_dump, "[--json] [GUEST OPTIONS] -o DIR IMAGE", "the guest at its first instruction, as files" },
+    { "decode", cli_decode,
+      "[--json] [--check] [--base GPA] (--zero-page F | --start-info F | --setup-data F [--type N])",
+      "what a guest was handed or read back, field by field, with what is wrong" },
+};
+#define VERBS (sizeof(verb) / sizeof(verb[0]))
+
+static int help(void)
+{
+    printf("usage:\n");
+    for (size_t i = 0; i < VERBS; i++)
+        printf("  pvboot %s %s\n      %s\n", verb[i].name, verb[i].args, verb[i].help);
+    printf("  pvboot --version | --help\n\n"
+           "guest options:\n"
+           "  --entry ID         auto, pvh, linux32, linux64, vmlinux64, stub\n"
+           "  --memory MiB       default 1024\n"
+           "  --vcpus N          default 1\n"
+           "  --ramdisk FILE     repeatable: they are joined\n"
+           "  --cmdline TEXT\n"
+           "  --subarch pc|xen|N, --force-subarch\n"
+           "  --hypervisor xen|none\n"
+           "  --strict           leave out what the kernel does not list\n"
+           "  --rng-seed no|yes|HEX64   default no, so that the same input gives the same bytes\n\n"
+           "setup_data: GPA of the chain's head with --base, or one node's payload with --type.\n"
+           "exit: 0, or the class of the error: 64 usage, 65 malformed, 66 unreadable, 67 unsupported, 68 limit,\n"
+           "      69 does not fit, 70 internal, 71 host, 72 xen, 73 sandbox\n");
+    return 0;
+}
+
+static int run(int argc, char **argv, struct pvboot_error *e)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+        return help();
+    if (!strcmp(name, "--version")) {
+        printf("pvboot %s\n", PVBOOT_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < VERBS; i++)
+        if (!strcmp(name, verb[i].name))
+            return verb[i].main(argc - 1, argv + 1, e);
+    if (!*name)
+        return pvb_fail(e, PVBOOT_E_USAGE, "no command: see pvboot --help");
+    return pvb_fail(e, PVBOOT_E_USAGE, "unknown command '%s': see pvboot --help", name);
+}
+
+int main(int argc, char **argv)
+{
+    struct pvboot_error e = { 0 };
+    char line[sizeof(e.file) + sizeof(e.text) + 64];
+    int rc = run(argc, argv, &e);
+
+    if (!rc && (fflush(stdout) || ferror(stdout)))
+        rc = pvb_fail(&e, PVBOOT_E_HOST, "cannot write to standard output");
+    if (rc)
+        fprintf(stderr, "%s\n", pvboot_error_line(&e, line, sizeof(line)));
+    return -rc;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* For people: tables on standard output.  For programs there is --json. */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *type_name(uint32_t type)
+{
+    static const char *const name[] = {
+        [PVBOOT_RAM] = "RAM",      [PVBOOT_RESERVED] = "reserved", [PVBOOT_ACPI] = "ACPI",
+        [PVBOOT_NVS] = "ACPI NVS", [PVBOOT_UNUSABLE] = "unusable",
+    };
+
+    return type < sizeof(name) / sizeof(name[0]) && name[type] ? name[type] : "other";
+}
+
+/* "640 KiB", in the largest unit that divides it. */
+static const char *size_text(uint64_t bytes, char buf[32])
+{
+    static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+    size_t i = 0;
+
+    while (i + 1 < sizeof(unit) / sizeof(unit[0]) && bytes && !(bytes % 1024)) {
+        bytes /= 1024;
+        i++;
+    }
+    snprintf(buf, 32, "%" PRIu64 " %s", bytes, unit[i]);
+    return buf;
+}
+
+/* The segments of [start, end), ascending. */
+static void show_segments(const struct pvboot_plan *plan, uint64_t start, uint64_t end)
+{
+    char size[32];
+
+    for (;;) {
+        const struct pvboot_segment *next = NULL;
+
+        for (size_t i = 0; i < PVBOOT_SEGMENTS; i++) {
+            const struct pvboot_segment *s = &plan->seg[i];
+
+            if (s->end && s->start >= start && s->start < end && (!next || s->start < next->start))
+                next = s;
+        }
+        if (!next)
+            return;
+        printf("    %012" PRIx64 " %012" PRIx64 "  %-13s %10s  %s\n", next->start, next->end,
+               pvboot_segment_name((enum pvboot_segment_id)(next - plan->seg)),
+               size_text(next->end - next->start, size), next->why);
+        start = next->start + 1;
+    }
+}
+
+static void show_memory(const struct pvboot_plan *plan)
+{
+    char size[32];
+    uint64_t at = 0;
+
+    printf("\nmemory, [start, end):\n");
+    for (size_t i = 0; i < plan->e820.n; i++) {
+        const struct pvboot_range *r = &plan->e820.r[i];
+
+        if (at < r->start)
+            printf("  %012" PRIx64 " %012" PRIx64 "    hole %22s\n", at, r->start, size_text(r->start - at, size));
+        printf("  %012" PRIx64 " %012" PRIx64 "    %-15s %11s\n", r->start, r->end, type_name(r->type),
+               size_text(r->end - r->start, size));
+        show_segments(plan, r->start, r->end);
+        at = r->end;
+    }
+}
+
+void cli_show_plan(const struct pvboot_plan *plan)
+{
+    const struct pvboot_vcpu *v = &plan->vcpu;
+
+    printf("entry    %s%s%s\n", pvboot_path_name(plan->path), plan->path_why[0] ? ": " : "", plan->path_why);
+    show_memory(plan);
+    printf("\nvCPU 0, %u-bit, interrupts off:\n"
+           "  rip %012" PRIx64 "  rsi %012" PRIx64 "  rbx %012" PRIx64 "\n"
+           "  cr0 %012" PRIx64 "  cr3 %012" PRIx64 "  cr4 %012" PRIx64 "  efer %" PRIx64 "\n"
+           "  gdt %012" PRIx64 "+%x  cs %x  ds %x\n",
+           v->mode, v->rip, v->rsi, v->rbx, v->cr0, v->cr3, v->cr4, v->efer, v->gdt_gpa, v->gdt_limit, v->cs, v->ds);
+    if (plan->handover_gpa)
+        printf("\nhypervisor node at %#" PRIx64 "\n", plan->handover_gpa);
+    if (plan->subarch)
+        printf("hardware_subarch %u, data %#" PRIx64 "\n", plan->subarch, plan->subarch_data);
+    for (size_t i = 0; i < sizeof(plan->notes) / sizeof(plan->notes[0]); i++)
+        if (plan->notes[i][0])
+            printf("note: %s\n", plan->notes[i]);
+}
+
+/* A value on the line of its key. */
+static void show_scalar(const json_t *v)
+{
+    json_int_t n = json_integer_value(v);
+
+    if (json_is_integer(v) && n > 9)
+        printf(" %#llx (%lld)\n", (unsigned long long)n, (long long)n);
+    else if (json_is_integer(v))
+        printf(" %lld\n", (long long)n);
+    else if (json_is_boolean(v))
+        printf(" %s\n", json_is_true(v) ? "yes" : "no");
+    else
+        printf(" %s\n", json_is_string(v) ? json_string_value(v) : "-");
+}
+
+static void show_value(const json_t *v, int indent);
+
+static void show_pair(const char *key, const json_t *v, int indent)
+{
+    printf("%*s%-*s", indent, "", 24 - indent > 0 ? 24 - indent : 1, key);
+    if (json_is_object(v) || json_is_array(v)) {
+        printf("\n");
+        show_value(v, indent + 2);
+    } else {
+        show_scalar(v);
+    }
+}
+
+/* Depth is what describe and decode make: a handful. */
+static void show_value(const json_t *v, int indent)
+{
+    const char *key;
+    char number[24];
+    json_t *item;
+    size_t i;
+
+    json_object_foreach((json_t *)v, key, item) show_pair(key, item, indent);
+    json_array_foreach(v, i, item)
+    {
+        snprintf(number, sizeof(number), "%zu", i);
+        show_pair(number, item, indent);
+    }
+}
+
+void cli_show_json(const json_t *o)
+{
+    show_value(o, 0);
+}
+
+void cli_show_image(const char *path, const json_t *image)
+{
+    const char *name;
+    json_t *entry;
+
+    printf("%s\n", path);
+    json_object_foreach((json_t *)image, name, entry) if (strcmp(name, "entries")) show_pair(name, entry, 0);
+    printf("\nentries:\n");
+    json_object_foreach(json_object_get(image, "entries"), name, entry)
+    {
+        if (json_is_true(json_object_get(entry, "ok")))
+            printf("  %-10s at %#llx\n", name, (unsigned long long)json_integer_value(json_object_get(entry, "gpa")));
+        else
+            printf("  %-10s no: %s\n", name, json_string_value(json_object_get(entry, "why")));
+    }
+}
+
+int cli_print_json(json_t *o, struct pvboot_error *e)
+{
+    int r = o ? json_dumpf(o, stdout, JSON_INDENT(2)) : -1;
+
+    json_decref(o);
+    if (r)
+        return pvb_fail(e, PVBOOT_E_HOST, "cannot print JSON");
+    printf("\n");
+    return 0;
+}
