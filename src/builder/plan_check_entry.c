@@ -139,7 +139,7 @@ static uint64_t tables(const struct pvb_check *c, unsigned int shift)
 {
     const struct pvboot_segment *low = pvb_seg(c, PVBOOT_SEG_KERNEL), *high = pvb_seg(c, PVBOOT_SEG_RAMDISK);
     const struct pvboot_segment *s[] = { low->start < high->start ? low : high, low->start < high->start ? high : low };
-    uint64_t next = (UINT32_MAX >> shift) + 1ull, n = next;
+    uint64_t next = ((uint64_t)UINT32_MAX >> shift) + 1, n = next;
 
     for (size_t i = 0; i < 2; i++) {
         uint64_t first = s[i]->start >> shift, last;
