@@ -75,7 +75,7 @@ void cli_show_plan(const struct pvboot_plan *plan)
 {
     const struct pvboot_vcpu *v = &plan->vcpu;
 
-    printf("entry    %s%s%s\n", pvboot_path_name(plan->path), plan->path_why[0] ? ": " : "", plan->path_why);
+    printf("entry    %s\n", plan->path_why);
     show_memory(plan);
     printf("\nvCPU 0, %u-bit, interrupts off:\n"
            "  rip %012" PRIx64 "  rsi %012" PRIx64 "  rbx %012" PRIx64 "\n"
@@ -103,7 +103,7 @@ static void show_scalar(const json_t *v)
     else if (json_is_boolean(v))
         printf(" %s\n", json_is_true(v) ? "yes" : "no");
     else
-        printf(" %s\n", json_is_string(v) ? json_string_value(v) : "-");
+        printf(" %s\n", json_string_length(v) ? json_string_value(v) : "-");
 }
 
 static void show_value(const json_t *v, int indent);
