@@ -3,8 +3,8 @@
  * The bzImage's setup header.  Spec: Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header",
  * whose table says since which protocol each field exists.
  */
+#include "bzimage.h"
 #include "../startinfo/abi.h"
-#include "parse.h"
 
 #define SECTOR 512u
 #define JUMP_OFF 0x200u

@@ -3,29 +3,22 @@
 #ifndef PVB_PARSE_H
 #define PVB_PARSE_H
 
-#include "internal.h"
+#include "bzimage.h"
 
 #include <gelf.h>
 #include <pvboot/limits.h>
 
-#define PVB_ALIGN_MAX (1ull << 30) /* no kernel asks for more: CONFIG_PHYSICAL_ALIGN ends at 16 MiB */
-
-/* Does @file carry the format's magic?  Neither looks further. */
-bool pvb_is_bzimage(struct pvboot_bytes file);
+/* Does @b carry the format's magic?  Looks no further. */
 bool pvb_is_elf(struct pvboot_bytes b);
 
 #define PVB_SHORTEST_KERNEL 0x206u /* the end of HdrS: anything shorter cannot be told from a cut bzImage */
 
-/* Each fills its zeroed struct.  -MALFORMED, -UNSUPPORTED, -LIMIT. */
-int pvb_bzimage_parse(struct pvboot_bzimage *bz, struct pvboot_bytes file, struct pvboot_error *e);
+/* Fills its zeroed struct.  -MALFORMED, -UNSUPPORTED, -LIMIT. */
 int pvb_elf_parse(struct pvboot_elf *elf, struct pvboot_bytes b, struct pvboot_error *e);
 
 /* Add the notes of the PT_NOTE segment @ph of @elf to @n; @seen counts over all segments. */
 int pvb_notes_parse(struct pvboot_notes *n, uint32_t *seen, struct pvboot_bytes elf, const GElf_Phdr *ph,
                     struct pvboot_error *e);
-
-/* The payload's codec by its magic. */
-enum pvboot_codec pvb_codec_find(struct pvboot_bytes payload);
 
 /*
  * Unpack the payload @bz describes into new memory of exactly the size its trailer declares: @out, which the caller
