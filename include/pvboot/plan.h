@@ -52,7 +52,9 @@ enum pvboot_hypervisor { PVBOOT_HYPERVISOR_NONE, PVBOOT_HYPERVISOR_XEN };
 
 struct pvboot_request {
     enum pvboot_path path;
-    const char *cmdline; /* NULL: none */
+    enum pvboot_path stub_path; /* for stub: what it starts then, auto, linux32 or linux64 */
+    uint32_t filler;            /* enum pvboot_filler: who fills, as the guest is told; 0: the toolstack */
+    const char *cmdline;        /* NULL: none */
     uint32_t n_ramdisks;
     struct pvboot_bytes ramdisk[PVBOOT_RAMDISKS_MAX]; /* the planner uses only the lengths */
     uint32_t subarch;                                 /* boot.rst hardware_subarch */
@@ -68,10 +70,10 @@ struct pvboot_request {
 };
 
 /* One key of the configuration, as text, into the request; the same table serves xl's config and the CLI.
- * Keys: entry, subarch, hypervisor, strict, force_subarch, rng_seed.  -USAGE: unknown key (with a suggestion),
- * or a value that is not of its type. */
+ * Keys: entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed.  -USAGE: unknown key (with a
+ * suggestion), or a value that is not of its type. */
 int pvboot_request_set(struct pvboot_request *req, const char *key, const char *value, struct pvboot_error *e);
-/* Defaults: auto, pc, hypervisor xen. */
+/* Defaults: auto, also in the stub; pc; hypervisor xen. */
 void pvboot_request_init(struct pvboot_request *req);
 
 enum pvboot_segment_id {

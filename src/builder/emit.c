@@ -61,6 +61,11 @@ uint64_t pvb_emit_ramdisk_bytes(const struct pvboot_request *req)
     return bytes;
 }
 
+static enum pvboot_filler filler_of(const struct source *s)
+{
+    return s->req->filler ? s->req->filler : PVBOOT_FILLER_TOOLSTACK;
+}
+
 static struct pvb_start_info start_info_of(const struct source *s)
 {
     const struct pvboot_segment *seg = s->plan->seg;
@@ -87,7 +92,7 @@ static void put_handover(const struct source *s, struct pvb_chain *c)
     const struct pvb_start_info si = start_info_of(s);
     const struct pvboot_digests *d = &s->req->digests;
     struct pvb_handover in = {
-        .filler = PVBOOT_FILLER_TOOLSTACK,
+        .filler = filler_of(s),
         .start_info = &si,
         .console_gpa = s->plan->machine.console_gpa,
         .xenstore_gpa = s->plan->machine.xenstore_gpa,
@@ -122,7 +127,7 @@ static uint64_t emit_zero_page(const struct source *s, struct pvb_blob *b)
 
     pvb_fill_zero_page(&bp, &(struct pvb_zero_page){
                                 .header = s->header,
-                                .filler = PVBOOT_FILLER_TOOLSTACK,
+                                .filler = filler_of(s),
                                 .kernel_gpa = s->plan->kernel_load_gpa,
                                 .ramdisk_gpa = seg[PVBOOT_SEG_RAMDISK].start,
                                 .ramdisk_bytes = pvb_emit_ramdisk_bytes(s->req),

@@ -12,6 +12,17 @@ static int set_entry(struct pvboot_request *req, const char *value)
     return 0;
 }
 
+/* The stub parses and unpacks nothing but setup headers. */
+static int set_stub_entry(struct pvboot_request *req, const char *value)
+{
+    enum pvboot_path path = pvboot_path_find(value);
+
+    if (path != PVBOOT_PATH_AUTO && path != PVBOOT_PATH_LINUX32 && path != PVBOOT_PATH_LINUX64)
+        return -1;
+    req->stub_path = path;
+    return 0;
+}
+
 /* The value of one digit, or 16 for what is none. */
 static unsigned int digit(char c)
 {
@@ -101,6 +112,7 @@ static const struct {
     const char *type;
 } option[] = {
     { "entry", set_entry, "one of auto, pvh, linux32, linux64, vmlinux64, stub" },
+    { "stub_entry", set_stub_entry, "one of auto, linux32, linux64" },
     { "subarch", set_subarch, "pc, xen or a number below 4294967296" },
     { "hypervisor", set_hypervisor, "none or xen" },
     { "strict", set_strict, "0, 1, no or yes" },
@@ -148,7 +160,9 @@ static int unknown_key(const char *key, struct pvboot_error *e)
     if (best < OPTIONS)
         return pvb_fail(e, PVBOOT_E_USAGE, "unknown key '%s': did you mean '%s'?", key, option[best].key);
     return pvb_fail(e, PVBOOT_E_USAGE,
-                    "unknown key '%.60s': there are entry, subarch, hypervisor, strict, force_subarch, rng_seed", key);
+                    "unknown key '%.60s': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, "
+                    "rng_seed",
+                    key);
 }
 
 int pvboot_request_set(struct pvboot_request *req, const char *key, const char *value, struct pvboot_error *e)
@@ -167,5 +181,6 @@ void pvboot_request_init(struct pvboot_request *req)
 {
     memset(req, 0, sizeof(*req));
     req->path = PVBOOT_PATH_AUTO;
+    req->stub_path = PVBOOT_PATH_AUTO;
     req->hypervisor = PVBOOT_HYPERVISOR_XEN;
 }

@@ -46,6 +46,36 @@ static void test_entry(void **state)
     }
 }
 
+static void test_stub_entry(void **state)
+{
+    static const struct {
+        const char *value;
+        int rc;
+        enum pvboot_path path;
+    } row[] = {
+        { "auto", 0, PVBOOT_PATH_AUTO },
+        { "linux32", 0, PVBOOT_PATH_LINUX32 },
+        { "linux64", 0, PVBOOT_PATH_LINUX64 },
+        { "pvh", -PVBOOT_E_USAGE, PVBOOT_PATHS },
+        { "vmlinux64", -PVBOOT_E_USAGE, PVBOOT_PATHS },
+        { "stub", -PVBOOT_E_USAGE, PVBOOT_PATHS },
+        { "linux6", -PVBOOT_E_USAGE, PVBOOT_PATHS },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvboot_error e = { 0 };
+        struct pvboot_request req;
+
+        pvboot_request_init(&req);
+        assert_int_equal(req.stub_path, PVBOOT_PATH_AUTO);
+        req.stub_path = PVBOOT_PATHS;
+        assert_int_equal(pvboot_request_set(&req, "stub_entry", row[i].value, &e), row[i].rc);
+        assert_int_equal(req.stub_path, row[i].path);
+        assert_int_equal(req.path, PVBOOT_PATH_AUTO);
+    }
+}
+
 static void test_subarch(void **state)
 {
     static const struct {
@@ -158,10 +188,11 @@ static void test_unknown(void **state)
         { "hypervisors", "unknown key 'hypervisors': did you mean 'hypervisor'?" },
         { "strickt", "unknown key 'strickt': did you mean 'strict'?" },
         { "forcesubarc", "unknown key 'forcesubarc': did you mean 'force_subarch'?" },
-        { "", "unknown key '': there are entry, subarch, hypervisor, strict, force_subarch, rng_seed" },
-        { "kernel", "unknown key 'kernel': there are entry, subarch, hypervisor, strict, force_subarch, rng_seed" },
-        { "force_subarch_please",
-          "unknown key 'force_subarch_please': there are entry, subarch, hypervisor, strict, force_subarch, rng_seed" },
+        { "", "unknown key '': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed" },
+        { "kernel",
+          "unknown key 'kernel': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed" },
+        { "force_subarch_please", "unknown key 'force_subarch_please': there are entry, stub_entry, subarch, "
+                                  "hypervisor, strict, force_subarch, rng_seed" },
     };
 
     (void)state;
@@ -180,8 +211,9 @@ static void test_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_entry),      cmocka_unit_test(test_subarch),
-        cmocka_unit_test(test_booleans), cmocka_unit_test(test_hypervisor), cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_entry),    cmocka_unit_test(test_stub_entry),
+        cmocka_unit_test(test_subarch),  cmocka_unit_test(test_booleans), cmocka_unit_test(test_hypervisor),
+        cmocka_unit_test(test_unknown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
