@@ -92,6 +92,27 @@ static void choose_handover(struct pvboot_plan *plan, const struct pvboot_image 
         pvb_note(plan, "no hypervisor node: strict, and the kernel lists setup_data types up to 0x%x only", max);
 }
 
+/* What needs no machine. */
+static int choose(struct pvboot_plan *p, const struct pvboot_image *img, const struct pvboot_request *req,
+                  struct pvboot_error *e)
+{
+    int rc = pvb_check_request(req, e);
+
+    if (!rc)
+        rc = pvb_choose_path(p, img, req->path, e);
+    if (!rc)
+        rc = pvb_choose_subarch(p, img, req, e);
+    return rc;
+}
+
+int pvboot_plan_possible(const struct pvboot_image *img, const struct pvboot_request *req, struct pvboot_error *e)
+{
+    struct pvboot_plan p;
+
+    memset(&p, 0, sizeof(p));
+    return choose(&p, img, req, e);
+}
+
 int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
                      const struct pvboot_request *req, struct pvboot_error *e)
 {
@@ -102,11 +123,7 @@ int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, c
     memset(&p, 0, sizeof(p));
     rc = check_machine(machine, e);
     if (!rc)
-        rc = pvb_check_request(req, e);
-    if (!rc)
-        rc = pvb_choose_path(&p, img, req->path, e);
-    if (!rc)
-        rc = pvb_choose_subarch(&p, img, req, e);
+        rc = choose(&p, img, req, e);
     if (!rc)
         rc = pvb_check_cmdline(img, p.path, req->cmdline, e);
     if (rc)
