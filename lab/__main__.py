@@ -35,7 +35,6 @@ def _arguments() -> argparse.Namespace:
     sub.add_argument("--select", default="", metavar="GLOB,...", help="only the cases whose id matches")
     sub.add_argument("--keep-going", action="store_true", help="do not stop at the first failure")
     sub.add_argument("--out", type=Path, help="where everything is kept (default: run/ in the lab directory)")
-    sub.add_argument("--memory", type=int, default=3072, metavar="MIB", help="of the whole machine (dom0 takes 1536)")
     sub = verb(list_, "list the cases")
     sub.add_argument("--select", default="", metavar="GLOB,...")
     sub = verb(up, "boot a Xen that stays in the background, with kernels and what is built in it")
@@ -55,7 +54,7 @@ def _arguments() -> argparse.Namespace:
 def run_(args: argparse.Namespace) -> int:
     wanted = cases.select(cases.table(), args.select)
     out = (args.out or paths.lab() / "run").resolve()
-    results = run.flight(wanted, out, args.memory, args.keep_going, report.Progress())
+    results = run.flight(wanted, out, args.keep_going, report.Progress())
     report.write(results, out)
     line, good = report.summary(results, len(wanted))
     print(line)

@@ -13,9 +13,13 @@ PATHS: dict[str, dict[str, str]] = {
     "xl-pvh": {"type": "pvh"},
     "xl-pv": {"type": "pv"},
     **{entry: {"builder": "pvboot", "pvboot_entry": entry}
-       for entry in ("pvh", "linux32", "linux64", "vmlinux64", "stub")},
+       for entry in ("pvh", "linux32", "linux64", "vmlinux64", "stub", "auto")},
 }
 CONSOLE = "console=hvc0 earlyprintk=xen"
+# A kernel that knows nothing of Xen finds no timer to calibrate by, so it is told; KHZ and LPJ are filled in.
+NO_XEN = "earlyprintk=ttyS0 tsc_early_khz=KHZ lpj=LPJ"
+EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
+LONGEST_CMDLINE = 2047
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +31,12 @@ class Case:
     memory: int = 256              # MiB
     cmdline: str = CONSOLE
     config: dict = dataclasses.field(default_factory=dict)  # more keys of the xl.cfg, or others for the same keys
-    mode: str = "evidence"         # what the guest's init does
-    action: str = ""               # what dom0 does once the guest is up: reboot, shutdown
+    mode: str = "evidence"         # what the guest's init does, see guest-init.sh
+    action: str = ""               # what dom0 does once the guest is up: reboot, shutdown, restore
     refused: str = ""              # a pattern: xl create must fail and say this
-    text: str = ""                 # the whole xl.cfg, for a file of xl-config-examples/
-    seconds: int = 60              # a guest's usual time to userland, in this emulation, times three
+    example: str = ""              # a file of xl-config-examples/, used as it is
+    plugin: bool = False           # run stock paths, too, through the xl with the plugin loaded
+    seconds: int = 60              # three times a guest's usual way to userland in this emulation
 
     @property
     def name(self) -> str:
@@ -40,7 +45,7 @@ class Case:
 
     @property
     def needs_pvboot(self) -> bool:
-        return "builder" in PATHS[self.path]
+        return self.plugin or "builder" in PATHS[self.path]
 
     @property
     def guest_kernel(self) -> Kernel:
@@ -56,11 +61,70 @@ def _boots(kernel: str, *boot_paths: str, **more) -> list[Case]:
     return [Case(f"{kernel}/{path}", path, kernel, **more) for path in boot_paths]
 
 
+def _variant(of: str, name: str, **more) -> Case:
+    kernel, path = of.split("/")
+    return Case(f"{of}/{name}", path, kernel, **more)
+
+
 def table() -> list[Case]:
+    ours = ("pvh", "linux32", "linux64", "vmlinux64", "stub")
     return [
-        *_boots("6.1", "xl-pvh", "xl-pv"),
-        *_boots("6.1-cloud", "xl-pvh", "xl-pv"),
+        *_boots("6.1", "xl-pvh", "xl-pv", *ours, "auto"),
+        *_boots("6.1-cloud", "xl-pvh", "xl-pv", *ours),
+        *_boots("6.12", "xl-pvh", "xl-pv", *ours),
+        # 32-bit, with and without PAE; the latter knows nothing of Xen, so only linux32 and the stub can start it
+        *_boots("686-pae", "xl-pvh", "pvh", "linux32", "stub"),
+        *_boots("686", "linux32", "stub", cmdline=NO_XEN),
+        *_boots("686", "xl-pvh", refused=r"xc_dom_find_loader: no loader found"),
+        *_boots("686", "pvh", "linux64", "vmlinux64", refused=r"pvboot: unsupported: "),
+        *_boots("686-pae", "linux64", "vmlinux64", refused=r"pvboot: unsupported: "),
+
+        *(_variant(f"6.1-cloud/{path}", "4-vcpus", vcpus=4) for path in ("xl-pvh", *ours)),
+        *(_variant(f"6.1-cloud/{path}", "above-4g", memory=4608) for path in ("xl-pvh", "linux32", "linux64", "vmlinux64")),
+        *(_variant(f"6.1-cloud/{path}", "subarch-xen", config={"pvboot_subarch": "xen"}) for path in ("linux32", "linux64")),
+        _variant("6.1-cloud/linux64", "no-hypervisor-data", config={"pvboot_hypervisor": "none"}),
+        _variant("6.1-cloud/linux64", "strict", config={"pvboot_strict": 1}),
+        *(_variant(f"6.1-cloud/{path}", "longest-cmdline", cmdline=_long_cmdline(LONGEST_CMDLINE))
+          for path in ("linux32", "linux64", "vmlinux64")),
+        _variant("6.1-cloud/linux64", "cmdline-too-long", cmdline=_long_cmdline(LONGEST_CMDLINE + 1),
+                 refused=r"pvboot: limit: "),
+        _variant("6.1-cloud/linux64", "no-ramdisk-room", memory=64, refused=r"pvboot: nofit: "),
+        _variant("6.1-cloud/linux64", "unknown-key", config={"pvboot_entri": "linux64"},
+                 refused=r"pvboot: usage: .*pvboot_entry"),
+        _variant("6.1-cloud/pvh", "subarch-xen", config={"pvboot_subarch": "xen"}, refused=r"pvboot: "),
+
+        # the life of a guest after its first boot
+        *(_variant(f"6.1-cloud/{path}", "reboot", action="reboot", seconds=120) for path in ("xl-pvh", *ours)),
+        *(_variant(f"6.1-cloud/{path}", "shutdown", action="shutdown") for path in ("xl-pvh", "linux64")),
+        *(_variant(f"6.1-cloud/{path}", "restore", action="restore", seconds=120) for path in ("xl-pvh", *ours)),
+        # stock guests must not notice the plugin
+        *(_variant(f"6.1-cloud/{path}", "with-plugin", plugin=True) for path in ("xl-pvh", "xl-pv")),
+
+        *examples(),
     ]
+
+
+def _long_cmdline(length: int) -> str:
+    """Filled up to what the guest gets to see, our own words included."""
+    start = f"{CONSOLE} pvlab.fill="
+    return start + "x" * (length - len(start) - len(" pvlab.mode=evidence"))
+
+
+def examples() -> list[Case]:
+    """Each file of xl-config-examples/, as it stands there."""
+    found = []
+    for path in sorted((paths.REPO / "xl-config-examples").glob("*.cfg")):
+        keys = parse_config(path.read_text())
+        boot = keys.get("pvboot_entry", "auto") if keys.get("builder") == "pvboot" else f"xl-{keys['type']}"
+        found.append(Case(f"example/{path.stem}", boot, "6.1", vcpus=int(keys.get("vcpus", 1)),
+                          memory=int(keys["memory"]), cmdline=keys["extra"], example=path.name))
+    return found
+
+
+def parse_config(text: str) -> dict[str, str]:
+    """The plain KEY = VALUE lines of an xl.cfg."""
+    lines = re.findall(r'^\s*(\w+)\s*=\s*"?([^"\n#]*?)"?\s*(?:#.*)?$', text, re.M)
+    return dict(lines)
 
 
 def select(cases: list[Case], patterns: str) -> list[Case]:
@@ -69,11 +133,11 @@ def select(cases: list[Case], patterns: str) -> list[Case]:
     return [case for case in cases if not globs or any(fnmatch.fnmatchcase(case.id, glob) for glob in globs)]
 
 
-def config(case: Case, kernel: str, ramdisk: str) -> str:
-    """The xl.cfg of a case."""
-    words = f"{case.cmdline} pvlab.mode={case.mode}" + (" pvlab.out=e9" if case.port_e9 else "")
+def config(case: Case, kernel: str, ramdisk: str, words: str = "") -> str:
+    """The xl.cfg of a case; `words` stands in for the case's own command line."""
+    cmdline = f"{words or case.cmdline} pvlab.mode={case.mode}" + (" pvlab.out=e9" if case.port_e9 else "")
     keys = {"name": case.name, **PATHS[case.path], "kernel": kernel, "ramdisk": ramdisk, "memory": case.memory,
-            "vcpus": case.vcpus, "cmdline": words, "on_crash": "preserve", "on_poweroff": "preserve", **case.config}
+            "vcpus": case.vcpus, "cmdline": cmdline, "on_crash": "preserve", "on_poweroff": "preserve", **case.config}
     return "".join(f"{key} = {_value(value)}\n" for key, value in keys.items() if value is not None)
 
 

@@ -5,6 +5,7 @@ import base64
 import binascii
 import dataclasses
 import re
+from pathlib import Path
 
 _BEGIN = re.compile(r"@@pvboot-begin (\S+)( base64)?@@$")
 _DONE = re.compile(r"@@pvboot-done (\d+)@@$", re.M)
@@ -81,3 +82,15 @@ def from_xen_log(log: str, domid: int) -> str:
     """What one domain wrote to the hypervisor's debug port."""
     prefix = f"(d{domid}) "
     return "".join(line.partition(prefix)[2] + "\n" for line in log.replace("\r", "").splitlines() if prefix in line)
+
+
+def save(found: Evidence, directory: Path) -> None:
+    """One file per section; setup_data nodes in a directory of their own."""
+    for name, data in found.sections.items():
+        if name.startswith("setup_data."):
+            _, number, part = name.split(".")
+            path = directory / "setup_data" / f"{number}.{part}"
+            path.parent.mkdir(exist_ok=True)
+        else:
+            path = directory / (f"{name}.bin" if name == "boot_params" else f"{name}.txt")
+        path.write_bytes(data)

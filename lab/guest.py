@@ -26,6 +26,10 @@ def initramfs(store: Store, arch: str) -> Path:
     return _named(f"guest-{arch}", archive.finish())
 
 
+def pae_probe() -> Path:
+    return _assembled("guest-pae.S", "-Wl,-Ttext-segment=0x100000")
+
+
 def _named(stem: str, data: bytes) -> Path:
     path = paths.made(paths.lab() / "guests") / f"{stem}-{hashlib.sha256(data).hexdigest()[:12]}.cpio"
     if not path.exists():
@@ -33,11 +37,11 @@ def _named(stem: str, data: bytes) -> Path:
     return path
 
 
-def _assembled(source: str) -> Path:
+def _assembled(source: str, *options: str) -> Path:
     """A 32-bit program without libc, so that no cross compiler is needed."""
     out = paths.made(paths.lab() / "guests") / source.removesuffix(".S")
     try:
-        subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-Wl,--build-id=none", "-o", out, paths.HERE / source],
+        subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-Wl,--build-id=none", *options, "-o", out, paths.HERE / source],
                        check=True, capture_output=True, text=True)
     except FileNotFoundError:
         raise LabError("gcc is missing; run: sudo apt-get install -y --no-install-recommends gcc libc6-dev") from None

@@ -31,7 +31,7 @@ class Host:
         self.dir = directory
         self.share = directory / "share"
         self._state = directory / "host.json"
-        self._memory_mib = memory_mib
+        self.memory_mib = memory_mib
         self._cpus = cpus
         self._serial = itertools.count()
         self._placed: set[str] = set()
@@ -176,7 +176,7 @@ class Host:
     def _start(self, xen: Path, kernel: Path, initrd: Path) -> None:
         command = [
             "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=1024", "-cpu", CPU,
-            "-smp", str(self._cpus), "-m", str(self._memory_mib),
+            "-smp", str(self._cpus), "-m", str(self.memory_mib),
             "-kernel", str(xen), "-append", XEN_CMDLINE,
             "-initrd", f"{_module(kernel)} {DOM0_CMDLINE},{_module(initrd)}",
             "-serial", f"file:{self.log_file}", "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot",

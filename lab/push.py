@@ -17,10 +17,7 @@ FILES = {  # in the build directory, in dom0
     "pvboot-launch": f"{LIBDIR}/pvboot-launch",
     "pvboot-parse": f"{LIBDIR}/pvboot-parse",
 }
-STOCK_XL = "/usr/sbin/xl"
-WRAPPER = f"""#!/bin/sh
-LD_PRELOAD={LIBDIR}/pvboot-xl.so exec {STOCK_XL} "$@"
-"""
+XL = f"{LIBDIR}/bin/xl"  # the wrapper; stock xl stays /usr/sbin/xl
 
 
 def built(name: str) -> bool:
@@ -55,17 +52,15 @@ def _contents() -> dict[str, Path]:
         for library in elf.libraries(source, build):
             at = f"/usr/lib/x86_64-linux-gnu/{library.name}" if library.is_relative_to(build) else str(library)
             contents[at] = library
-    if "pvboot-xl.so" in {p.name for p in contents.values()}:
-        contents[f"{LIBDIR}/bin/xl"] = _wrapper()
+    if built("pvboot-xl.so"):
+        contents[XL] = _wrapper()
     return contents
 
 
 def _wrapper() -> Path:
-    path = paths.build() / "xl"  # the Makefile's, where it makes one
-    if path.is_file():
-        return path
+    """src/frontends/xl/xl.in, filled in as `make install` does."""
     path = paths.made(paths.lab()) / "xl"
-    path.write_text(WRAPPER)
+    path.write_text((paths.REPO / "src/frontends/xl/xl.in").read_text().replace("@LIBEXECDIR@", LIBDIR))
     path.chmod(0o755)
     return path
 
