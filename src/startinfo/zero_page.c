@@ -35,12 +35,9 @@ static void put_loader_fields(struct setup_header *h, const struct pvb_zero_page
     h->ramdisk_image = (uint32_t)in->ramdisk_gpa;
     h->ramdisk_size = (uint32_t)in->ramdisk_bytes;
     h->cmd_line_ptr = (uint32_t)in->cmdline_gpa;
-    if (h->version >= PVB_BOOT_2_07) {
-        h->hardware_subarch = in->subarch;
-        h->hardware_subarch_data = in->subarch_data;
-    }
-    if (h->version >= PVB_BOOT_2_09)
-        h->setup_data = in->setup_data_gpa;
+    h->hardware_subarch = h->version >= PVB_BOOT_2_07 ? in->subarch : 0;
+    h->hardware_subarch_data = h->version >= PVB_BOOT_2_07 ? in->subarch_data : 0;
+    h->setup_data = h->version >= PVB_BOOT_2_09 ? in->setup_data_gpa : 0;
 }
 
 void pvb_fill_zero_page(struct boot_params *bp, const struct pvb_zero_page *in)
