@@ -39,6 +39,11 @@ static bool lists_type(const struct pvboot_image *img, uint32_t type)
     return !max || type <= (max & ~PVBOOT_SETUP_INDIRECT);
 }
 
+bool pvb_emit_can_start_info(void)
+{
+    return pvb_start_info_built_in();
+}
+
 bool pvb_emit_has_handover(const struct pvboot_plan *plan, const struct pvboot_image *img,
                            const struct pvboot_request *req)
 {

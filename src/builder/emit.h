@@ -21,6 +21,9 @@
 void pvb_emit_sizes(const struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_request *req,
                     uint64_t *setup_data_bytes, uint64_t *start_info_bytes);
 
+/* Can a start info be written?  Not without Xen's headers at build time. */
+bool pvb_emit_can_start_info(void);
+
 /* Will there be a hypervisor node?  Not on PVH paths, before protocol 2.09, or where strict forbids its type. */
 bool pvb_emit_has_handover(const struct pvboot_plan *plan, const struct pvboot_image *img,
                            const struct pvboot_request *req);

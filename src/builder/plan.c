@@ -100,6 +100,9 @@ static int choose(struct pvboot_plan *p, const struct pvboot_image *img, const s
 
     if (!rc)
         rc = pvb_choose_path(p, img, req->path, e);
+    if (!rc && pvb_is_pvh(p->path) && !pvb_emit_can_start_info())
+        rc = pvb_fail(e, PVBOOT_E_UNSUPPORTED, "%s needs a start info: this pvboot was built without Xen's headers",
+                      pvboot_path_name(p->path));
     if (!rc)
         rc = pvb_choose_subarch(p, img, req, e);
     return rc;
