@@ -50,6 +50,7 @@ int pvb_place_ramdisk(struct pvb_layout *l, struct pvboot_error *e)
     unsigned int n = pvb_ramdisk_ceilings(l->img, l->plan->path, ceiling);
     struct pvb_want want = { .align = PVB_PAGE, .from = LOW_MEM_END };
     struct pvboot_segment *s = &l->plan->seg[PVBOOT_SEG_RAMDISK];
+    char below[PVB_BELOW_BYTES];
 
     if (!bytes)
         return 0;
@@ -68,9 +69,9 @@ int pvb_place_ramdisk(struct pvb_layout *l, struct pvboot_error *e)
     }
     best = pvb_room_largest(&l->room, LOW_MEM_END, ceiling[n - 1], &start);
     return pvb_fail(e, PVBOOT_E_NOFIT,
-                    "ramdisk of %" PRIu64 " bytes (%" PRIu64 " in whole pages) below 0x%" PRIx64
-                    ": largest free range is %" PRIu64 " bytes at 0x%" PRIx64,
-                    bytes, want.bytes, ceiling[n - 1], best, start);
+                    "ramdisk of %" PRIu64 " bytes (%" PRIu64 " in whole pages)%s: largest free range is %" PRIu64
+                    " bytes at 0x%" PRIx64,
+                    bytes, want.bytes, pvb_below(below, ceiling[n - 1]), best, start);
 }
 
 /* What each small segment needs, written; 0: none on this path. */

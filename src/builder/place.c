@@ -2,6 +2,9 @@
 /* Where something finds room: first fit from below or from above. */
 #include "place.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 void pvb_room_init(struct pvb_room *room, const struct pvboot_memmap *map)
 {
     room->n = 0;
@@ -105,4 +108,12 @@ uint64_t pvb_room_largest(const struct pvb_room *room, uint64_t from, uint64_t l
         }
     }
     return best;
+}
+
+const char *pvb_below(char *text, uint64_t limit)
+{
+    text[0] = '\0';
+    if (limit != UINT64_MAX)
+        snprintf(text, PVB_BELOW_BYTES, " below 0x%" PRIx64, limit);
+    return text;
 }

@@ -27,6 +27,9 @@ bool pvb_room_lowest(const struct pvb_room *room, const struct pvb_want *w, uint
 bool pvb_room_highest(const struct pvb_room *room, const struct pvb_want *w, uint64_t *start);
 /* Mark as used; the range is free. */
 void pvb_room_take(struct pvb_room *room, uint64_t start, uint64_t bytes);
+/* " below 0x...", or nothing for UINT64_MAX; for the text of a refusal. */
+#define PVB_BELOW_BYTES 32
+const char *pvb_below(char *text, uint64_t limit);
 /* Bytes of the largest free range inside [@from, @limit), and where it starts: for the text of a refusal. */
 uint64_t pvb_room_largest(const struct pvb_room *room, uint64_t from, uint64_t limit, uint64_t *start);
 

@@ -201,9 +201,9 @@ static int rule_foreign(const struct pvb_check *c)
 int pvboot_plan_check(const struct pvboot_plan *plan, const struct pvboot_image *img, struct pvboot_error *e)
 {
     static pvb_rule *const rule[] = {
-        rule_memory_told,   rule_segments,        rule_overlap,     rule_ram,        rule_4g,
-        rule_ramdisk,       rule_cmdline,         rule_foreign,     pvb_rule_window, pvb_rule_entry,
-        pvb_rule_registers, pvb_rule_page_tables, pvb_rule_subarch,
+        pvb_rule_path,  rule_memory_told,   rule_segments,        rule_overlap,     rule_ram,
+        rule_4g,        rule_ramdisk,       rule_cmdline,         rule_foreign,     pvb_rule_window,
+        pvb_rule_entry, pvb_rule_registers, pvb_rule_page_tables, pvb_rule_subarch,
     };
     struct pvb_check c = { .plan = plan, .img = img, .e = e };
     int rc = 0;

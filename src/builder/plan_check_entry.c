@@ -84,16 +84,22 @@ static bool loaded(const struct pvb_check *c, uint64_t gpa)
     return false;
 }
 
-int pvb_rule_entry(const struct pvb_check *c)
+int pvb_rule_path(const struct pvb_check *c)
 {
     enum pvboot_path path = c->plan->path;
-    uint64_t rip = c->plan->vcpu.rip;
-    char why[160] = "";
+    char why[160] = "it is no path but the wish for one";
 
-    if (path == PVBOOT_PATH_AUTO || !pvboot_image_offers(c->img, path, why, sizeof(why)))
-        return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: path %u, which the kernel does not offer: %s",
-                        (unsigned int)path, why);
-    if (rip != pvboot_image_entry(c->img, path, c->plan->kernel_load_gpa) || !loaded(c, rip))
+    if (path != PVBOOT_PATH_AUTO && pvboot_image_offers(c->img, path, why, sizeof(why)))
+        return 0;
+    return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: path %u, which the kernel does not offer: %s", (unsigned int)path,
+                    why);
+}
+
+int pvb_rule_entry(const struct pvb_check *c)
+{
+    uint64_t rip = c->plan->vcpu.rip;
+
+    if (rip != pvboot_image_entry(c->img, c->plan->path, c->plan->kernel_load_gpa) || !loaded(c, rip))
         return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: rip 0x%" PRIx64 " is not the kernel's entry", rip);
     return 0;
 }

@@ -87,12 +87,13 @@ static int no_room(const struct pvb_room *room, const struct target *t, const st
 {
     uint64_t from = t->w.relocatable ? want->from : t->w.pref_gpa;
     uint64_t at, best = pvb_room_largest(room, from, want->limit, &at);
+    char below[PVB_BELOW_BYTES];
 
     return pvb_fail(e, PVBOOT_E_NOFIT,
                     "kernel window of %" PRIu64 " bytes %s 0x%" PRIx64 " (ends 0x%" PRIx64 "), alignment 0x%" PRIx64
-                    ": largest free range from there to 0x%" PRIx64 " is %" PRIu64 " bytes at 0x%" PRIx64,
+                    ": largest free range from there%s is %" PRIu64 " bytes at 0x%" PRIx64,
                     t->w.bytes, t->w.relocatable ? "at or above" : "at exactly", from, from + t->w.bytes, want->align,
-                    want->limit, best, at);
+                    pvb_below(below, want->limit), best, at);
 }
 
 static void settle(struct pvb_layout *l, const struct target *t, uint64_t start)
