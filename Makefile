@@ -13,12 +13,12 @@ VERSION := 0.1.0
 
 CC ?= gcc
 PKG_CONFIG ?= pkg-config
-PYTHON ?= python3
+PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wconversion -Werror -Wvla
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
-SAN_FLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 comma := ,
+SAN_FLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 # What this machine has. Xen's headers and lzo2 are optional: everything else is required.
 HAVE_XEN ?= $(shell $(PKG_CONFIG) --exists xenguest xencontrol xenforeignmemory xenlight xlutil 2>/dev/null && echo y)
@@ -81,27 +81,31 @@ $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl
 	    -o $@ $(XL_OBJ) $(BUILD)/libpvboot.a $(LIBS) -lxenforeignmemory -ldl
 
 # ---- the in-guest stub: 32-bit, without libc; gcc -m32 needs no multilib packages for that -------------------------
-STUB := $(wildcard src/stub/*.c) $(STARTINFO)
+STUB := $(wildcard src/stub/*.c src/stub/libc/*.c) $(STARTINFO) \
+        $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c error.c layout.c memmap.c paths.c place.c plan.c \
+          request.c subarch.c window.c)
 STUB_OBJ := $(patsubst %,$(BUILD)/stub/%.o,$(basename $(STUB) src/stub/head.S))
-STUB_CFLAGS = -m32 -march=i686 -mno-mmx -mno-sse -mgeneral-regs-only -std=gnu11 -Os -g -ffreestanding -fno-pic -fno-pie \
-              -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none $(WARN) -nostdinc \
+STUB_CFLAGS = -m32 -march=i686 -mtune=i386 -mgeneral-regs-only -mregparm=3 -std=gnu11 -Os -g -ffreestanding -fno-pic \
+              -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks \
+              -ffunction-sections -fdata-sections $(WARN) -nostdinc \
               -isystem $(shell $(CC) -print-file-name=include) -Isrc/stub/libc -Iinclude \
               -idirafter /usr/include/$(shell $(CC) -print-multiarch) -idirafter /usr/include \
               -DPVBOOT_VERSION='"$(VERSION)"'
 all: $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-stub.elf)
 
 $(BUILD)/stub/%.o: %.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(STUB_CFLAGS) -MMD -MP -c -o $@ $<
+	@mkdir -p $(@D) && $(call say,CC32,$@)
+	$(Q)$(CC) $(STUB_CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/stub/%.o: %.S Makefile
-	@mkdir -p $(@D)
-	$(CC) $(STUB_CFLAGS) -MMD -MP -c -o $@ $<
+	@mkdir -p $(@D) && $(call say,AS32,$@)
+	$(Q)$(CC) $(STUB_CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/pvboot-stub.elf: $(STUB_OBJ) src/stub/stub.lds
-	$(CC) -m32 -static -nostdlib -no-pie -Wl,-m,elf_i386 -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-T,src/stub/stub.lds \
-	    -o $@.debug $(STUB_OBJ)
-	objcopy --strip-all $@.debug $@
+	@$(call say,LD32,$@)
+	$(Q)$(CC) -m32 -static -nostdlib -no-pie -Wl,-m,elf_i386 -Wl,--build-id=none -Wl,--gc-sections \
+	    -Wl,-z,max-page-size=4096 -Wl,-T,src/stub/stub.lds -o $@.debug $(STUB_OBJ)
+	$(Q)objcopy --strip-all $@.debug $@
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/src $(BUILD)/stub $(BUILD)/tests -name '*.d' -type f 2>/dev/null)
 
 # ---- what the targets below need, as Debian 12 names it; tests/need installs it or says how --------------------
 BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libjansson-dev libgcrypt20-dev zlib1g-dev libbz2-dev liblzma-dev \
@@ -128,9 +132,104 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(BUILD)/libpvboo
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 $(BUILD)/tests/%.o: CPPFLAGS += -Isrc
 
+# ---- the Xen side without Xen: a fake hypervisor, stock libxenguest around it ---------------------------------------
+FAKE := $(call obj,$(addprefix tests/fake/,fault.c memory.c xen.c context.c))
+XEN_UNIT := $(filter $(BUILD)/tests/unit/test_xen_%,$(UNIT))
+ifneq ($(HAVE_XEN),y)
+UNIT := $(filter-out $(XEN_UNIT),$(UNIT))
+endif
+$(XEN_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(FAKE) $(call obj,$(XEN)) $(BUILD)/libpvboot.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+# The exported fakes stand in front of libxenctrl's and libxenforeignmemory's functions of the same names.
+OFFLINE := $(BUILD)/tests/offline/driver
+$(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=default
+$(BUILD)/tests/offline/driver: $(call obj,$(addprefix tests/,offline/driver.c offline/build.c fake/stock.c)) $(FAKE)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ -lxenguest -lxenctrl -lxentoollog
+
 .PHONY: unit
 unit: $(UNIT)
 	@rc=0; for t in $(UNIT); do $$t || rc=1; done; exit $$rc
+
+# Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.
+PURE := $(STARTINFO) $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c layout.c load.c machine.c memmap.c \
+          offers.c paths.c place.c plan.c plan_check.c plan_check_entry.c request.c subarch.c window.c)
+SOURCES := $(shell git ls-files '*.[ch]' 2>/dev/null || find include src tests -name '*.[ch]')
+
+.PHONY: check-pure check-headers check-format check-exports
+check-pure: $(call obj,$(PURE) src/builder/error.c)
+	$(LD) -r -o $(BUILD)/pure.o $^
+	! nm -u $(BUILD)/pure.o | grep -vE ' (mem|str|v?snprintf|__v?snprintf_chk|__mem|__str|calloc|free|__assert_fail|__stack_chk_fail|_GLOBAL_|__ctype|pvb_codec_find)'
+check-headers:
+	for h in include/pvboot/*.h; do for cc in gcc clang; do \
+	    case $$h in */xen.h) [ "$(HAVE_XEN)" = y ] || continue;; esac; \
+	    echo "$$cc $$h"; $$cc -std=gnu11 -Iinclude $(WARN) -Wno-unused-function -x c -fsyntax-only $$h || exit 1; \
+	done; done
+	$(CC) -std=gnu11 -m32 -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) -Iinclude $(WARN) \
+	    -Wno-unused-function -x c -fsyntax-only include/pvboot/handover.h
+check-format:
+	clang-format --dry-run -Werror $(SOURCES)
+check-exports: $(PROGRAMS)
+	! nm -D --defined-only $(BUILD)/libpvboot.so | grep -vE ' (pvboot_[a-z0-9_]+|PVBOOT_0\.1)(@@PVBOOT_0\.1)?$$'
+	! nm -D --defined-only $(BUILD)/pvboot-xl.so | grep -vE ' (xlu_cfg_(init|readdata|get_string)|xc_dom_(module_file|release))$$'
+
+# What `make check` runs, each NAME=KIND=COMMAND (tests/run.py). M: this make, on another build directory.
+M = $(MAKE) --no-print-directory -j2
+PYTEST := $(PYTHON) -m pytest -q -p no:cacheprovider
+SUITES = \
+    'layers=plain=tests/check-layers' \
+    'format=plain=$(M) check-format' \
+    'headers=plain=$(M) check-headers' \
+    'pure=plain=$(M) check-pure' \
+    'exports=plain=$(M) check-exports' \
+    'build with clang=plain=$(M) BUILD=$(BUILD)/clang CC=clang all' \
+    'build without Xen headers=plain=$(M) BUILD=$(BUILD)/noxen HAVE_XEN=n all' \
+    'unit without Xen headers=tap=$(M) BUILD=$(BUILD)/noxen HAVE_XEN=n -s unit' \
+    'unit=tap=$(M) LZO=y BUILD=$(BUILD)/lzo -s unit' \
+    'unit, sanitizers=tap=$(M) BUILD=$(BUILD)/san SAN=1 -s unit' \
+    'command line=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/cli' \
+    'stock libxenguest=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/offline' \
+    'lab logic=closing=$(PYTEST) tests/lab'
+LAB_SUITES = 'lab=closing=$(PYTHON) -m lab run --select smoke'
+
+.PHONY: check check-now check-offline
+check: check-packages lab-packages
+	@$(M) check-now
+check-now: all
+	@tests/run.py --logs $(BUILD)/check $(SUITES) $(LAB_SUITES)
+check-offline: check-packages
+	@$(M) all
+	@tests/run.py --logs $(BUILD)/check $(SUITES)
+
+.PHONY: demo bench
+demo: build-packages lab-packages
+	@$(M) all
+	@$(PYTHON) -m lab demo
+bench: build-packages lab-packages
+	@$(M) all
+	@$(PYTHON) -m lab bench
+
+# ---- install ---------------------------------------------------------------------------------------------------------
+.PHONY: install
+install: all
+	install -D -m 755 $(BUILD)/pvboot $(DESTDIR)$(PREFIX)/bin/pvboot
+	install -D -m 644 $(BUILD)/libpvboot.so $(DESTDIR)$(PREFIX)/lib/libpvboot.so.0
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/pvboot include/pvboot/*.h
+ifeq ($(HAVE_XEN),y)
+	install -D -m 644 $(BUILD)/pvboot-xl.so $(DESTDIR)$(LIBEXECDIR)/pvboot-xl.so
+	install -D -m 644 $(BUILD)/pvboot-stub.elf $(DESTDIR)$(LIBEXECDIR)/pvboot-stub.elf
+	install -d $(DESTDIR)$(LIBEXECDIR)/bin
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' src/frontends/xl/xl.in >$(DESTDIR)$(LIBEXECDIR)/bin/xl
+	chmod 755 $(DESTDIR)$(LIBEXECDIR)/bin/xl
+endif
+
+.PHONY: help
+help:
+	@sed -n '4,7p' Makefile | cut -c3-
+	@echo '  make unit [SAN=1]  unit tests        make check-offline  all but the lab'
+	@echo '  options: V=1, LZO=y, HAVE_XEN=n, CC=clang, BUILD=dir'
 
 .PHONY: clean
 clean:
