@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "fault.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+static struct {
+    enum fault_site site;
+    unsigned long nth, count[FAULT_SITES];
+    int error, inside, paused;
+    const char *hit;
+} fault;
+
+const char *fault_site_name(enum fault_site site)
+{
+    static const char *const name[FAULT_SITES] = {
+        [FAULT_XEN] = "xen",   [FAULT_ALLOC] = "alloc", [FAULT_OPEN] = "open",
+        [FAULT_READ] = "read", [FAULT_WRITE] = "write",
+    };
+
+    return name[site];
+}
+
+void fault_arm(enum fault_site site, unsigned long nth, int error)
+{
+    fault.site = site;
+    fault.nth = nth;
+    fault.error = error;
+    fault.hit = NULL;
+    for (int i = 0; i < FAULT_SITES; i++)
+        fault.count[i] = 0;
+}
+
+void fault_enter(void)
+{
+    fault.inside++;
+}
+
+void fault_leave(void)
+{
+    fault.inside--;
+}
+
+void fault_pause(void)
+{
+    fault.paused++;
+}
+
+void fault_resume(void)
+{
+    fault.paused--;
+}
+
+bool fault_now(enum fault_site site, const char *what)
+{
+    if (!fault.inside || fault.paused)
+        return false;
+    if (++fault.count[site] != fault.nth || site != fault.site)
+        return false;
+    fault.hit = what;
+    errno = fault.error;
+    return true;
+}
+
+unsigned long fault_count(enum fault_site site)
+{
+    return fault.count[site];
+}
+
+const char *fault_hit(void)
+{
+    return fault.hit;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Counts what the code under test asks of Xen and of the host, and makes the n-th request of a kind fail.
+ *
+ * Only requests made inside fault_enter()..fault_leave() count: those are the plugin's, stock libraries' own ones are
+ * not.  Inside the fakes themselves fault_pause() keeps their needs out of it.
+ */
+#ifndef FAULT_H
+#define FAULT_H
+
+#include <stdbool.h>
+
+enum fault_site { FAULT_XEN, FAULT_ALLOC, FAULT_OPEN, FAULT_READ, FAULT_WRITE, FAULT_SITES };
+
+const char *fault_site_name(enum fault_site site);
+
+/* Start over: fail request number @nth (from 1) of @site with @error; 0: count only. */
+void fault_arm(enum fault_site site, unsigned long nth, int error);
+void fault_enter(void);
+void fault_leave(void);
+void fault_pause(void);
+void fault_resume(void);
+
+/* One request. True: it is the one to fail, and errno is set. @what names it. */
+bool fault_now(enum fault_site site, const char *what);
+
+unsigned long fault_count(enum fault_site site);
+/* The request that was failed; NULL: none so far. */
+const char *fault_hit(void);
+
+/* Heap blocks allocated and not freed; 0 in a program without host.c. */
+long fault_live_blocks(void) __attribute__((weak));
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The domain's memory: a sparse file whose offset is the guest-physical address, and who may have how much of it. */
+#include "fake.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct fake_domain fake;
+
+static int memory = -1;
+static uint8_t *order_of; /* per gfn: 0 nothing, else order + 1 */
+static uint8_t *touched;
+
+static uint8_t *table(void)
+{
+    void *p = mmap(NULL, FAKE_GFNS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED)
+        err(70, "no memory for the fake");
+    return p;
+}
+
+static void open_memory(const char *path)
+{
+    memory = path ? open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : memfd_create("guest", MFD_CLOEXEC);
+    if (memory < 0)
+        err(70, "%s", path ? path : "memfd");
+}
+
+void fake_begin(const struct fake_setup *setup)
+{
+    if (!order_of) {
+        order_of = table();
+        touched = table();
+    }
+    if (memory < 0)
+        open_memory(setup->memory_path);
+    if (ftruncate(memory, 0) || ftruncate(memory, (off_t)(FAKE_GFNS * FAKE_PAGE)))
+        err(70, "guest memory");
+    madvise(order_of, FAKE_GFNS, MADV_DONTNEED);
+    madvise(touched, FAKE_GFNS, MADV_DONTNEED);
+    memset(&fake, 0, offsetof(struct fake_domain, call));
+    fake.setup = *setup;
+    fake.host_free = setup->host_pages;
+}
+
+void fake_end(void)
+{
+    close(memory);
+    memory = -1;
+    munmap(order_of, FAKE_GFNS);
+    munmap(touched, FAKE_GFNS);
+    order_of = touched = NULL;
+}
+
+int fake_error(int error)
+{
+    errno = error;
+    return -1;
+}
+
+int fake_breach(const char *what)
+{
+    if (!fake.broken)
+        fake.broken = what;
+    return fake_error(EINVAL);
+}
+
+bool fake_asked(const char *name, uint32_t domid, uint64_t a, uint64_t b, uint64_t c)
+{
+    if (fake.n_calls == FAKE_CALLS)
+        errx(70, "more than %u calls", FAKE_CALLS);
+    fake.call[fake.n_calls++] = (struct fake_call){ name, a, b, c };
+    if (domid != FAKE_DOMID)
+        return !fake_breach("a call for another domain");
+    return !fault_now(FAULT_XEN, name);
+}
+
+size_t fake_count(const char *name)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < fake.n_calls; i++)
+        n += !strcmp(fake.call[i].name, name);
+    return n;
+}
+
+int fake_order(uint64_t gfn)
+{
+    return gfn < FAKE_GFNS ? order_of[gfn] - 1 : -1;
+}
+
+bool fake_touched(uint64_t gfn)
+{
+    return gfn < FAKE_GFNS && touched[gfn];
+}
+
+/* Give the domain one extent; false when the host or the domain's limit has no room. A claim is host memory set aside. */
+bool fake_add(uint64_t gfn, unsigned int order)
+{
+    uint64_t pages = 1ull << order, from_claim = fake.claim < pages ? fake.claim : pages;
+
+    if (order > fake.setup.max_order || fake.tot_pages + pages > fake.setup.max_pages ||
+        pages > fake.host_free - fake.claim + from_claim)
+        return false;
+    if (fake.setup.p2m_pages && fake.tot_pages + pages > fake.setup.p2m_pages)
+        return false;
+    if (gfn >= FAKE_GFNS || pages > FAKE_GFNS - gfn || gfn % pages) {
+        fake_breach("an extent that is not aligned or ends beyond the guest's addresses");
+        return false;
+    }
+    for (uint64_t i = 0; i < pages; i++)
+        if (order_of[gfn + i])
+            fake_breach("memory where there is some already");
+    memset(order_of + gfn, (int)order + 1, pages);
+    fake.tot_pages += pages;
+    fake.host_free -= pages;
+    fake.claim -= from_claim;
+    return true;
+}
+
+static void scrub(uint8_t *p, uint64_t gfn)
+{
+    if (touched[gfn])
+        return;
+    memset(p, FAKE_SCRUB, FAKE_PAGE);
+    touched[gfn] = 1;
+}
+
+static void *map_pages(const xen_pfn_t *gfn, size_t n)
+{
+    uint8_t *p = mmap(NULL, n * FAKE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t run;
+
+    if (p == MAP_FAILED)
+        err(70, "mapping guest memory");
+    for (size_t i = 0; i < n; i += run) {
+        for (run = 1; i + run < n && gfn[i + run] == gfn[i] + run;)
+            run++;
+        if (mmap(p + i * FAKE_PAGE, run * FAKE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory,
+                 (off_t)(gfn[i] * FAKE_PAGE)) == MAP_FAILED)
+            err(70, "mapping guest memory");
+        for (size_t j = 0; j < run; j++)
+            scrub(p + (i + j) * FAKE_PAGE, gfn[i + j]);
+    }
+    return p;
+}
+
+void *fake_map(const xen_pfn_t *gfn, size_t n)
+{
+    void *p;
+
+    for (size_t i = 0; i < n; i++)
+        if (fake_order(gfn[i]) < 0) {
+            errno = EINVAL;
+            return NULL;
+        }
+    fault_pause();
+    p = map_pages(gfn, n);
+    fault_resume();
+    return p;
+}
+
+int fake_unmap(void *p, size_t n)
+{
+    int r;
+
+    fault_pause();
+    r = munmap(p, n * FAKE_PAGE);
+    fault_resume();
+    return r;
+}
+
+bool fake_read(uint64_t gpa, void *dst, size_t n)
+{
+    uint8_t *out = dst;
+
+    while (n) {
+        uint64_t gfn = gpa / FAKE_PAGE, skip = gpa % FAKE_PAGE, part = FAKE_PAGE - skip < n ? FAKE_PAGE - skip : n;
+
+        if (fake_order(gfn) < 0)
+            return false;
+        if (!touched[gfn])
+            memset(out, FAKE_SCRUB, part);
+        else if (pread(memory, out, part, (off_t)gpa) != (ssize_t)part)
+            err(70, "reading guest memory");
+        out += part;
+        gpa += part;
+        n -= part;
+    }
+    return true;
+}
