@@ -86,8 +86,8 @@ STUB := $(wildcard src/stub/*.c src/stub/libc/*.c) $(STARTINFO) \
           request.c subarch.c window.c)
 STUB_OBJ := $(patsubst %,$(BUILD)/stub/%.o,$(basename $(STUB) src/stub/head.S))
 STUB_CFLAGS = -m32 -march=i686 -mtune=i386 -mgeneral-regs-only -mregparm=3 -std=gnu11 -Os -g -ffreestanding -fno-pic \
-              -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks \
-              -ffunction-sections -fdata-sections $(WARN) -nostdinc \
+              -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
+              -fno-delete-null-pointer-checks -ffunction-sections -fdata-sections $(WARN) -nostdinc \
               -isystem $(shell $(CC) -print-file-name=include) -Isrc/stub/libc -Iinclude \
               -idirafter /usr/include/$(shell $(CC) -print-multiarch) -idirafter /usr/include \
               -DPVBOOT_VERSION='"$(VERSION)"'

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Stand-ins for src/builder/offers.c and codec.c: what a stub that unpacks nothing can start. */
+#include "../builder/bzimage.h"
+#include "../startinfo/abi.h"
+
+#include <stdio.h>
+
+#define STARTUP_64_OFF 0x200u    /* boot.rst, "64-bit Boot Protocol" */
+#define LINUX32_PROTOCOL 0x0206u /* as the toolstack */
+
+enum pvboot_codec pvb_codec_find(struct pvboot_bytes payload)
+{
+    (void)payload;
+    return PVBOOT_CODEC_UNKNOWN;
+}
+
+bool pvboot_image_offers(const struct pvboot_image *img, enum pvboot_path path, char *why, size_t why_bytes)
+{
+    const char *text = NULL;
+
+    if (path != PVBOOT_PATH_LINUX32 && path != PVBOOT_PATH_LINUX64)
+        text = "the stub unpacks no kernel, which needs pvboot in this host's toolstack";
+    else if (img->bz.protocol < LINUX32_PROTOCOL)
+        text = "its boot protocol is older than 2.06";
+    else if (path == PVBOOT_PATH_LINUX64 && !(img->bz.xloadflags & XLF_KERNEL_64))
+        text = "it has no 64-bit entry";
+    snprintf(why, why_bytes, "%s", text ? text : "");
+    return !text;
+}
+
+uint64_t pvboot_image_entry(const struct pvboot_image *img, enum pvboot_path path, uint64_t kernel_gpa)
+{
+    (void)img;
+    return kernel_gpa + (path == PVBOOT_PATH_LINUX64 ? STARTUP_64_OFF : 0);
+}
