@@ -9,8 +9,7 @@
 #ifndef PVBOOT_IMAGE_H
 #define PVBOOT_IMAGE_H
 
-#include <pvboot/bytes.h>
-#include <pvboot/error.h>
+#include <pvboot/file.h>
 
 /* How the vCPU enters the guest and who fills the zero page.  Ids are the same in config, CLI and JSON. */
 enum pvboot_path {
@@ -115,7 +114,8 @@ struct pvboot_kernel {
     struct pvboot_image image;
     struct pvboot_bytes file; /* the whole file */
     struct pvboot_bytes elf;  /* the ELF: the file itself, or the unpacked payload; empty before unpacking */
-    void *owned[2];           /* what pvboot_kernel_dispose() frees */
+    bool confined;            /* parsed by the helper of confine.h: this process never does */
+    struct pvboot_file own_file, own_elf; /* what pvboot_kernel_dispose() frees */
 };
 
 /*
@@ -126,7 +126,7 @@ int pvboot_kernel_parse(struct pvboot_kernel *k, struct pvboot_bytes file, struc
 
 /*
  * Make the ELF available: unpack a bzImage's payload and parse it.  Does nothing for an ELF file or twice.
- * -MALFORMED, -UNSUPPORTED (codec not known, not built in), -LIMIT, -HOST.
+ * -MALFORMED, -UNSUPPORTED (codec not known, not built in), -LIMIT, -HOST; -INTERNAL for a confined kernel.
  */
 int pvboot_kernel_unpack(struct pvboot_kernel *k, struct pvboot_error *e);
 

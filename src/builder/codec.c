@@ -65,7 +65,7 @@ static int check_claim(const struct pvboot_bzimage *bz, struct pvboot_error *e)
 int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, void **out, struct pvboot_error *e)
 {
     const struct codec *c = find(payload);
-    struct pvb_room room = { .len = (size_t)bz->unpacked_bytes };
+    struct pvb_room room = { .p = *out, .len = (size_t)bz->unpacked_bytes };
     int rc;
 
     if (!c || !c->inflate)
@@ -75,16 +75,16 @@ int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, voi
     rc = check_claim(bz, e);
     if (rc)
         return rc;
-    room.p = pvb_alloc(room.len);
+    if (!room.p)
+        room.p = pvb_alloc(room.len);
     if (!room.p)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for %zu unpacked bytes", room.len);
     rc = c->inflate(pvboot_sub(payload, 0, payload.len - c->trailer), room, e);
-    if (rc) {
+    if (!rc)
+        *out = room.p;
+    else if (room.p != *out)
         free(room.p);
-        return rc;
-    }
-    *out = room.p;
-    return 0;
+    return rc;
 }
 
 int pvb_ends_early(const struct pvb_progress *at, struct pvboot_error *e)

@@ -2,11 +2,6 @@
 /* A kernel file from bytes to a checked value. */
 #include "parse.h"
 
-#include <pvboot/file.h>
-#include <stdlib.h>
-
-enum { OWN_FILE, OWN_ELF };
-
 /* First match wins. */
 static int parse(struct pvboot_kernel *k, struct pvboot_error *e)
 {
@@ -60,35 +55,43 @@ static int parse_payload(struct pvboot_image *img, struct pvboot_bytes elf, stru
     return rc;
 }
 
-int pvboot_kernel_unpack(struct pvboot_kernel *k, struct pvboot_error *e)
+int pvb_kernel_unpack(struct pvboot_kernel *k, void *room, struct pvboot_error *e)
 {
     const struct pvboot_bzimage *bz = &k->image.bz;
     struct pvboot_bytes payload, elf;
-    void *owned = NULL;
+    void *out = room;
     int rc;
 
-    if (k->image.has_elf)
-        return 0;
     if (!bz->payload_bytes)
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "the setup header (boot protocol %u.%02u) names no payload",
                         bz->protocol >> 8, bz->protocol & 0xffu);
     payload = pvboot_sub(k->file, bz->payload_off, bz->payload_bytes);
     elf = payload;
     if (bz->codec != PVBOOT_CODEC_NONE) {
-        rc = pvb_unpack(bz, payload, &owned, e);
+        rc = pvb_unpack(bz, payload, &out, e);
         if (rc)
             return rc;
-        elf = (struct pvboot_bytes){ owned, (size_t)bz->unpacked_bytes };
+        elf = (struct pvboot_bytes){ out, (size_t)bz->unpacked_bytes };
     }
     rc = parse_payload(&k->image, elf, e);
+    if (out != room) /* memory of our own */
+        k->own_elf.owned = out;
     if (rc) {
-        free(owned);
+        pvboot_file_dispose(&k->own_elf);
         return rc;
     }
-    k->owned[OWN_ELF] = owned;
     k->elf = elf;
     k->image.has_elf = true;
     return 0;
+}
+
+int pvboot_kernel_unpack(struct pvboot_kernel *k, struct pvboot_error *e)
+{
+    if (k->image.has_elf)
+        return 0;
+    if (k->confined)
+        return pvb_fail(e, PVBOOT_E_INTERNAL, "a confined kernel's payload was not asked for in time");
+    return pvb_kernel_unpack(k, NULL, e);
 }
 
 int pvboot_kernel_open(struct pvboot_kernel *k, const char *path, struct pvboot_error *e)
@@ -105,13 +108,13 @@ int pvboot_kernel_open(struct pvboot_kernel *k, const char *path, struct pvboot_
         pvboot_file_dispose(&f);
         return pvb_in_file(e, path, rc);
     }
-    k->owned[OWN_FILE] = f.owned;
+    k->own_file = f;
     return 0;
 }
 
 void pvboot_kernel_dispose(struct pvboot_kernel *k)
 {
-    free(k->owned[OWN_FILE]);
-    free(k->owned[OWN_ELF]);
+    pvboot_file_dispose(&k->own_file);
+    pvboot_file_dispose(&k->own_elf);
     *k = (struct pvboot_kernel){ 0 };
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Anonymous memory behind a descriptor, which can be given away and then sealed: see memfd_create(2). */
+#ifndef PVB_SEALED_H
+#define PVB_SEALED_H
+
+#include "internal.h"
+
+#include <pvboot/file.h>
+
+/* A new one that may grow to @bytes, above the three standard descriptors; -HOST. */
+int pvb_memfd(const char *name, uint64_t bytes, struct pvboot_error *e) PVB_CHECKED;
+/* Append @b.  -HOST. */
+int pvb_memfd_put(int memfd, struct pvboot_bytes b, struct pvboot_error *e) PVB_CHECKED;
+/*
+ * Seal @memfd and make its first @bytes the contents of @f, which owns it from then on.  While anybody could still
+ * write, sealing fails: -HOST, and @memfd remains the caller's.
+ */
+int pvb_memfd_seal(struct pvboot_file *f, int memfd, size_t bytes, struct pvboot_error *e) PVB_CHECKED;
+
+#endif

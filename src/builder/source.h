@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* A file that is being read, and holds still meanwhile or is refused. */
+#ifndef PVB_SOURCE_H
+#define PVB_SOURCE_H
+
+#include "internal.h"
+
+#include <sys/stat.h>
+
+struct pvb_source {
+    int fd;
+    bool leased; /* nobody can write while we read */
+    struct stat st;
+};
+
+/* A regular file of 1 to @max bytes, without waiting for FIFOs.  -UNREADABLE, -LIMIT, -HOST. */
+int pvb_source_open(struct pvb_source *s, const char *path, uint64_t max, struct pvboot_error *e) PVB_CHECKED;
+/* The next @n bytes; *@got tells how many there were.  -UNREADABLE. */
+int pvb_source_read(const struct pvb_source *s, void *p, size_t n, size_t *got, struct pvboot_error *e) PVB_CHECKED;
+/* Were the @got bytes that have been read all there are, and of one version?  -UNREADABLE. */
+int pvb_source_check(const struct pvb_source *s, uint64_t got, struct pvboot_error *e) PVB_CHECKED;
+void pvb_source_close(struct pvb_source *s);
+
+/* errno as an error: the file's fault, -UNREADABLE, or the host's, -HOST. */
+int pvb_fail_errno(struct pvboot_error *e, const char *what);
+
+#endif
