@@ -16,7 +16,6 @@
 #include <stdio.h>
 
 #define LOW_MEM_END 0x100000ull
-#define CMDLINE_READ 2048u /* Linux copies COMMAND_LINE_SIZE bytes however short the text is */
 #define XLF_CAN_BE_LOADED_ABOVE_4G 2u
 
 unsigned int pvb_ramdisk_ceilings(const struct pvboot_image *img, enum pvboot_path path, uint64_t *ceiling)
@@ -83,23 +82,16 @@ static void small_bytes(const struct pvb_layout *l, uint64_t *bytes)
     memset(bytes, 0, PVBOOT_SEGMENTS * sizeof(*bytes));
     pvb_emit_sizes(plan, l->img, l->req, &bytes[PVBOOT_SEG_SETUP_DATA], &bytes[PVBOOT_SEG_START_INFO]);
     bytes[PVBOOT_SEG_ZERO_PAGE] = pvh ? 0 : PVB_PAGE;
+    /* Linux copies 2048 bytes however short the text is: whole pages see to that. */
     /* boot.rst: a zero cmd_line_ptr means a loader from before 2.02, so an absent text is an empty one. */
     bytes[PVBOOT_SEG_CMDLINE] = l->req->cmdline ? strlen(l->req->cmdline) + 1 : !pvh;
     bytes[PVBOOT_SEG_GDT] = pvh ? 0 : PVB_GDT_BYTES;
     bytes[PVBOOT_SEG_PAGE_TABLES] = pvb_emit_page_tables_bytes(plan);
 }
 
-/* Whole pages for @bytes of segment @id; false when that wraps. */
-static bool small_room(enum pvboot_segment_id id, uint64_t bytes, uint64_t *room)
-{
-    if (id == PVBOOT_SEG_CMDLINE && bytes && bytes < CMDLINE_READ)
-        bytes = CMDLINE_READ;
-    return pvb_align_up(bytes, PVB_PAGE, room);
-}
-
 static bool find_small(const struct pvb_layout *l, uint64_t bytes, uint64_t *start, const char **why)
 {
-    const struct pvboot_segment *kernel = &l->plan->seg[PVBOOT_SEG_KERNEL], *rd = &l->plan->seg[PVBOOT_SEG_RAMDISK];
+    const struct pvboot_segment *kernel = &l->plan->seg[PVBOOT_SEG_KERNEL];
     uint64_t ceiling[PVB_CEILINGS];
     struct pvb_want want = { .bytes = bytes, .align = PVB_PAGE, .from = LOW_MEM_END };
 
@@ -107,12 +99,11 @@ static bool find_small(const struct pvb_layout *l, uint64_t bytes, uint64_t *sta
     want.limit = kernel->start < PVB_4G ? kernel->start : PVB_4G;
     if (pvb_room_lowest(&l->room, &want, start))
         return true;
+    *why = "as high as it fits: between 1 MiB and the kernel there is no room";
     (void)pvb_ramdisk_ceilings(l->img, l->plan->path, ceiling);
-    *why = "below the ramdisk: below the kernel there is no room";
-    want.limit = rd->end && rd->start < ceiling[0] ? rd->start : ceiling[0];
+    want.limit = ceiling[0];
     if (pvb_room_highest(&l->room, &want, start))
         return true;
-    *why = "as high as it fits below 4 GiB";
     want.limit = PVB_4G;
     return pvb_room_highest(&l->room, &want, start);
 }
@@ -124,7 +115,7 @@ int pvb_place_small(struct pvb_layout *l, struct pvboot_error *e)
 
     small_bytes(l, bytes);
     for (unsigned int i = PVBOOT_SEG_ZERO_PAGE; i <= PVBOOT_SEG_PAGE_TABLES; i++)
-        if (!small_room(i, bytes[i], &room[i]) || !pvb_add(total, room[i], &total))
+        if (!pvb_align_up(bytes[i], PVB_PAGE, &room[i]) || !pvb_add(total, room[i], &total))
             return pvb_fail(e, PVBOOT_E_INTERNAL, "%s of %" PRIu64 " bytes", pvboot_segment_name(i), bytes[i]);
     if (!total)
         return 0;
@@ -150,25 +141,28 @@ void pvb_place_foreign(struct pvboot_plan *plan)
     const struct pvboot_machine *m = &plan->machine;
     struct pvboot_segment *s = &plan->seg[PVBOOT_SEG_ACPI];
 
+    /* libxl reports the info page, the tables and the RSDP as ranges that lie end to end. */
     for (size_t i = 0; m->rsdp_gpa && i < m->map.n; i++) {
         const struct pvboot_range *r = &m->map.r[i];
 
         if (r->type != PVBOOT_ACPI && r->type != PVBOOT_NVS)
             continue;
-        if (!s->end)
+        if (s->end != r->start) {
+            if (m->rsdp_gpa < s->end)
+                break;
             s->start = r->start;
-        else if (s->end != r->start)
-            continue;
+        }
         s->end = r->end;
     }
+    if (m->rsdp_gpa < s->start || m->rsdp_gpa >= s->end)
+        s->start = s->end = 0;
     if (s->end) {
         s->bytes = s->end - s->start;
         snprintf(s->why, sizeof(s->why), "where the toolstack put the tables; RSDP at 0x%" PRIx64, m->rsdp_gpa);
     }
     s = &plan->seg[PVBOOT_SEG_SPECIAL];
-    if (m->special_start < m->special_end) {
-        s->start = m->special_start;
-        s->end = m->special_end;
+    s->start = m->special_start;
+    s->end = m->special_end;
+    if (s->end)
         snprintf(s->why, sizeof(s->why), "where Xen's toolstack puts console and xenstore rings");
-    }
 }

@@ -9,6 +9,7 @@
 #include "layout.h"
 #include "policy.h"
 
+#include <inttypes.h>
 #include <pvboot/handover.h>
 #include <stdio.h>
 
@@ -48,6 +49,16 @@ void pvb_note(struct pvboot_plan *plan, const char *fmt, ...)
     }
 }
 
+/* Is any byte of [@start, @end) RAM? */
+static bool touches_ram(const struct pvboot_memmap *m, uint64_t start, uint64_t end)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->r[i].type == PVBOOT_RAM && m->r[i].start < end && start < m->r[i].end)
+            return true;
+    return false;
+}
+
+/* The toolstack's own pages must not be RAM: a plan would put something there. */
 static int check_machine(const struct pvboot_machine *m, struct pvboot_error *e)
 {
     if (!pvboot_memmap_valid(&m->map))
@@ -56,6 +67,13 @@ static int check_machine(const struct pvboot_machine *m, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_USAGE, "a guest without a vCPU");
     if (m->vcpus > PVBOOT_VCPUS_MAX)
         return pvb_fail(e, PVBOOT_E_LIMIT, "%u vCPUs: limit %u", m->vcpus, PVBOOT_VCPUS_MAX);
+    if (m->special_start > m->special_end || m->special_start % PVB_PAGE || m->special_end % PVB_PAGE ||
+        touches_ram(&m->map, m->special_start, m->special_end))
+        return pvb_fail(e, PVBOOT_E_USAGE, "special pages at 0x%" PRIx64 "..0x%" PRIx64 " are not pages outside RAM",
+                        m->special_start, m->special_end);
+    if (m->rsdp_gpa && (m->rsdp_gpa == UINT64_MAX || touches_ram(&m->map, m->rsdp_gpa, m->rsdp_gpa + 1)))
+        return pvb_fail(e, PVBOOT_E_USAGE, "the RSDP at 0x%" PRIx64 " lies in RAM that the map does not keep for it",
+                        m->rsdp_gpa);
     return 0;
 }
 

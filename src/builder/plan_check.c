@@ -190,7 +190,9 @@ static int rule_foreign(const struct pvb_check *c)
 
     if (special->start != m->special_start || special->end != m->special_end)
         return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: special pages are not where the machine has them");
-    if (m->rsdp_gpa >= MIB && (m->rsdp_gpa < acpi->start || m->rsdp_gpa >= acpi->end))
+    if (m->rsdp_gpa && type_at(&m->map, m->rsdp_gpa) == PVBOOT_RAM)
+        return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: the RSDP at 0x%" PRIx64 " lies in RAM", m->rsdp_gpa);
+    if (acpi->end && (m->rsdp_gpa < acpi->start || m->rsdp_gpa >= acpi->end))
         return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: the RSDP at 0x%" PRIx64 " is outside the ACPI segment",
                         m->rsdp_gpa);
     if (!m->vcpus || m->vcpus > PVBOOT_VCPUS_MAX)

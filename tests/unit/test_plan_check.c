@@ -158,6 +158,10 @@ static void rsdp_elsewhere(void)
 {
     p.machine.rsdp_gpa = 0xfc010000;
 }
+static void rsdp_in_ram(void)
+{
+    p.machine.rsdp_gpa = 0xf0000;
+}
 static void many_vcpus(void)
 {
     p.machine.vcpus = 129;
@@ -409,6 +413,7 @@ static const struct {
     { LINUX64, acpi_in_ram, "of acpi's 32832 bytes are RAM" },
     { LINUX64, special_elsewhere, "special pages are not where the machine has them" },
     { LINUX64, rsdp_elsewhere, "outside the ACPI segment" },
+    { LINUX64, rsdp_in_ram, "the RSDP at 0xf0000 lies in RAM" },
     { LINUX64, many_vcpus, "129 vCPUs" },
     { LINUX64, gdt_above_4g, "gdt ends above 4 GiB" },
     { LINUX32, ramdisk_above_4g, "ramdisk ends above 4 GiB" },

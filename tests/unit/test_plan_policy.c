@@ -257,6 +257,19 @@ static void test_machine_refused(void **state)
     m.map.n = PVBOOT_MEMMAP_MAX + 1;
     assert_int_equal(make_on(&img, &m, &req), USAGE);
     m = fixture_machine(256 * MIB);
+    m.rsdp_gpa = 0xf0000;
+    assert_int_equal(make_on(&img, &m, &req), USAGE);
+    assert_string_equal(error.text, "the RSDP at 0xf0000 lies in RAM that the map does not keep for it");
+    m.rsdp_gpa = UINT64_MAX;
+    assert_int_equal(make_on(&img, &m, &req), USAGE);
+    m = fixture_machine(256 * MIB);
+    m.special_start = 0xffff000;
+    assert_int_equal(make_on(&img, &m, &req), USAGE);
+    assert_string_equal(error.text, "special pages at 0xffff000..0xff000000 are not pages outside RAM");
+    m = fixture_machine(256 * MIB);
+    m.special_end = m.special_start - 4096;
+    assert_int_equal(make_on(&img, &m, &req), USAGE);
+    m = fixture_machine(256 * MIB);
     req.hypervisor = 7;
     assert_int_equal(make_on(&img, &m, &req), USAGE);
 }

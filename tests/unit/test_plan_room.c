@@ -370,6 +370,73 @@ static void test_odd_maps(void **state)
     }
 }
 
+/* A kernel that may not move, up to the last byte below 4 GiB and one page further. */
+static void test_fixed_at_4g(void **state)
+{
+    static const struct pvboot_range all[] = { { 0, 0x200000000, RAM }, { 0 } };
+    struct pvboot_image img = fixture_old32();
+    struct pvboot_machine m = fixture_map(all);
+    struct pvboot_request req = fixture_request(PVBOOT_PATH_LINUX32, "", 0);
+
+    (void)state;
+    img.bz.window.pref_gpa = 0xfe000000;
+    assert_int_equal(make(&img, &m, &req), 0);
+    img.bz.window.pref_gpa = 0xfe001000;
+    assert_int_equal(make(&img, &m, &req), NOFIT);
+}
+
+/* ACPI is the run of ranges that holds the RSDP, as libxl reports it, in 4.17 and (as NVS) in 4.21. */
+static void test_acpi(void **state)
+{
+    static const struct {
+        struct pvboot_range r[5];
+        uint64_t rsdp, start, end;
+    } row[] = {
+        { { { 0, 0x10000000, RAM },
+            { 0xfc000000, 0xfc001000, PVBOOT_ACPI },
+            { 0xfc001000, 0xfc008000, PVBOOT_ACPI },
+            { 0xfc008000, 0xfc008040, PVBOOT_ACPI } },
+          0xfc008000,
+          0xfc000000,
+          0xfc008040 },
+        { { { 0, 0x10000000, RAM },
+            { 0xfc000000, 0xfc000040, PVBOOT_ACPI },
+            { 0xfc000040, 0xfc008000, PVBOOT_NVS },
+            { 0xfd000000, 0xfd001000, PVBOOT_ACPI } },
+          0xfc000000,
+          0xfc000000,
+          0xfc008000 },
+        { { { 0, 0x10000000, RAM }, { 0xfc000000, 0xfc008040, PVBOOT_NVS } }, 0xfc008000, 0xfc000000, 0xfc008040 },
+        { { { 0, 0xfffc0, RAM },
+            { 0xfffc0, 0x100000, PVBOOT_ACPI },
+            { 0x100000, 0x10000000, RAM },
+            { 0xfc000000, 0xfc008000, PVBOOT_ACPI } },
+          0xfffc0,
+          0xfffc0,
+          0x100000 },
+        { { { 0, 0x10000000, RAM }, { 0xe0000000, 0xe0001000, PVBOOT_ACPI }, { 0xfc000000, 0xfc001000, PVBOOT_ACPI } },
+          0xfc000000,
+          0xfc000000,
+          0xfc001000 },
+        { { { 0, 0x10000000, RAM }, { 0xfc000000, 0xfc008000, PVBOOT_ACPI } }, 0xfc008000, 0, 0 },
+        { { { 0, 0x10000000, RAM }, { 0xfc000000, 0xfc008000, PVBOOT_ACPI } }, 0, 0, 0 },
+        { { { 0, 0x10000000, RAM }, { 0xfc000000, 0xfc008000, PVBOOT_RESERVED } }, 0xfc000000, 0, 0 },
+    };
+    struct pvboot_image img = fixture_amd64();
+    struct pvboot_request req = fixture_request(PVBOOT_PATH_PVH, "", 0);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvboot_machine m = fixture_map(row[i].r);
+
+        m.rsdp_gpa = row[i].rsdp;
+        assert_int_equal(make(&img, &m, &req), 0);
+        assert_int_equal(plan.seg[PVBOOT_SEG_ACPI].start, row[i].start);
+        assert_int_equal(plan.seg[PVBOOT_SEG_ACPI].end, row[i].end);
+        assert_int_equal(!!plan.seg[PVBOOT_SEG_ACPI].why[0], !!row[i].end);
+    }
+}
+
 /* The whole of what a map can hold, as single pages with gaps, around a window that is free. */
 static void test_full_map(void **state)
 {
@@ -397,10 +464,19 @@ static void test_full_map(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory),          cmocka_unit_test(test_window_taken),    cmocka_unit_test(test_fixed),
-        cmocka_unit_test(test_phys32_reloc),    cmocka_unit_test(test_initrd_addr_max), cmocka_unit_test(test_above_4g),
-        cmocka_unit_test(test_kernel_above_4g), cmocka_unit_test(test_small_below),     cmocka_unit_test(test_wraps),
-        cmocka_unit_test(test_odd_maps),        cmocka_unit_test(test_full_map),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_window_taken),
+        cmocka_unit_test(test_fixed),
+        cmocka_unit_test(test_phys32_reloc),
+        cmocka_unit_test(test_initrd_addr_max),
+        cmocka_unit_test(test_above_4g),
+        cmocka_unit_test(test_kernel_above_4g),
+        cmocka_unit_test(test_small_below),
+        cmocka_unit_test(test_wraps),
+        cmocka_unit_test(test_odd_maps),
+        cmocka_unit_test(test_full_map),
+        cmocka_unit_test(test_fixed_at_4g),
+        cmocka_unit_test(test_acpi),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
