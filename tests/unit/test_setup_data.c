@@ -36,12 +36,12 @@ static void order_and_alignment(void **state)
 
     (void)state;
     memset(buf, 0xa5, sizeof(buf));
-    assert_int_equal(pvb_chain_put(&c, 9, "seed!", 5), GPA);
+    assert_int_equal(pvb_chain_put(&c, 9, "abc", 3), GPA); /* 16 + 3, up to 24 */
     assert_int_equal(pvb_chain_put(&c, 0x40585600, "", 0), GPA + 24);
     assert_int_equal(pvb_chain_put(&c, 2, "12345678", 8), GPA + 40);
     assert_int_equal(c.head_gpa, GPA);
-    check_node(buf, GPA + 24, 9, 5);
-    assert_memory_equal(buf + 16, "seed!\0\0\0", 8);
+    check_node(buf, GPA + 24, 9, 3);
+    assert_memory_equal(buf + 16, "abc\0\0\0\0\0", 8);
     check_node(buf + 24, GPA + 40, 0x40585600, 0);
     check_node(buf + 40, 0, 2, 8);
     assert_memory_equal(buf + 56, "12345678", 8);
