@@ -34,10 +34,12 @@ static int load_bzimage(const struct load *l)
     return write_gpa(l, l->plan->kernel_load_gpa, part);
 }
 
-/* Each PT_LOAD, and zeroes where its memory is larger than its bytes: Xen need not have scrubbed the page to 0. */
+/* Each PT_LOAD, in order of address, and zeroes all around them: Xen need not have scrubbed the pages to 0. */
 static int load_elf(const struct load *l)
 {
+    const struct pvboot_segment *seg = &l->plan->seg[PVBOOT_SEG_KERNEL];
     const struct pvboot_elf *elf = &l->kernel->image.elf;
+    uint64_t end = seg->start;
 
     for (uint32_t i = 0; i < elf->n_loads; i++) {
         const struct pvboot_load *p = &elf->load[i];
@@ -48,13 +50,14 @@ static int load_elf(const struct load *l)
         if (bytes.len != p->file_bytes)
             return pvb_fail(l->e, PVBOOT_E_INTERNAL, "PT_LOAD %u at %#llx+%#llx is outside the ELF of %zu bytes", i,
                             (unsigned long long)p->off, (unsigned long long)p->file_bytes, l->kernel->elf.len);
-        rc = write_gpa(l, gpa, bytes);
+        rc = zero_gpa(l, end, gpa);
         if (!rc)
-            rc = zero_gpa(l, gpa + p->file_bytes, gpa + p->mem_bytes);
+            rc = write_gpa(l, gpa, bytes);
         if (rc)
             return rc;
+        end = gpa + p->file_bytes;
     }
-    return 0;
+    return zero_gpa(l, end, seg->end);
 }
 
 static int load_kernel(const struct load *l)
