@@ -29,12 +29,13 @@ LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lbz2 -lgcrypt $(if $(
 
 CPPFLAGS += -Iinclude -D_GNU_SOURCE -DPVBOOT_VERSION='"$(VERSION)"' -DPVBOOT_LIBEXECDIR='"$(LIBEXECDIR)"' \
             $(if $(filter y,$(HAVE_XEN)),-DHAVE_XEN=1) $(if $(filter y,$(LZO)),-DHAVE_LZO=1)
-ALL_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden $(WARN) $(if $(SAN),,$(HARDEN)) $(CFLAGS) $(SAN_FLAGS)
+ALL_CFLAGS = -std=gnu11 -fPIC $(WARN) $(if $(SAN),,$(HARDEN)) $(CFLAGS) $(SAN_FLAGS)
 
-# Layers: frontends -> builder -> startinfo -> include/pvboot. tests/check-layers holds the sources to it.
+# Layers: frontends -> sandbox -> builder -> startinfo -> include/pvboot. tests/check-layers holds the sources to it.
 # One of start_info.c, which needs Xen's headers, and its stand-in.
 STARTINFO := $(filter-out src/startinfo/start_info$(if $(filter y,$(HAVE_XEN)),_none).c,$(wildcard src/startinfo/*.c))
 BUILDER := $(filter-out %_xen.c,$(wildcard src/builder/*.c))
+SANDBOX := $(wildcard src/sandbox/*.c)
 XEN := $(wildcard src/builder/*_xen.c)
 CLI := $(wildcard src/frontends/cli/*.c)
 XL := $(wildcard src/frontends/xl/*.c)
@@ -44,10 +45,10 @@ Q := $(if $(V),,@)
 say = $(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
-CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER))
+CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER) $(SANDBOX))
 XL_OBJ := $(call obj,$(XEN) $(XL))
 
-PROGRAMS := $(BUILD)/pvboot $(BUILD)/libpvboot.so $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-xl.so)
+PROGRAMS := $(BUILD)/pvboot $(BUILD)/pvboot-parse $(BUILD)/libpvboot.so $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-xl.so)
 
 .PHONY: all
 all: $(PROGRAMS) notice
@@ -80,6 +81,22 @@ $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,--version-script=src/frontends/xl/pvboot-xl.map -Wl,-z,defs -Wl,-z,now \
 	    -o $@ $(XL_OBJ) $(BUILD)/libpvboot.a $(LIBS) -lxenforeignmemory -ldl
 
+# ---- the confined parser: only what parses, always without sanitizers, which no sandbox of this kind would let work ----
+PARSE := $(wildcard src/frontends/parse/*.c) src/sandbox/layers.c \
+         $(addprefix src/builder/,bzimage.c elf.c error.c file.c image.c notes.c offers.c paths.c sealed.c source.c) \
+         $(wildcard src/builder/codec*.c)
+PARSE_OBJ := $(patsubst %.c,$(BUILD)/parse/%.o,$(PARSE))
+PARSE_CFLAGS = -std=gnu11 -fPIE -fvisibility=hidden -ffunction-sections $(WARN) $(HARDEN) -fstack-clash-protection $(CFLAGS)
+PARSE_LIBS := $(shell $(PKG_CONFIG) --libs libelf $(CODEC_PKGS) libseccomp 2>/dev/null) -lbz2 \
+              $(if $(filter y,$(LZO)),-llzo2)
+
+$(BUILD)/parse/%.o: %.c Makefile
+	@mkdir -p $(@D) && $(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(PARSE_CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/pvboot-parse: $(PARSE_OBJ)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(PARSE_CFLAGS) $(LDFLAGS) -pie -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -o $@ $^ $(PARSE_LIBS)
+
 # ---- the in-guest stub: 32-bit, without libc; gcc -m32 needs no multilib packages for that -------------------------
 STUB := $(wildcard src/stub/*.c src/stub/libc/*.c) $(STARTINFO) \
         $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c error.c layout.c memmap.c paths.c place.c plan.c \
@@ -105,11 +122,11 @@ $(BUILD)/pvboot-stub.elf: $(STUB_OBJ) src/stub/stub.lds
 	    -Wl,-z,max-page-size=4096 -Wl,-T,src/stub/stub.lds -o $@.debug $(STUB_OBJ)
 	$(Q)objcopy --strip-all $@.debug $@
 
--include $(shell find $(BUILD)/src $(BUILD)/stub $(BUILD)/tests -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(BUILD)/src $(BUILD)/parse $(BUILD)/stub $(BUILD)/tests -name '*.d' -type f 2>/dev/null)
 
 # ---- what the targets below need, as Debian 12 names it; tests/need installs it or says how --------------------
 BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libjansson-dev libgcrypt20-dev zlib1g-dev libbz2-dev liblzma-dev \
-                  liblz4-dev libzstd-dev libxen-dev python3
+                  liblz4-dev libzstd-dev libseccomp-dev libxen-dev python3
 CHECK_PACKAGES := $(BUILD_PACKAGES) clang clang-format libclang-rt-14-dev libcmocka-dev liblzo2-dev python3-pytest \
                   xz-utils bzip2 lz4 zstd lzop binutils file
 LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils \
@@ -172,6 +189,7 @@ check-headers:
 check-format:
 	clang-format --dry-run -Werror $(SOURCES)
 check-exports: $(PROGRAMS)
+	nm -D --defined-only $(BUILD)/libpvboot.so | grep -q ' T pvboot_build@@PVBOOT_0.1$$'
 	! nm -D --defined-only $(BUILD)/libpvboot.so | grep -vE ' (pvboot_[a-z0-9_]+|PVBOOT_0\.1)(@@PVBOOT_0\.1)?$$'
 	! nm -D --defined-only $(BUILD)/pvboot-xl.so | grep -vE ' (xlu_cfg_(init|readdata|get_string)|xc_dom_(module_file|release))$$'
 
@@ -215,6 +233,7 @@ bench: build-packages lab-packages
 .PHONY: install
 install: all
 	install -D -m 755 $(BUILD)/pvboot $(DESTDIR)$(PREFIX)/bin/pvboot
+	install -D -m 755 $(BUILD)/pvboot-parse $(DESTDIR)$(LIBEXECDIR)/pvboot-parse
 	install -D -m 644 $(BUILD)/libpvboot.so $(DESTDIR)$(PREFIX)/lib/libpvboot.so.0
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/pvboot include/pvboot/*.h
 ifeq ($(HAVE_XEN),y)
