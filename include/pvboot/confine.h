@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Parsing and unpacking a kernel in another process, which can do nothing else.
+ *
+ * The helper, pvboot-parse, gets three descriptors: a sealed copy of the file, memory to unpack to, a pipe for one
+ * answer of fixed size.  It gives up every right it has before it looks at the first byte.  Its answer is a value
+ * that is checked once more here, its output is sealed before it is used; no byte of the kernel is interpreted in
+ * the calling process.
+ */
+#ifndef PVBOOT_CONFINE_H
+#define PVBOOT_CONFINE_H
+
+#include <pvboot/image.h>
+
+/* On a host that lacks a layer of the confinement: */
+enum pvboot_sandbox {
+    PVBOOT_SANDBOX_STRICT, /* refuse */
+    PVBOOT_SANDBOX_BEST,   /* do without that layer */
+    PVBOOT_SANDBOX_OFF,    /* use no helper: parse in the calling process, wherever */
+};
+
+struct pvboot_confine {
+    enum pvboot_sandbox sandbox;
+    const char *helper;             /* path of pvboot-parse; unused when off */
+    enum pvboot_path path;          /* a payload is unpacked when this path needs it */
+    struct pvboot_error *elf_error; /* not NULL: unpack in any case; that it cannot be is told here, and no failure */
+    char missing[128];              /* out: the layers that best did without, "landlock, seccomp"; else "" */
+};
+
+/*
+ * pvboot_kernel_parse() and pvboot_kernel_unpack() of @f, which is sealed and outlives @k, in the helper.  Errors as
+ * theirs, and -SANDBOX: the helper is absent, could not be confined, died or answered nonsense; the text names the
+ * layer or the signal.  Nothing is left behind: no process, no descriptor, no memory.
+ */
+int pvboot_kernel_confine(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
+                          struct pvboot_error *e);
+
+/* pvboot_kernel_open() in the same way. */
+int pvboot_kernel_open_confined(struct pvboot_kernel *k, const char *path, struct pvboot_confine *c,
+                                struct pvboot_error *e);
+
+/* The helper beside @file, a program or plugin; where there is none, the installed one.  Returns @buf. */
+const char *pvboot_confine_helper(const char *file, char *buf, size_t n);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Arguments, descriptors, answer. */
+#include "parse.h"
+
+#include <fcntl.h>
+#include <pvboot/limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int take_arguments(struct pvb_errand *x, int argc, char **argv)
+{
+    if (argc != PVB_ARGS)
+        return -1;
+    x->strict = strcmp(argv[1], "best") != 0; /* whatever else it says is the stricter */
+    x->any_elf = !strcmp(argv[2], PVB_ARG_ELF);
+    x->path = x->any_elf ? PVBOOT_PATH_AUTO : pvboot_path_find(argv[2]);
+    x->caller = (pid_t)strtol(argv[3], NULL, 10);
+    return x->path < PVBOOT_PATHS ? 0 : -1;
+}
+
+/* Memory that could change or be cut under us would be no copy. */
+static int map_file(struct pvb_errand *x)
+{
+    int seals = fcntl(PVB_FD_FILE, F_GET_SEALS), want = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+    struct stat st;
+    void *p;
+
+    if (seals < 0 || (seals & want) != want || fstat(PVB_FD_FILE, &st) || st.st_size <= 0 ||
+        (uint64_t)st.st_size > PVBOOT_KERNEL_MAX)
+        return -1;
+    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, PVB_FD_FILE, 0);
+    if (p == MAP_FAILED)
+        return -1;
+    x->file = (struct pvboot_bytes){ p, (size_t)st.st_size };
+    return close(PVB_FD_FILE);
+}
+
+static int map_output(struct pvb_errand *x)
+{
+    struct stat st;
+
+    if (fstat(PVB_FD_OUTPUT, &st) || st.st_size != PVBOOT_UNPACKED_MAX)
+        return -1;
+    x->output = mmap(NULL, PVBOOT_UNPACKED_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, PVB_FD_OUTPUT, 0);
+    if (x->output == MAP_FAILED)
+        return -1;
+    return close(PVB_FD_OUTPUT);
+}
+
+int pvb_errand_take(struct pvb_errand *x, int argc, char **argv)
+{
+    x->answer.magic = PVB_ANSWER_MAGIC;
+    x->answer.bytes = sizeof(x->answer);
+    snprintf(x->answer.version, sizeof(x->answer.version), "%s", PVBOOT_VERSION);
+    return take_arguments(x, argc, argv) || map_file(x) || map_output(x) ? -1 : 0;
+}
+
+void pvb_errand_fail(struct pvb_errand *x, enum pvb_step step, const struct pvboot_error *e)
+{
+    x->answer.step = step;
+    x->answer.code = e->code;
+    memcpy(x->answer.text, e->text, sizeof(x->answer.text));
+}
+
+void pvb_errand_answer(const struct pvb_errand *x)
+{
+    bool sent = write(PVB_FD_ANSWER, &x->answer, sizeof(x->answer)) == (ssize_t)sizeof(x->answer);
+
+    _exit(sent ? 0 : PVBOOT_E_INTERNAL);
+}

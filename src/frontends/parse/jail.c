@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The layers of the confinement, in the order in which they can be put on: a change of user resets death signal and
+ * dumpability, Landlock wants no_new_privs and a descriptor, the filter forbids all of it.
+ */
+#include "parse.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pvboot/limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NOBODY 65534u       /* by number: the host may have no /etc/passwd */
+#define SLACK (64ull << 20) /* program, libraries, stack, small allocations */
+
+static int result(int r)
+{
+    return r ? errno : 0;
+}
+
+/* Whatever the caller left open; the helper itself has its files mapped by now. */
+static int close_descriptors(const struct pvb_errand *x)
+{
+    (void)x;
+    return result(close_range(PVB_FDS, ~0u, 0));
+}
+
+static int limit(int what, uint64_t most)
+{
+    return setrlimit((__rlimit_resource_t)what, &(struct rlimit){ most, most }) ? errno : 0;
+}
+
+static int set_limits(const struct pvb_errand *x)
+{
+    const struct {
+        int what;
+        uint64_t most;
+    } want[] = {
+        { RLIMIT_CORE, 0 },
+        { RLIMIT_NPROC, 0 },
+        { RLIMIT_FSIZE, 0 }, /* the output is mapped and as large as it gets */
+        { RLIMIT_MEMLOCK, 0 },
+        { RLIMIT_MSGQUEUE, 0 },
+        { RLIMIT_CPU, PVB_CPU_SECONDS },
+        { RLIMIT_DATA, PVBOOT_DECODER_MEMORY_MAX + SLACK },
+        { RLIMIT_AS, x->file.len + PVBOOT_UNPACKED_MAX + PVBOOT_DECODER_MEMORY_MAX + SLACK },
+    };
+    int err = 0;
+
+    for (size_t i = 0; !err && i < sizeof(want) / sizeof(want[0]); i++)
+        err = limit(want[i].what, want[i].most);
+    return err;
+}
+
+/* Nobody, if we are root; anybody else stays who they are. No capability either way. */
+static int drop_user(const struct pvb_errand *x)
+{
+    struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+    (void)x;
+    if (!geteuid() && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
+        return errno;
+    return result((int)syscall(SYS_capset, &head, none));
+}
+
+/* A caller that is gone already cannot send the signal. 0: it lives in another PID namespace. */
+static int die_with_caller(const struct pvb_errand *x)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+        return errno;
+    return getppid() && getppid() != x->caller ? ESRCH : 0;
+}
+
+static int be_undumpable(const struct pvb_errand *x)
+{
+    (void)x;
+    return result(prctl(PR_SET_DUMPABLE, 0));
+}
+
+static int forgo_privileges(const struct pvb_errand *x)
+{
+    (void)x;
+    return result(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+}
+
+static int forgo_descriptors(const struct pvb_errand *x)
+{
+    (void)x;
+    return limit(RLIMIT_NOFILE, 0);
+}
+
+static pvb_layer_enter *const enter[PVB_LAYERS] = {
+    [PVB_LAYER_DESCRIPTORS] = close_descriptors,
+    [PVB_LAYER_LIMITS] = set_limits,
+    [PVB_LAYER_USER] = drop_user,
+    [PVB_LAYER_DEATH_SIGNAL] = die_with_caller,
+    [PVB_LAYER_UNDUMPABLE] = be_undumpable,
+    [PVB_LAYER_NO_NEW_PRIVS] = forgo_privileges,
+    [PVB_LAYER_LANDLOCK] = pvb_landlock,
+    [PVB_LAYER_NO_DESCRIPTORS] = forgo_descriptors,
+    [PVB_LAYER_SECCOMP] = pvb_seccomp,
+};
+
+int pvb_jail(struct pvb_errand *x, uint32_t layers, struct pvboot_error *e)
+{
+    free(malloc(1)); /* the first allocation asks the kernel for random bytes, which the filter would not allow */
+    for (unsigned i = 0; i < PVB_LAYERS; i++) {
+        int err = layers & 1u << i ? enter[i](x) : 0;
+
+        if (err && x->strict)
+            return pvb_fail(e, PVBOOT_E_SANDBOX, "this host has no layer '%s' for the confined parser: %s",
+                            pvb_layer_name((enum pvb_layer)i), strerror(err));
+        if (err)
+            x->answer.missing |= 1u << i;
+    }
+    return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "../../builder/parse.h"
+#include "parse.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static int parse(struct pvb_errand *x, struct pvboot_kernel *k, struct pvboot_error *e)
+{
+    enum pvb_step step = PVB_STEP_PARSE;
+    int rc = pvboot_kernel_parse(k, x->file, e);
+
+    if (!rc && !k->image.has_elf && (x->any_elf || pvboot_image_needs_elf(&k->image, x->path))) {
+        step = PVB_STEP_UNPACK;
+        rc = pvb_kernel_unpack(k, x->output, e);
+    }
+    x->answer.image = k->image;
+    if (rc)
+        pvb_errand_fail(x, step, e);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static struct pvb_errand x;
+    struct pvboot_kernel k = { 0 };
+    struct pvboot_error e = { 0 };
+
+    if (pvb_errand_take(&x, argc, argv)) {
+        fprintf(stderr, "pvboot-parse is started by pvboot and by its xl plugin, not by hand.\n");
+        return PVBOOT_E_USAGE;
+    }
+    if (pvb_jail(&x, PVB_LAYERS_ALL, &e))
+        pvb_errand_fail(&x, PVB_STEP_CONFINE, &e);
+    else if (!parse(&x, &k, &e))
+        x.answer.step = PVB_STEP_DONE;
+    pvb_errand_answer(&x);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * pvboot-parse: parses one kernel and can do nothing else.  It is started by the library (confine.h) with three
+ * descriptors and says what it has to say in one answer (answer.h).
+ */
+#ifndef PVB_PARSE_FRONTEND_H
+#define PVB_PARSE_FRONTEND_H
+
+#include "../../sandbox/answer.h"
+
+#include <sys/types.h>
+
+/* What it was sent for, and what it brings back. */
+struct pvb_errand {
+    bool strict;
+    enum pvboot_path path;
+    bool any_elf; /* unpack whatever the path */
+    pid_t caller;
+    struct pvboot_bytes file;
+    uint8_t *output; /* PVBOOT_UNPACKED_MAX bytes */
+    struct pvb_answer answer;
+};
+
+/* errand.c: arguments and descriptors; only the answer's stays open.  0, or -1: not started as it should be. */
+int pvb_errand_take(struct pvb_errand *x, int argc, char **argv);
+/* Put @e and how far it came into the answer. */
+void pvb_errand_fail(struct pvb_errand *x, enum pvb_step step, const struct pvboot_error *e);
+/* Send the answer and end. */
+_Noreturn void pvb_errand_answer(const struct pvb_errand *x);
+
+/*
+ * jail.c: put @layers on, a bit each, for good.  In strict mode one that cannot be put on is -SANDBOX, otherwise it
+ * is noted in the answer.
+ */
+int pvb_jail(struct pvb_errand *x, uint32_t layers, struct pvboot_error *e) PVB_CHECKED;
+
+/* A layer: 0, or errno. */
+typedef int pvb_layer_enter(const struct pvb_errand *x);
+pvb_layer_enter pvb_landlock; /* landlock.c */
+pvb_layer_enter pvb_seccomp;  /* seccomp.c */
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What pvboot-parse and its caller agree on. */
+#ifndef PVB_ANSWER_H
+#define PVB_ANSWER_H
+
+#include "../builder/internal.h"
+
+#include <assert.h>
+#include <pvboot/confine.h>
+
+/* The helper's descriptors. */
+enum { PVB_FD_FILE, PVB_FD_OUTPUT, PVB_FD_ANSWER, PVB_FDS };
+
+/* Its arguments: pvboot-parse strict|best PATH|elf PID-OF-CALLER */
+#define PVB_ARG_ELF "elf" /* unpack whatever the path */
+#define PVB_ARGS 4
+
+/* What confines it, in the order in which it is put on. */
+enum pvb_layer {
+    PVB_LAYER_DESCRIPTORS,
+    PVB_LAYER_LIMITS,
+    PVB_LAYER_USER,
+    PVB_LAYER_DEATH_SIGNAL,
+    PVB_LAYER_UNDUMPABLE,
+    PVB_LAYER_NO_NEW_PRIVS,
+    PVB_LAYER_LANDLOCK,
+    PVB_LAYER_NO_DESCRIPTORS,
+    PVB_LAYER_SECCOMP,
+    PVB_LAYERS,
+};
+#define PVB_LAYERS_ALL ((1u << PVB_LAYERS) - 1)
+const char *pvb_layer_name(enum pvb_layer layer);
+
+#define PVB_CPU_SECONDS 20u
+#define PVB_WALL_MS 30000u
+
+/* How far the helper came before @code, or to the end. */
+enum pvb_step { PVB_STEP_CONFINE, PVB_STEP_PARSE, PVB_STEP_UNPACK, PVB_STEP_DONE };
+
+/* Of one size, written at once.  To the caller every byte of it is a claim. */
+struct pvb_answer {
+    uint32_t magic, bytes;
+    char version[16]; /* the helper's */
+    uint32_t step;    /* enum pvb_step */
+    int32_t code;     /* enum pvboot_class; 0: all well */
+    uint32_t missing; /* layers it did without, a bit each */
+    char text[320];
+    struct pvboot_image image;
+};
+#define PVB_ANSWER_MAGIC 0x61427650u /* PvBa */
+static_assert(sizeof(struct pvb_answer) <= 8192, "the answer fits into any pipe");
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Starting and reaping one child inside somebody else's program.  libxl's SIGCHLD handler only writes to a pipe of
+ * its own; it reaps from its event loop, which does not run while we wait here.  Another thread's might: then the
+ * status is lost to us, but not the end itself, which the pidfd tells.
+ */
+#include "helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#define FD_PROGRAM PVB_FDS /* what the helper is executed from; it closes it like any other */
+
+/*
+ * The helper's program stays open from its first use.  An xl that watches its guest for months starts, when that
+ * guest reboots, the helper it knows and not the one of a package that was upgraded meanwhile.
+ */
+static struct {
+    pthread_mutex_t lock;
+    char path[PATH_MAX]; /* "": none yet */
+    int fd;
+} program = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static int remember(const char *path)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC);
+
+    if (fd < 0)
+        return -1;
+    if (program.path[0])
+        close(program.fd);
+    program.fd = fd;
+    snprintf(program.path, sizeof(program.path), "%s", path);
+    return 0;
+}
+
+/* A descriptor of the program for the caller to close; -1 with errno. */
+static int program_fd(const char *path)
+{
+    int fd = -1;
+
+    pthread_mutex_lock(&program.lock);
+    if (!strcmp(program.path, path) || !remember(path))
+        fd = fcntl(program.fd, F_DUPFD_CLOEXEC, FD_PROGRAM + 1);
+    pthread_mutex_unlock(&program.lock);
+    return fd;
+}
+
+static int set_attributes(posix_spawnattr_t *attr)
+{
+    sigset_t all, none;
+
+    sigfillset(&all);
+    sigemptyset(&none);
+    /* Its own group: a ^C is for the caller to take, and the helper dies with it. */
+    return posix_spawnattr_setsigdefault(attr, &all) || posix_spawnattr_setsigmask(attr, &none) ||
+           posix_spawnattr_setpgroup(attr, 0) ||
+           posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+}
+
+static int set_files(posix_spawn_file_actions_t *fa, const struct pvb_run *run, int answer, int prog)
+{
+    return posix_spawn_file_actions_adddup2(fa, run->in, PVB_FD_FILE) ||
+           posix_spawn_file_actions_adddup2(fa, run->out, PVB_FD_OUTPUT) ||
+           posix_spawn_file_actions_adddup2(fa, answer, PVB_FD_ANSWER) ||
+           posix_spawn_file_actions_adddup2(fa, prog, FD_PROGRAM) ||
+           posix_spawn_file_actions_addclosefrom_np(fa, FD_PROGRAM + 1);
+}
+
+/* posix_spawn() and not fork(): the child never has our memory, and our atfork handlers stay out of it. */
+static int spawn(pid_t *pid, const struct pvb_run *run, int answer, int prog)
+{
+    char name[] = "pvboot-parse", caller[16], path[32];
+    char *argv[] = { name, (char *)run->arg[0], (char *)run->arg[1], caller, NULL }, *envp[] = { NULL };
+    posix_spawn_file_actions_t fa;
+    posix_spawnattr_t attr;
+    int r = ENOMEM;
+
+    snprintf(caller, sizeof(caller), "%d", (int)getpid());
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", FD_PROGRAM);
+    if (posix_spawn_file_actions_init(&fa))
+        return r;
+    if (!posix_spawnattr_init(&attr)) {
+        if (!set_attributes(&attr) && !set_files(&fa, run, answer, prog))
+            r = posix_spawn(pid, path, &fa, &attr, argv, envp);
+        posix_spawnattr_destroy(&attr);
+    }
+    posix_spawn_file_actions_destroy(&fa);
+    return r;
+}
+
+/* A pipe whose ends are clear of the descriptors the child is given. */
+static int make_pipe(int end[2])
+{
+    int low[2];
+
+    if (pipe2(low, O_CLOEXEC))
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        end[i] = fcntl(low[i], F_DUPFD_CLOEXEC, FD_PROGRAM + 1);
+        close(low[i]);
+    }
+    if (end[0] >= 0 && end[1] >= 0)
+        return 0;
+    close(end[0]);
+    close(end[1]);
+    return -1;
+}
+
+int pvb_child_start(struct pvb_child *c, const struct pvb_run *run, struct pvboot_error *e)
+{
+    int end[2], prog, r;
+
+    *c = (struct pvb_child){ 0 };
+    prog = program_fd(run->helper);
+    if (prog < 0)
+        return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser %s: %s", run->helper, strerror(errno));
+    if (make_pipe(end)) {
+        close(prog);
+        return pvb_fail(e, PVBOOT_E_HOST, "no pipe for the confined parser: %s", strerror(errno));
+    }
+    r = spawn(&c->pid, run, end[1], prog);
+    close(prog);
+    close(end[1]);
+    c->answer = end[0];
+    if (r) {
+        close(end[0]);
+        return pvb_fail(e, PVBOOT_E_SANDBOX, "starting the confined parser %s: %s", run->helper, strerror(r));
+    }
+    c->pidfd = pidfd_open(c->pid, 0);
+    if (c->pidfd >= 0)
+        return 0;
+    r = errno;
+    pvb_child_end(c, true);
+    return pvb_fail(e, PVBOOT_E_HOST, "no descriptor of the confined parser's process: %s", strerror(r));
+}
+
+void pvb_child_end(struct pvb_child *c, bool kill_it)
+{
+    bool by_fd = c->pidfd >= 0; /* a number could be somebody else's by now, if another thread has reaped the child */
+    int r;
+
+    if (kill_it && by_fd)
+        pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
+    else if (kill_it)
+        kill(c->pid, SIGKILL);
+    do
+        r = waitid(by_fd ? P_PIDFD : P_PID, by_fd ? (id_t)c->pidfd : (id_t)c->pid, &c->end, WEXITED);
+    while (r && errno == EINTR);
+    if (r)
+        c->end = (siginfo_t){ 0 };
+    close(c->answer);
+    if (by_fd)
+        close(c->pidfd);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* A kernel from a file to a checked value, by way of the helper. */
+#include "../builder/sealed.h"
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pvboot/limits.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HELPER "pvboot-parse"
+#define SEAL_TRIES 200 /* a millisecond each */
+
+static bool wants_elf(const struct pvboot_image *img, const struct pvboot_confine *c)
+{
+    return c->elf_error || pvboot_image_needs_elf(img, c->path);
+}
+
+static int parse_here(struct pvboot_kernel *k, const struct pvboot_file *f, const struct pvboot_confine *c,
+                      struct pvboot_error *e)
+{
+    int rc = pvboot_kernel_parse(k, f->bytes, e);
+
+    if (rc || !wants_elf(&k->image, c))
+        return rc;
+    rc = pvboot_kernel_unpack(k, c->elf_error ? c->elf_error : e);
+    if (!rc || c->elf_error)
+        return 0;
+    pvboot_kernel_dispose(k);
+    return rc;
+}
+
+static void name_layers(uint32_t missing, char *text, size_t n)
+{
+    size_t used = 0;
+
+    text[0] = 0;
+    for (unsigned i = 0; i < PVB_LAYERS; i++)
+        if (missing & 1u << i && used < n)
+            used +=
+                (size_t)snprintf(text + used, n - used, "%s%s", used ? ", " : "", pvb_layer_name((enum pvb_layer)i));
+}
+
+/* A class the parser has, and its sentence, which is for display only. */
+static int pass_on(const struct pvb_answer *a, struct pvboot_error *e)
+{
+    switch (a->code) {
+    case PVBOOT_E_MALFORMED:
+    case PVBOOT_E_UNREADABLE:
+    case PVBOOT_E_UNSUPPORTED:
+    case PVBOOT_E_LIMIT:
+    case PVBOOT_E_INTERNAL:
+    case PVBOOT_E_HOST:
+    case PVBOOT_E_SANDBOX:
+        return pvb_fail(e, (enum pvboot_class)a->code, "%.*s", (int)sizeof(a->text), a->text);
+    default:
+        return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: class %d", a->code);
+    }
+}
+
+/*
+ * Nobody can write the output any more: the seal, which fails while somebody could, proves it.  The helper's end has
+ * been seen, but who looks at it in /proc at that moment keeps its memory for a little longer.
+ */
+static int seal_output(struct pvboot_file *f, int out, uint64_t bytes, struct pvboot_error *e)
+{
+    int tries = 0;
+
+    if (ftruncate(out, (off_t)bytes))
+        return pvb_fail(e, PVBOOT_E_HOST, "cutting the parser's output: %s", strerror(errno));
+    while (fcntl(out, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)) {
+        if (errno != EBUSY || tries++ == SEAL_TRIES)
+            return pvb_fail(e, PVBOOT_E_SANDBOX, "the parser's output cannot be sealed: %s", strerror(errno));
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    }
+    return pvb_memfd_seal(f, out, (size_t)bytes, e);
+}
+
+/* Where the ELF is: the file, the plain payload in it, or the helper's output.  *@owned: @out went into @k. */
+static int take_elf(struct pvboot_kernel *k, int out, bool *owned, struct pvboot_error *e)
+{
+    const struct pvboot_bzimage *bz = &k->image.bz;
+    int rc;
+
+    if (!k->image.has_bzimage) {
+        k->elf = k->file;
+        return 0;
+    }
+    if (bz->codec == PVBOOT_CODEC_NONE) {
+        k->elf = pvboot_sub(k->file, bz->payload_off, bz->payload_bytes);
+        return 0;
+    }
+    rc = seal_output(&k->own_elf, out, bz->unpacked_bytes, e);
+    *owned = !rc;
+    k->elf = k->own_elf.bytes;
+    return rc;
+}
+
+static int take_answer(struct pvboot_kernel *k, const struct pvb_answer *a, const struct pvboot_confine *c,
+                       struct pvboot_error *e)
+{
+    bool unpack_failed = a->step == PVB_STEP_UNPACK && a->code && c->elf_error;
+    int rc;
+
+    if (unpack_failed)
+        (void)pass_on(a, c->elf_error);
+    else if (a->code || a->step != PVB_STEP_DONE)
+        return pass_on(a, e);
+    rc = pvb_image_verify(&a->image, k->file.len, e);
+    if (rc)
+        return rc;
+    k->image = a->image;
+    if (!k->image.has_bzimage)
+        k->image.bz = (struct pvboot_bzimage){ 0 };
+    if (!k->image.has_elf)
+        k->image.elf = (struct pvboot_elf){ 0 };
+    if (!unpack_failed && !k->image.has_elf && wants_elf(&k->image, c))
+        return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: no ELF");
+    return 0;
+}
+
+static int ask(struct pvboot_kernel *k, const struct pvboot_file *f, int out, struct pvboot_confine *c,
+               struct pvboot_error *e)
+{
+    const struct pvb_run run = {
+        .helper = c->helper,
+        .arg = { c->sandbox == PVBOOT_SANDBOX_STRICT ? "strict" : "best",
+                 c->elf_error ? PVB_ARG_ELF : pvboot_path_name(c->path) },
+        .in = f->memfd,
+        .out = out,
+        .wall_ms = PVB_WALL_MS,
+    };
+    struct pvb_answer a;
+    int rc;
+
+    if (ftruncate(out, PVBOOT_UNPACKED_MAX))
+        return pvb_fail(e, PVBOOT_E_HOST, "making room for the parser's output: %s", strerror(errno));
+    rc = pvb_run(&run, &a, e);
+    if (rc)
+        return rc;
+    name_layers(a.missing, c->missing, sizeof(c->missing));
+    return take_answer(k, &a, c, e);
+}
+
+int pvboot_kernel_confine(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
+                          struct pvboot_error *e)
+{
+    bool owned = false;
+    int out, rc;
+
+    *k = (struct pvboot_kernel){ 0 };
+    c->missing[0] = 0;
+    if (c->sandbox == PVBOOT_SANDBOX_OFF)
+        return parse_here(k, f, c, e);
+    if (!f->mapped)
+        return pvb_fail(e, PVBOOT_E_INTERNAL, "a file that is not sealed was to be parsed in the sandbox");
+    out = pvb_memfd("pvboot-elf", PVBOOT_UNPACKED_MAX, e);
+    if (out < 0)
+        return out;
+    k->file = f->bytes;
+    k->confined = true;
+    rc = ask(k, f, out, c, e);
+    if (!rc && k->image.has_elf)
+        rc = take_elf(k, out, &owned, e);
+    if (!owned)
+        close(out);
+    if (rc)
+        pvboot_kernel_dispose(k);
+    return rc;
+}
+
+int pvboot_kernel_open_confined(struct pvboot_kernel *k, const char *path, struct pvboot_confine *c,
+                                struct pvboot_error *e)
+{
+    struct pvboot_file f;
+    int rc;
+
+    *k = (struct pvboot_kernel){ 0 };
+    rc = pvboot_file_read_sealed(&f, path, PVBOOT_KERNEL_MAX, e);
+    if (rc)
+        return rc;
+    rc = pvboot_kernel_confine(k, &f, c, e);
+    if (rc) {
+        pvboot_file_dispose(&f);
+        return pvb_in_file(e, path, rc);
+    }
+    k->own_file = f;
+    return 0;
+}
+
+const char *pvboot_confine_helper(const char *file, char *buf, size_t n)
+{
+    const char *slash = strrchr(file, '/');
+    int len = slash ? (int)(slash - file) : 0;
+
+    if (slash && (size_t)snprintf(buf, n, "%.*s/" HELPER, len, file) < n && !access(buf, X_OK))
+        return buf;
+    snprintf(buf, n, "%s/" HELPER, PVBOOT_LIBEXECDIR);
+    return buf;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A second opinion on an image value that a compromised parser may have made up.  It shares no code with the parser,
+ * sees no byte of the kernel, and asks only what planner and loader take for granted.
+ */
+#include "sandbox.h"
+
+#include <elf.h>
+#include <pvboot/limits.h>
+
+#define HEADER_OFF 0x1f1u /* boot.rst, setup header */
+#define HEADER_MIN 0x3fu  /* up to kernel_alignment */
+#define HEADER_MAX 144u   /* as far as a short jump at 0x200 reaches, and the zero page has room */
+#define SECTOR 512u
+#define ALIGN_MAX (1ull << 30)
+
+#define RULE(what, holds) \
+    do {                  \
+        if (!(holds))     \
+            return what;  \
+    } while (0)
+
+/* Does [@off, @off + @n) lie in @bytes? */
+static bool inside(uint64_t off, uint64_t n, uint64_t bytes)
+{
+    return off <= bytes && n <= bytes - off;
+}
+
+/* A bool that is none must not be looked at as one. */
+static bool is_bool(const bool *b)
+{
+    uint8_t byte;
+
+    memcpy(&byte, b, sizeof(byte));
+    return byte <= 1;
+}
+
+/* Printable, and it ends. */
+static bool is_text(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!s[i])
+            return true;
+        if (s[i] < ' ' || s[i] > '~')
+            return false;
+    }
+    return false;
+}
+#define IS_TEXT(a) is_text(a, sizeof(a))
+
+static const char *window(const struct pvboot_window *w)
+{
+    uint64_t start;
+
+    RULE("window: relocatable", is_bool(&w->relocatable));
+    RULE("window: alignment", pvb_power_of_two(w->align) && w->align <= ALIGN_MAX);
+    RULE("window: size", w->bytes);
+    RULE("window: wraps", pvb_align_up(w->pref_gpa, w->align, &start) && w->bytes <= UINT64_MAX - start);
+    RULE("window: bounds", w->min_gpa <= w->max_gpa);
+    return NULL;
+}
+
+static const char *payload(const struct pvboot_bzimage *bz)
+{
+    RULE("payload: codec", (unsigned)bz->codec <= PVBOOT_CODEC_UNKNOWN);
+    if (!bz->payload_bytes) {
+        RULE("payload: none, but described", !bz->payload_off && !bz->unpacked_bytes && !bz->codec);
+        return NULL;
+    }
+    RULE("payload: before the kernel", bz->payload_off >= bz->kernel_off);
+    RULE("payload: behind the kernel", inside(bz->payload_off - bz->kernel_off, bz->payload_bytes, bz->kernel_bytes));
+    RULE("payload: unpacked size", bz->unpacked_bytes <= UINT32_MAX);
+    RULE("payload: plain, but of two sizes", bz->codec || bz->unpacked_bytes == bz->payload_bytes);
+    return NULL;
+}
+
+static const char *bzimage(const struct pvboot_bzimage *bz, uint64_t file_bytes)
+{
+    const char *broken;
+
+    RULE("boot protocol", bz->protocol >= 0x204 && bz->protocol <= 0x2ff);
+    RULE("setup header: size", bz->header_bytes >= HEADER_MIN && bz->header_bytes <= HEADER_MAX);
+    RULE("setup header: behind the file", inside(HEADER_OFF, bz->header_bytes, file_bytes));
+    RULE("setup_sects", bz->setup_sects && bz->kernel_off == (bz->setup_sects + 1ull) * SECTOR);
+    RULE("kernel: empty", bz->kernel_bytes);
+    RULE("kernel: behind the file", inside(bz->kernel_off, bz->kernel_bytes, file_bytes));
+    broken = window(&bz->window);
+    if (broken)
+        return broken;
+    RULE("window: over 4 GiB", bz->window.bytes <= UINT32_MAX);
+    RULE("window: bounds", !bz->window.min_gpa && bz->window.max_gpa >= UINT32_MAX);
+    RULE("cmdline_size", bz->cmdline_max && bz->cmdline_max <= PVBOOT_CMDLINE_MAX);
+    RULE("initrd_addr_max", bz->initrd_addr_max && bz->initrd_addr_max <= UINT32_MAX);
+    RULE("kernel_version", IS_TEXT(bz->kernel_version));
+    return payload(bz);
+}
+
+static const char *loads(const struct pvboot_elf *elf, uint64_t elf_bytes)
+{
+    uint64_t end = 0;
+
+    RULE("segments: number", elf->n_loads && elf->n_loads <= PVBOOT_LOADS_MAX);
+    for (uint32_t i = 0; i < elf->n_loads; i++) {
+        const struct pvboot_load *l = &elf->load[i];
+
+        RULE("segment: size", l->mem_bytes && l->file_bytes <= l->mem_bytes);
+        RULE("segment: behind the ELF", inside(l->off, l->file_bytes, elf_bytes));
+        RULE("segment: overlaps, or out of order", l->gpa >= end);
+        RULE("segment: wraps", pvb_add(l->gpa, l->mem_bytes, &end) && end <= UINT64_MAX - (PVB_PAGE - 1));
+    }
+    return NULL;
+}
+
+/* Are there bytes of the file for the instruction at @gpa? */
+static bool is_loaded(const struct pvboot_elf *elf, uint64_t gpa)
+{
+    for (uint32_t i = 0; i < elf->n_loads; i++)
+        if (gpa >= elf->load[i].gpa && gpa - elf->load[i].gpa < elf->load[i].file_bytes)
+            return true;
+    return false;
+}
+
+static const char *notes(const struct pvboot_notes *n)
+{
+    RULE("notes: flags", is_bool(&n->has_phys32_entry) && is_bool(&n->has_phys32_reloc) && is_bool(&n->pvboot_stub) &&
+                             is_bool(&n->linux_note));
+    RULE("notes: text", IS_TEXT(n->guest_os) && IS_TEXT(n->guest_version) && IS_TEXT(n->xen_version) &&
+                            IS_TEXT(n->loader) && IS_TEXT(n->features));
+    RULE("PHYS32_ENTRY", n->phys32_entry <= UINT32_MAX && (n->has_phys32_entry || !n->phys32_entry));
+    return NULL;
+}
+
+/* The ELF's window is the span of its segments; where it may move is for the note to say. */
+static const char *elf_window(const struct pvboot_elf *elf)
+{
+    const struct pvboot_load *last = &elf->load[elf->n_loads - 1];
+    const struct pvboot_window *w = &elf->window;
+    const struct pvboot_notes *n = &elf->notes;
+    uint64_t end = (last->gpa + last->mem_bytes + PVB_PAGE - 1) & ~(PVB_PAGE - 1);
+    const char *broken = window(w);
+
+    if (broken)
+        return broken;
+    RULE("window: not that of the segments",
+         w->pref_gpa == (elf->load[0].gpa & ~(PVB_PAGE - 1)) && w->bytes == end - w->pref_gpa);
+    RULE("window: relocatable", w->relocatable == n->has_phys32_reloc);
+    if (w->relocatable) {
+        RULE("PHYS32_RELOC", w->align == n->reloc_align && w->min_gpa == n->reloc_min && w->max_gpa == n->reloc_max);
+        return NULL;
+    }
+    RULE("window: alignment", w->align >= PVB_PAGE && !(w->pref_gpa & (w->align - 1)));
+    RULE("window: bounds", !w->min_gpa && w->max_gpa == UINT64_MAX);
+    return NULL;
+}
+
+static const char *elf_part(const struct pvboot_elf *elf, uint64_t elf_bytes)
+{
+    const char *broken;
+
+    RULE("ELF: class", is_bool(&elf->is64));
+    RULE("ELF: machine", elf->machine == (elf->is64 ? EM_X86_64 : EM_386));
+    broken = loads(elf, elf_bytes);
+    if (broken)
+        return broken;
+    broken = notes(&elf->notes);
+    if (broken)
+        return broken;
+    RULE("ELF: entry", !elf->entry_gpa || is_loaded(elf, elf->entry_gpa));
+    RULE("PHYS32_ENTRY", !elf->notes.has_phys32_entry || is_loaded(elf, elf->notes.phys32_entry));
+    return elf_window(elf);
+}
+
+static const char *image(const struct pvboot_image *img, uint64_t file_bytes)
+{
+    uint64_t elf_bytes = file_bytes;
+    const char *broken;
+
+    RULE("file size", img->file_bytes == file_bytes);
+    RULE("flags", is_bool(&img->has_bzimage) && is_bool(&img->has_elf));
+    RULE("format", img->format == PVBOOT_FORMAT_BZIMAGE || img->format == PVBOOT_FORMAT_ELF);
+    RULE("format", img->has_bzimage == (img->format == PVBOOT_FORMAT_BZIMAGE) && (img->has_bzimage || img->has_elf));
+    if (img->has_bzimage) {
+        broken = bzimage(&img->bz, file_bytes);
+        if (broken)
+            return broken;
+        elf_bytes = img->bz.unpacked_bytes;
+    }
+    if (!img->has_elf)
+        return NULL;
+    RULE("ELF: of no known payload", elf_bytes && (!img->has_bzimage || img->bz.codec != PVBOOT_CODEC_UNKNOWN));
+    RULE("ELF: size", elf_bytes <= PVBOOT_UNPACKED_MAX);
+    return elf_part(&img->elf, elf_bytes);
+}
+
+int pvb_image_verify(const struct pvboot_image *img, uint64_t file_bytes, struct pvboot_error *e)
+{
+    const char *broken = image(img, file_bytes);
+
+    if (broken)
+        return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: %s", broken);
+    return 0;
+}
