@@ -10,6 +10,10 @@
 #include <sys/mman.h>
 
 #define ARGS 2
+#define IS(arg, value)                \
+    {                                 \
+        arg, SCMP_CMP_EQ, (value), 0, \
+    }
 
 static int add_rules(scmp_filter_ctx f)
 {
@@ -19,14 +23,12 @@ static int add_rules(scmp_filter_ctx f)
         struct scmp_arg_cmp arg[ARGS];
     } allow[] = {
         { SCMP_SYS(exit_group), 0, { { 0 } } },
-        { SCMP_SYS(write), 1, { SCMP_A0(SCMP_CMP_EQ, PVB_FD_ANSWER) } },
+        { SCMP_SYS(write), 1, { IS(0, PVB_FD_ANSWER) } },
         { SCMP_SYS(brk), 0, { { 0 } } },
         { SCMP_SYS(munmap), 0, { { 0 } } },
-        { SCMP_SYS(mmap),
-          2,
-          { SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_WRITE), SCMP_A3(SCMP_CMP_EQ, MAP_PRIVATE | MAP_ANONYMOUS) } },
-        { SCMP_SYS(mremap), 1, { SCMP_A3(SCMP_CMP_EQ, MREMAP_MAYMOVE) } },
-        { SCMP_SYS(madvise), 1, { SCMP_A2(SCMP_CMP_EQ, MADV_DONTNEED) } },
+        { SCMP_SYS(mmap), 2, { IS(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS) } },
+        { SCMP_SYS(mremap), 1, { IS(3, MREMAP_MAYMOVE) } },
+        { SCMP_SYS(madvise), 1, { IS(2, MADV_DONTNEED) } },
     };
     int err = 0;
 
