@@ -10,7 +10,7 @@
 #ifndef PVBOOT_PLAN_H
 #define PVBOOT_PLAN_H
 
-#include <pvboot/image.h>
+#include <pvboot/confine.h>
 #include <pvboot/limits.h>
 #include <pvboot/memmap.h>
 
@@ -63,6 +63,7 @@ struct pvboot_request {
     bool strict;                                      /* honour setup_type_max: leave out what it does not list */
     bool has_rng_seed;
     uint8_t rng_seed[32];
+    enum pvboot_sandbox sandbox; /* of the kernel's parser; the planner does not care */
     struct pvboot_digests {
         bool present;
         uint8_t kernel[32], ramdisk[32], cmdline[32]; /* sha256 */
@@ -70,7 +71,7 @@ struct pvboot_request {
 };
 
 /* One key of the configuration, as text, into the request; the same table serves xl's config and the CLI.
- * Keys: entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed.  -USAGE: unknown key (with a
+ * Keys: entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed, sandbox.  -USAGE: unknown key (with a
  * suggestion), or a value that is not of its type. */
 int pvboot_request_set(struct pvboot_request *req, const char *key, const char *value, struct pvboot_error *e);
 /* Defaults: auto, also in the stub; pc; hypervisor xen. */

@@ -106,6 +106,19 @@ static int set_rng_seed(struct pvboot_request *req, const char *value)
     return parse_bool(value, &req->has_rng_seed);
 }
 
+static int set_sandbox(struct pvboot_request *req, const char *value)
+{
+    if (!strcmp(value, "strict"))
+        req->sandbox = PVBOOT_SANDBOX_STRICT;
+    else if (!strcmp(value, "best"))
+        req->sandbox = PVBOOT_SANDBOX_BEST;
+    else if (!strcmp(value, "off"))
+        req->sandbox = PVBOOT_SANDBOX_OFF;
+    else
+        return -1;
+    return 0;
+}
+
 static const struct {
     const char *key;
     int (*set)(struct pvboot_request *req, const char *value); /* 0, or -1: not of this type */
@@ -118,6 +131,7 @@ static const struct {
     { "strict", set_strict, "0, 1, no or yes" },
     { "force_subarch", set_force_subarch, "0, 1, no or yes" },
     { "rng_seed", set_rng_seed, "0, 1, no or yes" },
+    { "sandbox", set_sandbox, "strict, best or off" },
 };
 #define OPTIONS (sizeof(option) / sizeof(option[0]))
 #define KEY_MAX 15u /* longer than every key: what is longer still is like none of them */
@@ -161,7 +175,7 @@ static int unknown_key(const char *key, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_USAGE, "unknown key '%s': did you mean '%s'?", key, option[best].key);
     return pvb_fail(e, PVBOOT_E_USAGE,
                     "unknown key '%.60s': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, "
-                    "rng_seed",
+                    "rng_seed, sandbox",
                     key);
 }
 

@@ -158,6 +158,35 @@ static void test_booleans(void **state)
         }
 }
 
+static void test_sandbox(void **state)
+{
+    static const struct {
+        const char *value;
+        int rc;
+        enum pvboot_sandbox is;
+    } row[] = {
+        { "best", 0, PVBOOT_SANDBOX_BEST },
+        { "", -PVBOOT_E_USAGE, PVBOOT_SANDBOX_BEST },
+        { "of", -PVBOOT_E_USAGE, PVBOOT_SANDBOX_BEST },
+        { "no", -PVBOOT_E_USAGE, PVBOOT_SANDBOX_BEST },
+        { "0", -PVBOOT_E_USAGE, PVBOOT_SANDBOX_BEST },
+        { "off", 0, PVBOOT_SANDBOX_OFF },
+        { "Strict", -PVBOOT_E_USAGE, PVBOOT_SANDBOX_OFF },
+        { "strict", 0, PVBOOT_SANDBOX_STRICT },
+    };
+    struct pvboot_request req;
+
+    (void)state;
+    pvboot_request_init(&req);
+    assert_int_equal(req.sandbox, PVBOOT_SANDBOX_STRICT); /* nobody is unconfined who did not ask */
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvboot_error e = { 0 };
+
+        assert_int_equal(pvboot_request_set(&req, "sandbox", row[i].value, &e), row[i].rc);
+        assert_int_equal(req.sandbox, row[i].is);
+    }
+}
+
 static void test_hypervisor(void **state)
 {
     struct pvboot_error e = { 0 };
@@ -188,11 +217,12 @@ static void test_unknown(void **state)
         { "hypervisors", "unknown key 'hypervisors': did you mean 'hypervisor'?" },
         { "strickt", "unknown key 'strickt': did you mean 'strict'?" },
         { "forcesubarc", "unknown key 'forcesubarc': did you mean 'force_subarch'?" },
-        { "", "unknown key '': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed" },
-        { "kernel",
-          "unknown key 'kernel': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed" },
+        { "", "unknown key '': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed, "
+              "sandbox" },
+        { "kernel", "unknown key 'kernel': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, "
+                    "rng_seed, sandbox" },
         { "force_subarch_please", "unknown key 'force_subarch_please': there are entry, stub_entry, subarch, "
-                                  "hypervisor, strict, force_subarch, rng_seed" },
+                                  "hypervisor, strict, force_subarch, rng_seed, sandbox" },
     };
 
     (void)state;
@@ -213,7 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_entry),    cmocka_unit_test(test_stub_entry),
         cmocka_unit_test(test_subarch),  cmocka_unit_test(test_booleans), cmocka_unit_test(test_hypervisor),
-        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_sandbox),  cmocka_unit_test(test_unknown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,14 @@ struct cli_guest {
 int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_error *e) PVB_CHECKED;
 void cli_guest_dispose(struct cli_guest *c);
 
+/* kernel.c: the image, opened by the confined parser. */
+
+/* --sandbox's default is $PVBOOT_SANDBOX, for those who always need another than strict. */
+int cli_sandbox_default(struct pvboot_request *req, struct pvboot_error *e) PVB_CHECKED;
+/* @elf_error as in confine.h. Tells on standard error what the sandbox had to do without. */
+int cli_kernel_open(struct pvboot_kernel *k, const char *image, const struct pvboot_request *req,
+                    struct pvboot_error *elf_error, struct pvboot_error *e) PVB_CHECKED;
+
 /* show.c: for people */
 void cli_show_plan(const struct pvboot_plan *plan);
 void cli_show_image(const char *path, const json_t *image);

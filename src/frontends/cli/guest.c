@@ -21,6 +21,7 @@ static const struct option options[] = {
     { "subarch", required_argument, NULL, OPT_REQUEST },
     { "hypervisor", required_argument, NULL, OPT_REQUEST },
     { "strict", no_argument, NULL, OPT_REQUEST },
+    { "sandbox", required_argument, NULL, OPT_REQUEST },
     { "force-subarch", no_argument, NULL, OPT_REQUEST },
     { 0 },
 };
@@ -130,11 +131,14 @@ int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_err
     int rc;
 
     pvboot_request_init(&c->req);
+    rc = cli_sandbox_default(&c->req, e);
+    if (rc)
+        return rc;
     rc = take_options(c, &a, &(struct cli_args){ argc, argv, ":o:", options, e });
     if (!rc)
         rc = pvboot_machine_default(&c->machine, a.memory_mib << 20, (uint32_t)a.vcpus, e);
     if (!rc)
-        rc = pvboot_kernel_open(&c->kernel, c->image, e);
+        rc = cli_kernel_open(&c->kernel, c->image, &c->req, NULL, e);
     if (!rc)
         rc = read_ramdisks(c, &a, e);
     if (!rc)

@@ -2,19 +2,34 @@
 #include "../../builder/describe.h"
 #include "cli.h"
 
-static int parse_options(int argc, char **argv, bool *json, const char **image, struct pvboot_error *e)
+#include <pvboot/plan.h>
+
+struct inspect {
+    bool json;
+    const char *image;
+    struct pvboot_request req; /* for its sandbox */
+};
+
+static int parse_options(struct inspect *in, int argc, char **argv, struct pvboot_error *e)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+    static const struct option options[] = {
+        { "json", no_argument, NULL, 'j' },
+        { "sandbox", required_argument, NULL, 's' },
+        { 0 },
+    };
     const struct cli_args args = { argc, argv, ":", options, e };
     const char *name;
-    int opt;
+    int opt, rc = 0;
 
-    while ((opt = cli_getopt(&args, &name)) != -1) {
+    while (!rc && (opt = cli_getopt(&args, &name)) != -1) {
         if (opt == CLI_REFUSED)
             return -PVBOOT_E_USAGE;
-        *json = true;
+        if (opt == 'j')
+            in->json = true;
+        else
+            rc = pvboot_request_set(&in->req, name, optarg, e);
     }
-    return cli_operand(&args, "image", image);
+    return rc ? rc : cli_operand(&args, "image", &in->image);
 }
 
 /* A payload that does not unpack still leaves the bzImage's entries to tell. */
@@ -22,25 +37,27 @@ int cli_inspect(int argc, char **argv, struct pvboot_error *e)
 {
     struct pvboot_kernel kernel = { 0 };
     struct pvboot_error elf_error = { 0 };
-    const char *image = NULL;
-    bool json = false;
+    struct inspect in = { 0 };
     json_t *o;
-    int rc = parse_options(argc, argv, &json, &image, e);
+    int rc;
 
+    pvboot_request_init(&in.req);
+    rc = cli_sandbox_default(&in.req, e);
     if (!rc)
-        rc = pvboot_kernel_open(&kernel, image, e);
+        rc = parse_options(&in, argc, argv, e);
+    if (!rc)
+        rc = cli_kernel_open(&kernel, in.image, &in.req, &elf_error, e);
+    if (!rc && elf_error.code == PVBOOT_E_HOST) {
+        *e = elf_error;
+        rc = pvb_in_file(e, in.image, -PVBOOT_E_HOST);
+    }
     if (rc)
         goto out;
-    if (pvboot_kernel_unpack(&kernel, &elf_error) == -PVBOOT_E_HOST) {
-        *e = elf_error;
-        rc = -PVBOOT_E_HOST;
-        goto out;
-    }
     o = pvb_describe_image(&kernel, elf_error.text);
-    if (json) {
+    if (in.json) {
         rc = cli_print_json(o, e);
     } else {
-        cli_show_image(image, o);
+        cli_show_image(in.image, o);
         json_decref(o);
     }
 out:

@@ -8,7 +8,7 @@ static const struct {
     cli_main *main;
     const char *args, *help;
 } verb[] = {
-    { "inspect", cli_inspect, "[--json] IMAGE", "what the image is and which entries it offers" },
+    { "inspect", cli_inspect, "[--json] [--sandbox MODE] IMAGE", "what the image is and which entries it offers" },
     { "plan", cli_plan, "[--json] [GUEST OPTIONS] IMAGE", "where everything would lie, and why" },
     { "dump", cli_dump, "[--json] [GUEST OPTIONS] -o DIR IMAGE", "the guest at its first instruction, as files" },
     { "decode", cli_decode,
@@ -32,7 +32,12 @@ static int help(void)
            "  --subarch pc|xen|N, --force-subarch\n"
            "  --hypervisor xen|none\n"
            "  --strict           leave out what the kernel does not list\n"
+           "  --sandbox MODE     strict, best or off\n"
            "  --rng-seed no|yes|HEX64   default no, so that the same input gives the same bytes\n\n"
+           "sandbox: the kernel is parsed by a process that can do nothing else. MODE is\n"
+           "  strict   refuse on a host that lacks a layer of it; the default, unless $PVBOOT_SANDBOX says otherwise\n"
+           "  best     do without that layer and say so\n"
+           "  off      parse in this process\n\n"
            "setup_data: GPA of the chain's head with --base, or one node's payload with --type.\n"
            "exit: 0, or the class of the error: 64 usage, 65 malformed, 66 unreadable, 67 unsupported, 68 limit,\n"
            "      69 does not fit, 70 internal, 71 host, 72 xen, 73 sandbox\n");

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "cli.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int cli_sandbox_default(struct pvboot_request *req, struct pvboot_error *e)
+{
+    const char *value = getenv("PVBOOT_SANDBOX");
+
+    return value ? pvboot_request_set(req, "sandbox", value, e) : 0;
+}
+
+int cli_kernel_open(struct pvboot_kernel *k, const char *image, const struct pvboot_request *req,
+                    struct pvboot_error *elf_error, struct pvboot_error *e)
+{
+    char self[PATH_MAX] = "", helper[PATH_MAX + 32];
+    struct pvboot_confine c = { .sandbox = req->sandbox, .path = req->path, .elf_error = elf_error };
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    int rc;
+
+    self[n > 0 ? n : 0] = 0;
+    c.helper = pvboot_confine_helper(self, helper, sizeof(helper));
+    rc = pvboot_kernel_open_confined(k, image, &c, e);
+    if (c.missing[0])
+        fprintf(stderr, "pvboot: note: the kernel's parser ran without: %s\n", c.missing);
+    return rc;
+}
