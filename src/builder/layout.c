@@ -82,8 +82,10 @@ static void small_bytes(const struct pvb_layout *l, uint64_t *bytes)
     memset(bytes, 0, PVBOOT_SEGMENTS * sizeof(*bytes));
     pvb_emit_sizes(plan, l->img, l->req, &bytes[PVBOOT_SEG_SETUP_DATA], &bytes[PVBOOT_SEG_START_INFO]);
     bytes[PVBOOT_SEG_ZERO_PAGE] = pvh ? 0 : PVB_PAGE;
-    /* Linux copies 2048 bytes however short the text is: whole pages see to that. */
-    /* boot.rst: a zero cmd_line_ptr means a loader from before 2.02, so an absent text is an empty one. */
+    /*
+     * Always a text, at least an empty one: to boot.rst a zero cmd_line_ptr is a loader from before 2.02, and the
+     * decompressor reads from it without a look.  Linux copies 2048 bytes: whole pages see to that.
+     */
     bytes[PVBOOT_SEG_CMDLINE] = l->req->cmdline ? strlen(l->req->cmdline) + 1 : !pvh;
     bytes[PVBOOT_SEG_GDT] = pvh ? 0 : PVB_GDT_BYTES;
     bytes[PVBOOT_SEG_PAGE_TABLES] = pvb_emit_page_tables_bytes(plan);

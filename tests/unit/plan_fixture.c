@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "plan_fixture.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,4 +142,24 @@ struct pvboot_machine fixture_map(const struct pvboot_range *r)
         m.map.n++;
     }
     return m;
+}
+
+struct pvboot_plan plan;
+struct pvboot_error refusal;
+
+int make_plan(const struct pvboot_image *img, const struct pvboot_machine *m, const struct pvboot_request *req)
+{
+    struct pvboot_plan untouched;
+    int rc;
+
+    memset(&plan, 0x5a, sizeof(plan));
+    memcpy(&untouched, &plan, sizeof(untouched));
+    memset(&refusal, 0, sizeof(refusal));
+    rc = pvboot_plan_make(&plan, img, m, req, &refusal);
+    assert_int_equal(refusal.code, -rc);
+    if (rc) /* written on success only */
+        assert_memory_equal(&plan, &untouched, sizeof(untouched));
+    else if (pvboot_plan_check(&plan, img, &refusal))
+        fail_msg("check: %s", refusal.text);
+    return rc;
 }

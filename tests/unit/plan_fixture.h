@@ -23,4 +23,9 @@ struct pvboot_request fixture_request(enum pvboot_path path, const char *cmdline
 struct pvboot_machine fixture_machine(uint64_t memory);
 struct pvboot_machine fixture_map(const struct pvboot_range *r);
 
+/* pvboot_plan_make() into plan and refusal; what it made must pass the check. */
+extern struct pvboot_plan plan;
+extern struct pvboot_error refusal;
+int make_plan(const struct pvboot_image *img, const struct pvboot_machine *m, const struct pvboot_request *req);
+
 #endif

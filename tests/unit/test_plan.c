@@ -18,22 +18,6 @@ struct span {
     uint64_t start, end;
 };
 
-static struct pvboot_plan plan;
-static struct pvboot_error error;
-
-static int make(const struct pvboot_image *img, const struct pvboot_machine *m, const struct pvboot_request *req)
-{
-    int rc;
-
-    memset(&plan, 0x5a, sizeof(plan));
-    memset(&error, 0, sizeof(error));
-    rc = pvboot_plan_make(&plan, img, m, req, &error);
-    assert_int_equal(error.code, -rc);
-    if (!rc && pvboot_plan_check(&plan, img, &error))
-        fail_msg("check: %s", error.text);
-    return rc;
-}
-
 static struct span at(enum pvboot_segment_id id)
 {
     return (struct span){ plan.seg[id].start, plan.seg[id].end };
@@ -41,7 +25,7 @@ static struct span at(enum pvboot_segment_id id)
 
 static void assert_segments(const char *name, const struct span *want)
 {
-    for (unsigned int i = 0; i < PVBOOT_SEGMENTS; i++) {
+    for (unsigned int i = 0; i < PVBOOT_SEG_ACPI; i++) {
         struct span is = at(i);
 
         if (is.start != want[i].start || is.end != want[i].end)
@@ -52,178 +36,52 @@ static void assert_segments(const char *name, const struct span *want)
     }
 }
 
-#define STOCK_ACPI             \
-    {                          \
-        0xfc000000, 0xfc008040 \
-    }
-#define STOCK_SPECIAL          \
-    {                          \
-        0xfeff8000, 0xff000000 \
-    }
-
-/* Columns: kernel, ramdisk, zero page, cmdline, setup_data, start info, gdt, page tables, acpi, special pages. */
+/* Columns: kernel, ramdisk, zero page, cmdline, setup_data, start info, gdt, page tables. ACPI and special pages are
+ * stock: 0xfc000000..0xfc008040, 0xfeff8000..0xff000000. */
+/* clang-format off */
 static const struct {
     const char *name;
     struct pvboot_image (*img)(void);
     enum pvboot_path path;
     uint64_t memory;
     size_t ramdisk;
-    struct span seg[PVBOOT_SEGMENTS];
+    struct span seg[PVBOOT_SEG_ACPI];
 } layout[] = {
-    { "6.1 amd64, linux64, 256 MiB",
-      fixture_amd64,
-      PVBOOT_PATH_LINUX64,
-      256 * MIB,
-      10000001,
-      { { 0x1000000, 0x4f98000 },
-        { 0xf676000, 0x10000000 },
-        { 0x100000, 0x101000 },
-        { 0x101000, 0x102000 },
-        { 0x102000, 0x103000 },
-        { 0, 0 },
-        { 0x103000, 0x104000 },
-        { 0x104000, 0x10a000 },
-        STOCK_ACPI,
-        STOCK_SPECIAL } },
-    { "6.1 amd64, linux32, 256 MiB",
-      fixture_amd64,
-      PVBOOT_PATH_LINUX32,
-      256 * MIB,
-      4096,
-      { { 0x1000000, 0x4f98000 },
-        { 0xffff000, 0x10000000 },
-        { 0x100000, 0x101000 },
-        { 0x101000, 0x102000 },
-        { 0x102000, 0x103000 },
-        { 0, 0 },
-        { 0x103000, 0x104000 },
-        { 0, 0 },
-        STOCK_ACPI,
-        STOCK_SPECIAL } },
-    { "6.1 amd64, vmlinux64, 256 MiB, no ramdisk",
-      fixture_amd64,
-      PVBOOT_PATH_VMLINUX64,
-      256 * MIB,
-      0,
-      { { 0x1000000, 0x4a00000 },
-        { 0, 0 },
-        { 0x100000, 0x101000 },
-        { 0x101000, 0x102000 },
-        { 0x102000, 0x103000 },
-        { 0, 0 },
-        { 0x103000, 0x104000 },
-        { 0x104000, 0x10a000 },
-        STOCK_ACPI,
-        STOCK_SPECIAL } },
-    { "6.1 amd64, pvh, 256 MiB",
-      fixture_amd64,
-      PVBOOT_PATH_PVH,
-      256 * MIB,
-      1,
-      { { 0x1000000, 0x4a00000 },
-        { 0xffff000, 0x10000000 },
-        { 0, 0 },
-        { 0x100000, 0x101000 },
-        { 0, 0 },
-        { 0x101000, 0x102000 },
-        { 0, 0 },
-        { 0, 0 },
-        STOCK_ACPI,
-        STOCK_SPECIAL } },
+    { "6.1 amd64, linux64, 256 MiB", fixture_amd64, PVBOOT_PATH_LINUX64, 256 * MIB, 10000001,
+      { { 0x1000000, 0x4f98000 }, { 0xf676000, 0x10000000 }, { 0x100000, 0x101000 }, { 0x101000, 0x102000 },
+        { 0x102000, 0x103000 }, { 0, 0 }, { 0x103000, 0x104000 }, { 0x104000, 0x10a000 } } },
+    { "6.1 amd64, linux32, 256 MiB", fixture_amd64, PVBOOT_PATH_LINUX32, 256 * MIB, 4096,
+      { { 0x1000000, 0x4f98000 }, { 0xffff000, 0x10000000 }, { 0x100000, 0x101000 }, { 0x101000, 0x102000 },
+        { 0x102000, 0x103000 }, { 0, 0 }, { 0x103000, 0x104000 }, { 0, 0 } } },
+    { "6.1 amd64, vmlinux64, 256 MiB, no ramdisk", fixture_amd64, PVBOOT_PATH_VMLINUX64, 256 * MIB, 0,
+      { { 0x1000000, 0x4a00000 }, { 0, 0 }, { 0x100000, 0x101000 }, { 0x101000, 0x102000 },
+        { 0x102000, 0x103000 }, { 0, 0 }, { 0x103000, 0x104000 }, { 0x104000, 0x10a000 } } },
+    { "6.1 amd64, pvh, 256 MiB", fixture_amd64, PVBOOT_PATH_PVH, 256 * MIB, 1,
+      { { 0x1000000, 0x4a00000 }, { 0xffff000, 0x10000000 }, { 0, 0 }, { 0x100000, 0x101000 },
+        { 0, 0 }, { 0x101000, 0x102000 }, { 0, 0 }, { 0, 0 } } },
     /* 200 MiB of initrd: 0x80000000 - 0xc800000, for initrd_addr_max is 0x7fffffff */
-    { "6.1 amd64, linux64, 16 GiB",
-      fixture_amd64,
-      PVBOOT_PATH_LINUX64,
-      16 * GIB,
-      200 * MIB,
-      { { 0x1000000, 0x4f98000 },
-        { 0x73800000, 0x80000000 },
-        { 0x100000, 0x101000 },
-        { 0x101000, 0x102000 },
-        { 0x102000, 0x103000 },
-        { 0, 0 },
-        { 0x103000, 0x104000 },
-        { 0x104000, 0x10a000 },
-        STOCK_ACPI,
-        STOCK_SPECIAL } },
-    { "6.1 686-pae, linux32, 64 MiB",
-      fixture_686_pae,
-      PVBOOT_PATH_LINUX32,
-      64 * MIB,
-      8 * MIB,
-      { { 0x1000000, 0x2135000 },
-        { 0x3800000, 0x4000000 },
-        { 0x100000, 0x101000 },
-        { 0x101000, 0x102000 },
-        { 0x102000, 0x103000 },
-        { 0, 0 },
-        { 0x103000, 0x104000 },
-        { 0, 0 },
-        STOCK_ACPI,
-        STOCK_SPECIAL } },
+    { "6.1 amd64, linux64, 16 GiB", fixture_amd64, PVBOOT_PATH_LINUX64, 16 * GIB, 200 * MIB,
+      { { 0x1000000, 0x4f98000 }, { 0x73800000, 0x80000000 }, { 0x100000, 0x101000 }, { 0x101000, 0x102000 },
+        { 0x102000, 0x103000 }, { 0, 0 }, { 0x103000, 0x104000 }, { 0x104000, 0x10a000 } } },
+    { "6.1 686-pae, linux32, 64 MiB", fixture_686_pae, PVBOOT_PATH_LINUX32, 64 * MIB, 8 * MIB,
+      { { 0x1000000, 0x2135000 }, { 0x3800000, 0x4000000 }, { 0x100000, 0x101000 }, { 0x101000, 0x102000 },
+        { 0x102000, 0x103000 }, { 0, 0 }, { 0x103000, 0x104000 }, { 0, 0 } } },
     /* A window from 1 MiB leaves no room below: the small ones go under the ramdisk. */
-    { "2.6.26, linux32, 64 MiB",
-      fixture_old32,
-      PVBOOT_PATH_LINUX32,
-      64 * MIB,
-      8 * MIB,
-      { { 0x100000, 0x2100000 },
-        { 0x3800000, 0x4000000 },
-        { 0x37fc000, 0x37fd000 },
-        { 0x37fd000, 0x37fe000 },
-        { 0x37fe000, 0x37ff000 },
-        { 0, 0 },
-        { 0x37ff000, 0x3800000 },
-        { 0, 0 },
-        STOCK_ACPI,
-        STOCK_SPECIAL } },
-    { "2.6.26, linux32, 64 MiB, no ramdisk",
-      fixture_old32,
-      PVBOOT_PATH_LINUX32,
-      64 * MIB,
-      0,
-      { { 0x100000, 0x2100000 },
-        { 0, 0 },
-        { 0x3ffc000, 0x3ffd000 },
-        { 0x3ffd000, 0x3ffe000 },
-        { 0x3ffe000, 0x3fff000 },
-        { 0, 0 },
-        { 0x3fff000, 0x4000000 },
-        { 0, 0 },
-        STOCK_ACPI,
-        STOCK_SPECIAL } },
+    { "2.6.26, linux32, 64 MiB", fixture_old32, PVBOOT_PATH_LINUX32, 64 * MIB, 8 * MIB,
+      { { 0x100000, 0x2100000 }, { 0x3800000, 0x4000000 }, { 0x37fc000, 0x37fd000 }, { 0x37fd000, 0x37fe000 },
+        { 0x37fe000, 0x37ff000 }, { 0, 0 }, { 0x37ff000, 0x3800000 }, { 0, 0 } } },
+    { "2.6.26, linux32, 64 MiB, no ramdisk", fixture_old32, PVBOOT_PATH_LINUX32, 64 * MIB, 0,
+      { { 0x100000, 0x2100000 }, { 0, 0 }, { 0x3ffc000, 0x3ffd000 }, { 0x3ffd000, 0x3ffe000 },
+        { 0x3ffe000, 0x3fff000 }, { 0, 0 }, { 0x3fff000, 0x4000000 }, { 0, 0 } } },
     /* not above initrd_addr_max 0x37ffffff, where a 32-bit kernel of those days has no lowmem */
-    { "2.6.26, linux32, 4 GiB, no ramdisk",
-      fixture_old32,
-      PVBOOT_PATH_LINUX32,
-      4 * GIB,
-      0,
-      { { 0x100000, 0x2100000 },
-        { 0, 0 },
-        { 0x37ffc000, 0x37ffd000 },
-        { 0x37ffd000, 0x37ffe000 },
-        { 0x37ffe000, 0x37fff000 },
-        { 0, 0 },
-        { 0x37fff000, 0x38000000 },
-        { 0, 0 },
-        STOCK_ACPI,
-        STOCK_SPECIAL } },
-    { "unikernel, pvh, 32 MiB",
-      fixture_unikernel,
-      PVBOOT_PATH_PVH,
-      32 * MIB,
-      0,
-      { { 0x100000, 0x140000 },
-        { 0, 0 },
-        { 0, 0 },
-        { 0x1ffe000, 0x1fff000 },
-        { 0, 0 },
-        { 0x1fff000, 0x2000000 },
-        { 0, 0 },
-        { 0, 0 },
-        STOCK_ACPI,
-        STOCK_SPECIAL } },
+    { "2.6.26, linux32, 4 GiB, no ramdisk", fixture_old32, PVBOOT_PATH_LINUX32, 4 * GIB, 0,
+      { { 0x100000, 0x2100000 }, { 0, 0 }, { 0x37ffc000, 0x37ffd000 }, { 0x37ffd000, 0x37ffe000 },
+        { 0x37ffe000, 0x37fff000 }, { 0, 0 }, { 0x37fff000, 0x38000000 }, { 0, 0 } } },
+    { "unikernel, pvh, 32 MiB", fixture_unikernel, PVBOOT_PATH_PVH, 32 * MIB, 0,
+      { { 0x100000, 0x140000 }, { 0, 0 }, { 0, 0 }, { 0x1ffe000, 0x1fff000 },
+        { 0, 0 }, { 0x1fff000, 0x2000000 }, { 0, 0 }, { 0, 0 } } },
 };
+/* clang-format on */
 
 static void test_layouts(void **state)
 {
@@ -233,9 +91,13 @@ static void test_layouts(void **state)
         struct pvboot_machine m = fixture_machine(layout[i].memory);
         struct pvboot_request req = fixture_request(layout[i].path, "console=hvc0", layout[i].ramdisk);
 
-        if (make(&img, &m, &req))
-            fail_msg("%s: %s", layout[i].name, error.text);
+        if (make_plan(&img, &m, &req))
+            fail_msg("%s: %s", layout[i].name, refusal.text);
         assert_segments(layout[i].name, layout[i].seg);
+        assert_int_equal(at(PVBOOT_SEG_ACPI).start, 0xfc000000);
+        assert_int_equal(at(PVBOOT_SEG_ACPI).end, 0xfc008040);
+        assert_int_equal(at(PVBOOT_SEG_SPECIAL).start, 0xfeff8000);
+        assert_int_equal(at(PVBOOT_SEG_SPECIAL).end, 0xff000000);
         assert_int_equal(plan.seg[PVBOOT_SEG_RAMDISK].bytes, layout[i].ramdisk);
         assert_int_equal(plan.seg[PVBOOT_SEG_CMDLINE].bytes, 13); /* with its NUL */
     }
@@ -290,7 +152,7 @@ static void test_registers(void **state)
         struct pvboot_machine m = fixture_machine(256 * MIB);
         struct pvboot_request req = fixture_request(row[i].path, "console=hvc0", 0);
 
-        assert_int_equal(make(&img, &m, &req), 0);
+        assert_int_equal(make_plan(&img, &m, &req), 0);
         assert_memory_equal(&plan.vcpu, &row[i].v, sizeof(row[i].v));
     }
 }
@@ -303,11 +165,11 @@ static void test_memory_told(void **state)
     struct pvboot_request req = fixture_request(PVBOOT_PATH_PVH, NULL, 0);
 
     (void)state;
-    assert_int_equal(make(&img, &m, &req), 0);
+    assert_int_equal(make_plan(&img, &m, &req), 0);
     assert_memory_equal(&plan.e820, &m.map, sizeof(m.map));
     assert_memory_equal(&plan.machine, &m, sizeof(m));
     req.path = PVBOOT_PATH_LINUX64;
-    assert_int_equal(make(&img, &m, &req), 0);
+    assert_int_equal(make_plan(&img, &m, &req), 0);
     assert_memory_equal(&plan.machine, &m, sizeof(m));
     assert_int_equal(plan.e820.n, m.map.n + 2);
     assert_true(pvboot_memmap_inside(&plan.e820, 0, 0xa0000, PVBOOT_RAM));
@@ -324,11 +186,11 @@ static void test_no_cmdline(void **state)
     struct pvboot_request req = fixture_request(PVBOOT_PATH_LINUX64, NULL, 0);
 
     (void)state;
-    assert_int_equal(make(&img, &m, &req), 0);
+    assert_int_equal(make_plan(&img, &m, &req), 0);
     assert_int_equal(plan.seg[PVBOOT_SEG_CMDLINE].bytes, 1);
     assert_true(at(PVBOOT_SEG_CMDLINE).end - at(PVBOOT_SEG_CMDLINE).start >= 2048);
     req.path = PVBOOT_PATH_PVH;
-    assert_int_equal(make(&img, &m, &req), 0);
+    assert_int_equal(make_plan(&img, &m, &req), 0);
     assert_int_equal(at(PVBOOT_SEG_CMDLINE).end, 0);
 }
 
@@ -343,7 +205,7 @@ static void test_joined_ramdisks(void **state)
     req.n_ramdisks = 3;
     req.ramdisk[1].len = 7;
     req.ramdisk[2].len = 4096;
-    assert_int_equal(make(&img, &m, &req), 0);
+    assert_int_equal(make_plan(&img, &m, &req), 0);
     assert_int_equal(plan.seg[PVBOOT_SEG_RAMDISK].bytes, 4112);
     assert_int_equal(at(PVBOOT_SEG_RAMDISK).start, 0xfffe000);
 }
@@ -374,7 +236,7 @@ static void test_auto(void **state)
         struct pvboot_image img = row[i].img();
 
         img.bz.xloadflags &= (uint16_t)~row[i].drop_xloadflags;
-        assert_int_equal(make(&img, &m, &req), 0);
+        assert_int_equal(make_plan(&img, &m, &req), 0);
         assert_int_equal(plan.path, row[i].path);
         assert_string_equal(plan.path_why, row[i].why);
     }
@@ -389,16 +251,16 @@ static void test_not_offered(void **state)
 
     (void)state;
     memset(&before, 0x5a, sizeof(before));
-    assert_int_equal(make(&img, &m, &req), -PVBOOT_E_UNSUPPORTED);
-    assert_string_equal(error.text, "the kernel cannot be started through linux64: an ELF file, not a bzImage");
+    assert_int_equal(make_plan(&img, &m, &req), -PVBOOT_E_UNSUPPORTED);
+    assert_string_equal(refusal.text, "the kernel cannot be started through linux64: an ELF file, not a bzImage");
     assert_memory_equal(&plan, &before, sizeof(plan)); /* written on success only */
     img.elf.notes.has_phys32_entry = false;
     req.path = PVBOOT_PATH_AUTO;
-    assert_int_equal(make(&img, &m, &req), -PVBOOT_E_UNSUPPORTED);
-    assert_string_equal(error.text, "no entry of this kernel can be used: linux64: an ELF file, not a bzImage; "
-                                    "linux32: an ELF file, not a bzImage; pvh: no PHYS32_ENTRY note");
+    assert_int_equal(make_plan(&img, &m, &req), -PVBOOT_E_UNSUPPORTED);
+    assert_string_equal(refusal.text, "no entry of this kernel can be used: linux64: an ELF file, not a bzImage; "
+                                      "linux32: an ELF file, not a bzImage; pvh: no PHYS32_ENTRY note");
     req.path = PVBOOT_PATHS;
-    assert_int_equal(make(&img, &m, &req), -PVBOOT_E_USAGE);
+    assert_int_equal(make_plan(&img, &m, &req), -PVBOOT_E_USAGE);
 }
 
 int main(void)

@@ -169,7 +169,6 @@ static void assert_highest(const struct pvboot_plan *p, const struct pvboot_imag
 
 static void test_random(void **state)
 {
-    static struct pvboot_plan plan;
     unsigned int made = 0, no_window = 0, nofit = 0, unsupported = 0, moved = 0;
 
     (void)state;
