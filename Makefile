@@ -102,12 +102,15 @@ STUB := $(wildcard src/stub/*.c src/stub/libc/*.c) $(STARTINFO) \
         $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c error.c layout.c memmap.c paths.c place.c plan.c \
           request.c subarch.c window.c)
 STUB_OBJ := $(patsubst %,$(BUILD)/stub/%.o,$(basename $(STUB) src/stub/head.S))
-STUB_CFLAGS = -m32 -march=i686 -mtune=i386 -mgeneral-regs-only -mregparm=3 -std=gnu11 -Os -g -ffreestanding -fno-pic \
-              -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
-              -fno-delete-null-pointer-checks -ffunction-sections -fdata-sections $(WARN) -nostdinc \
-              -isystem $(shell $(CC) -print-file-name=include) -Isrc/stub/libc -Iinclude \
-              -idirafter /usr/include/$(shell $(CC) -print-multiarch) -idirafter /usr/include \
-              -DPVBOOT_VERSION='"$(VERSION)"'
+FREESTANDING := -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
+               -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(WARN) -nostdinc \
+               -isystem $(shell $(CC) -print-file-name=include) -Iinclude \
+               -idirafter /usr/include/$(shell $(CC) -print-multiarch) -idirafter /usr/include
+# The stub is to stay under 32 KiB: gcc from 12 on is persuaded, clang's -Os is small enough.
+STUB_SMALL := -Oz -mpreferred-stack-boundary=2 -fno-tree-sra -fno-tree-dominator-opts
+STUB_OPT := $(shell $(CC) -m32 $(STUB_SMALL) -S -o /dev/null -x c /dev/null 2>/dev/null && echo $(STUB_SMALL) || echo -Os)
+STUB_CFLAGS := -m32 -march=i686 -mtune=i386 -mgeneral-regs-only -mregparm=3 -std=gnu11 $(STUB_OPT) -g $(FREESTANDING) \
+              -ffunction-sections -fdata-sections -Isrc/stub/libc -DPVBOOT_VERSION='"$(VERSION)"'
 all: $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-stub.elf)
 
 $(BUILD)/stub/%.o: %.c Makefile
@@ -121,6 +124,51 @@ $(BUILD)/pvboot-stub.elf: $(STUB_OBJ) src/stub/stub.lds
 	$(Q)$(CC) -m32 -static -nostdlib -no-pie -Wl,-m,elf_i386 -Wl,--build-id=none -Wl,--gc-sections \
 	    -Wl,-z,max-page-size=4096 -Wl,-T,src/stub/stub.lds -o $@.debug $(STUB_OBJ)
 	$(Q)objcopy --strip-all $@.debug $@
+
+# ---- probe guests: kernels that only tell what they found, one per way in --------------------------------------------
+PROBES := $(BUILD)/guests/probe-pvh.elf $(BUILD)/guests/probe-linux32.bzimage $(BUILD)/guests/probe-linux64.bzimage \
+          $(BUILD)/guests/probe-vmlinux64.elf
+PROBE_SRC := $(wildcard tests/guests/*.c) tests/guests/entry.S
+PROBE_CFLAGS := -std=gnu11 -mgeneral-regs-only -mno-red-zone -Os -g $(FREESTANDING) -Isrc/stub/libc
+PROBE_BITS_pvh := 32
+PROBE_BITS_linux32 := 32
+PROBE_BITS_linux64 := 64
+PROBE_BITS_vmlinux64 := 64
+PROBE_EMULATION_32 := elf_i386
+PROBE_EMULATION_64 := elf_x86_64
+XLOADFLAGS_linux32 := 0
+XLOADFLAGS_linux64 := 1
+
+.PHONY: probes
+probes: $(if $(filter y,$(HAVE_XEN)),$(PROBES))
+
+define probe_rules
+$(BUILD)/guests/$(1)/%.o: tests/guests/%.c Makefile
+	@mkdir -p $$(@D) && $$(call say,CC$(PROBE_BITS_$(1)),$$@)
+	$$(Q)$$(CC) -m$(PROBE_BITS_$(1)) $$(PROBE_CFLAGS) -DENTRY_$(2) -MMD -MP -c -o $$@ $$<
+$(BUILD)/guests/$(1)/%.o: tests/guests/%.S Makefile
+	@mkdir -p $$(@D) && $$(call say,AS$(PROBE_BITS_$(1)),$$@)
+	$$(Q)$$(CC) -m$(PROBE_BITS_$(1)) $$(PROBE_CFLAGS) -DENTRY_$(2) -MMD -MP -c -o $$@ $$<
+$(BUILD)/guests/$(1)/probe.lds: tests/guests/probe.lds.S tests/guests/layout.h
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) -E -P -x assembler-with-cpp -DENTRY_$(2) -o $$@ $$<
+$(BUILD)/guests/probe-$(1).elf: $(patsubst tests/guests/%,$(BUILD)/guests/$(1)/%.o,$(basename $(PROBE_SRC))) \
+                                $(BUILD)/guests/$(1)/probe.lds
+	@$$(call say,LD$(PROBE_BITS_$(1)),$$@)
+	$$(Q)$$(CC) -m$(PROBE_BITS_$(1)) -static -nostdlib -no-pie -Wl,-m,$(PROBE_EMULATION_$(PROBE_BITS_$(1))) \
+	    -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-T,$(BUILD)/guests/$(1)/probe.lds -o $$@ \
+	    $$(filter %.o,$$^)
+$(BUILD)/guests/probe-$(1).bin: $(BUILD)/guests/probe-$(1).elf
+	$$(Q)objcopy -O binary $$< $$@
+$(BUILD)/guests/probe-$(1).bzimage: tests/guests/bzimage.S $(BUILD)/guests/probe-$(1).bin
+	@$$(call say,BZ,$$@)
+	$$(Q)$$(CC) $$(PROBE_CFLAGS) -DXLOADFLAGS=$(XLOADFLAGS_$(1)) -DPART='"$(BUILD)/guests/probe-$(1).bin"' -c -o $$@.o $$<
+	$$(Q)objcopy -O binary -j .text $$@.o $$@
+endef
+$(eval $(call probe_rules,pvh,PVH))
+$(eval $(call probe_rules,linux32,LINUX32))
+$(eval $(call probe_rules,linux64,LINUX64))
+$(eval $(call probe_rules,vmlinux64,VMLINUX64))
 
 -include $(shell find $(BUILD)/src $(BUILD)/parse $(BUILD)/stub $(BUILD)/tests -name '*.d' -type f 2>/dev/null)
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The administrator's words, typed: one table for xl's configuration and the command line. */
 #include "internal.h"
+#include "words.h"
 
 static int set_entry(struct pvboot_request *req, const char *value)
 {
@@ -134,37 +135,13 @@ static const struct {
     { "sandbox", set_sandbox, "strict, best or off" },
 };
 #define OPTIONS (sizeof(option) / sizeof(option[0]))
-#define KEY_MAX 15u /* longer than every key: what is longer still is like none of them */
-#define DISTANCE_MAX 2u
-
-/* Letters to insert, delete or change to get from @a to @b (Levenshtein); @b is at most KEY_MAX long. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[KEY_MAX + 1], n = strlen(b);
-
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i + 1;
-        for (size_t j = 1; j <= n; j++) {
-            size_t change = diagonal + (a[i] != b[j - 1]);
-            size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-            diagonal = row[j];
-            row[j] = change < shift ? change : shift;
-        }
-    }
-    return row[n];
-}
 
 static int unknown_key(const char *key, struct pvboot_error *e)
 {
-    size_t best = OPTIONS, least = DISTANCE_MAX + 1;
+    size_t best = OPTIONS, least = PVB_WORDS_CLOSE + 1;
 
-    for (size_t i = 0; i < OPTIONS && strlen(key) <= KEY_MAX; i++) {
-        size_t d = distance(key, option[i].key);
+    for (size_t i = 0; i < OPTIONS; i++) {
+        size_t d = pvb_words_distance(key, option[i].key);
 
         if (d < least) {
             least = d;

@@ -126,6 +126,8 @@ enter32:
         xor     %edx, %edx
         xor     %edi, %edi
         xor     %ebp, %ebp
+        push    $2                      /* the bit of EFLAGS that is always set */
+        popf
         lret
 
         .code64
@@ -149,6 +151,8 @@ enter64:
         xor     %r13d, %r13d
         xor     %r14d, %r14d
         xor     %r15d, %r15d
+        push    $2
+        popf
         ret
         .globl  pvb_depart_code_end
 pvb_depart_code_end:

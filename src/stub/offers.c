@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Stand-ins for src/builder/offers.c and codec.c: what a stub that unpacks nothing can start. */
+/* Stand-ins for src/builder/offers.c, codec.c and words.c: what a small stub that unpacks nothing can start. */
 #include "../builder/bzimage.h"
+#include "../builder/words.h"
 #include "../startinfo/abi.h"
 
 #include <stdio.h>
@@ -12,6 +13,13 @@ enum pvboot_codec pvb_codec_find(struct pvboot_bytes payload)
 {
     (void)payload;
     return PVBOOT_CODEC_UNKNOWN;
+}
+
+size_t pvb_words_distance(const char *a, const char *b)
+{
+    (void)a;
+    (void)b;
+    return SIZE_MAX;
 }
 
 bool pvboot_image_offers(const struct pvboot_image *img, enum pvboot_path path, char *why, size_t why_bytes)
