@@ -26,7 +26,8 @@ int pvb_check_request(const struct pvboot_request *req, struct pvboot_error *e)
 /* How long the command line may be, and whose limit that is. */
 static size_t cmdline_max(const struct pvboot_image *img, enum pvboot_path path, const char **whose)
 {
-    bool is_linux = path == PVBOOT_PATH_VMLINUX64 || !strcmp(img->elf.notes.guest_os, "linux");
+    const struct pvboot_notes *notes = &img->elf.notes;
+    bool is_linux = path == PVBOOT_PATH_VMLINUX64 || notes->linux_note || !strcmp(notes->guest_os, "linux");
     size_t max = PVBOOT_CMDLINE_MAX;
 
     *whose = "pvboot's";

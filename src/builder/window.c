@@ -25,6 +25,7 @@
 struct target {
     struct pvboot_window w;
     uint64_t file_bytes; /* written from its start */
+    uint64_t first;      /* where it goes if it can */
     const char *at;      /* "preferred", "linked" */
 };
 
@@ -42,8 +43,10 @@ static uint64_t elf_file_bytes(const struct pvboot_elf *elf)
 
 static struct target bzimage_target(const struct pvboot_bzimage *bz)
 {
-    struct target t = { bz->window, bz->kernel_bytes, "preferred" };
+    struct target t = { bz->window, bz->kernel_bytes, bz->window.pref_gpa, "preferred" };
 
+    if (t.w.relocatable && !pvb_align_up(t.first, t.w.align, &t.first))
+        t.first = UINT64_MAX; /* fits nowhere */
     if (t.w.bytes < bz->kernel_bytes)
         t.w.bytes = bz->kernel_bytes;
     t.w.min_gpa = t.w.pref_gpa;
@@ -52,7 +55,7 @@ static struct target bzimage_target(const struct pvboot_bzimage *bz)
 
 static struct target elf_target(const struct pvboot_image *img, enum pvboot_path path)
 {
-    struct target t = { img->elf.window, elf_file_bytes(&img->elf), "linked" };
+    struct target t = { img->elf.window, elf_file_bytes(&img->elf), img->elf.window.pref_gpa, "linked" };
 
     if (path == PVBOOT_PATH_VMLINUX64) {
         t.w.align = VMLINUX_ALIGN;
@@ -107,12 +110,12 @@ static void settle(struct pvb_layout *l, const struct target *t, uint64_t start)
     l->plan->kernel_load_gpa = start;
     l->plan->kernel_load_bytes = elf ? t->w.bytes : l->img->bz.kernel_bytes;
     l->plan->elf_delta = elf ? (int64_t)(start - t->w.pref_gpa) : 0;
-    if (start == t->w.pref_gpa)
+    if (start == t->first)
         snprintf(s->why, sizeof(s->why), "its %s address, %s", t->at,
                  elf ? "the span of its segments" : "with all that unpacking in place overwrites");
     else
         snprintf(s->why, sizeof(s->why), "lowest free multiple of 0x%" PRIx64 ": its %s address 0x%" PRIx64 " is taken",
-                 t->w.align, t->at, t->w.pref_gpa);
+                 t->w.align, t->at, t->first);
     pvb_room_take(&l->room, s->start, s->end - s->start);
 }
 
@@ -121,7 +124,7 @@ int pvb_place_kernel(struct pvb_layout *l, struct pvboot_error *e)
     enum pvboot_path path = l->plan->path;
     struct target t = pvb_is_elf(path) ? elf_target(l->img, path) : bzimage_target(&l->img->bz);
     struct pvb_want want = { .bytes = t.w.bytes, .align = t.w.align < PVB_PAGE ? PVB_PAGE : t.w.align };
-    uint64_t start = t.w.pref_gpa;
+    uint64_t start = t.first;
 
     want.limit = window_limit(l->img, path, &t.w);
     want.phase = path == PVBOOT_PATH_VMLINUX64 ? t.w.pref_gpa & (VMLINUX_ALIGN - 1) : 0;
@@ -129,8 +132,6 @@ int pvb_place_kernel(struct pvb_layout *l, struct pvboot_error *e)
     /* An ELF that is no Linux may be linked into low memory: that is its own choice. */
     if (pvb_is_pvh(path) && !t.w.relocatable)
         want.from = 0;
-    if (!pvb_is_elf(path) && t.w.relocatable && !pvb_align_up(start, t.w.align, &start))
-        return no_room(&l->room, &t, &want, e);
     if (!fits_at(&l->room, start, &want) && (!t.w.relocatable || !pvb_room_lowest(&l->room, &want, &start)))
         return no_room(&l->room, &t, &want, e);
     settle(l, &t, start);

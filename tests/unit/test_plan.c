@@ -263,12 +263,30 @@ static void test_not_offered(void **state)
     assert_int_equal(make_plan(&img, &m, &req), -PVBOOT_E_USAGE);
 }
 
+/* The in-guest stub is a PVH ELF like any other, but for the id and the remark on KASLR. */
+static void test_stub(void **state)
+{
+    struct pvboot_image kernel = fixture_unikernel();
+    struct pvboot_machine m = fixture_machine(256 * MIB);
+    struct pvboot_request req = fixture_request(PVBOOT_PATH_STUB, "", 4096);
+
+    (void)state;
+    assert_int_equal(make_plan(&kernel, &m, &req), -PVBOOT_E_UNSUPPORTED);
+    kernel.elf.notes.pvboot_stub = true;
+    assert_int_equal(make_plan(&kernel, &m, &req), 0);
+    assert_int_equal(plan.vcpu.rip, 0x100010);
+    assert_int_equal(plan.vcpu.rbx, plan.seg[PVBOOT_SEG_START_INFO].start);
+    assert_int_equal(plan.seg[PVBOOT_SEG_ZERO_PAGE].end, 0);
+    assert_string_equal(plan.notes[0], "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layouts),     cmocka_unit_test(test_registers),       cmocka_unit_test(test_memory_told),
-        cmocka_unit_test(test_no_cmdline),  cmocka_unit_test(test_joined_ramdisks), cmocka_unit_test(test_auto),
-        cmocka_unit_test(test_not_offered),
+        cmocka_unit_test(test_layouts),         cmocka_unit_test(test_registers),
+        cmocka_unit_test(test_memory_told),     cmocka_unit_test(test_no_cmdline),
+        cmocka_unit_test(test_joined_ramdisks), cmocka_unit_test(test_auto),
+        cmocka_unit_test(test_not_offered),     cmocka_unit_test(test_stub),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

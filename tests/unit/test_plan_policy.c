@@ -254,6 +254,20 @@ static void test_machine_refused(void **state)
     assert_int_equal(make_plan(&img, &m, &req), USAGE);
 }
 
+/* A kernel built without Xen support says that it is Linux in a note of its own only. */
+static void test_cmdline_linux_note(void **state)
+{
+    struct pvboot_image img = fixture_unikernel();
+    struct pvboot_request req = fixture_request(PVBOOT_PATH_PVH, text, 0);
+
+    (void)state;
+    memset(text, 'x', 2048);
+    text[2048] = '\0';
+    assert_int_equal(make(&img, &req), 0);
+    img.elf.notes.linux_note = true;
+    assert_int_equal(make(&img, &req), LIMIT);
+}
+
 /* 0x50595648 against what kernel_info lists: bit 31 of setup_type_max says only that INDIRECT is understood. */
 static void test_node(void **state)
 {
@@ -332,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_machine_refused),
         cmocka_unit_test(test_node),
         cmocka_unit_test(test_kaslr_note),
+        cmocka_unit_test(test_cmdline_linux_note),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,32 @@ static void test_window_taken(void **state)
     }
 }
 
+/* The sentence beside an address must be true of it. */
+static void test_reasons(void **state)
+{
+    static const struct {
+        uint64_t pref, load;
+        const char *why;
+    } row[] = {
+        { 0x2000000, 0x2000000, "its preferred address, with all that unpacking in place overwrites" },
+        { 0x1f00000, 0x2000000, "its preferred address, with all that unpacking in place overwrites" },
+        { 0x1000000, 0x1200000, "lowest free multiple of 0x200000: its preferred address 0x1000000 is taken" },
+        { 0xf00001, 0x1200000, "lowest free multiple of 0x200000: its preferred address 0x1000000 is taken" },
+    };
+    struct pvboot_machine m = fixture_map(busy);
+    struct pvboot_request req = fixture_request(PVBOOT_PATH_LINUX64, "", 0);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvboot_image img = fixture_amd64();
+
+        img.bz.window.pref_gpa = row[i].pref;
+        assert_int_equal(make_plan(&img, &m, &req), 0);
+        assert_int_equal(plan.kernel_load_gpa, row[i].load);
+        assert_string_equal(plan.seg[PVBOOT_SEG_KERNEL].why, row[i].why);
+    }
+}
+
 static void test_fixed(void **state)
 {
     struct pvboot_image img = fixture_amd64();
@@ -194,8 +220,9 @@ static void test_fixed_at_4g(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_window_taken),    cmocka_unit_test(test_fixed), cmocka_unit_test(test_phys32_reloc),
-        cmocka_unit_test(test_kernel_above_4g), cmocka_unit_test(test_wraps), cmocka_unit_test(test_fixed_at_4g),
+        cmocka_unit_test(test_window_taken), cmocka_unit_test(test_reasons),         cmocka_unit_test(test_fixed),
+        cmocka_unit_test(test_phys32_reloc), cmocka_unit_test(test_kernel_above_4g), cmocka_unit_test(test_wraps),
+        cmocka_unit_test(test_fixed_at_4g),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
