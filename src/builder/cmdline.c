@@ -6,6 +6,7 @@
 
 /* COMMAND_LINE_SIZE on x86, less the NUL: what Linux copies whatever its header says. */
 #define LINUX_CMDLINE_MAX 2047u
+#define DELETE 0x7f
 
 int pvb_check_request(const struct pvboot_request *req, struct pvboot_error *e)
 {
@@ -48,7 +49,12 @@ int pvb_check_cmdline(const struct pvboot_image *img, enum pvboot_path path, con
     const char *whose;
     size_t max = cmdline_max(img, path, &whose), n = cmdline ? strlen(cmdline) : 0;
 
-    if (n <= max)
-        return 0;
-    return pvb_fail(e, PVBOOT_E_LIMIT, "command line is %zu bytes, %zu over %s %zu", n, n - max, whose, max);
+    if (n > max)
+        return pvb_fail(e, PVBOOT_E_LIMIT, "command line is %zu bytes, %zu over %s %zu", n, n - max, whose, max);
+    /* A newline or an escape would reach logs and consoles of whoever prints it. */
+    for (size_t i = 0; i < n; i++)
+        if ((uint8_t)cmdline[i] < ' ' || cmdline[i] == DELETE)
+            return pvb_fail(e, PVBOOT_E_USAGE, "command line has control byte 0x%02x at %zu",
+                            (unsigned int)(uint8_t)cmdline[i], i);
+    return 0;
 }

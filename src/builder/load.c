@@ -101,6 +101,7 @@ static int load_structures(const struct load *l, enum pvboot_segment_id id)
     rc = pvb_emit_segment(l->plan, l->kernel, l->req, id, buf, l->e);
     if (!rc)
         rc = write_gpa(l, seg->start, (struct pvboot_bytes){ buf, n });
+    explicit_bzero(buf, n); /* setup_data holds the guest's random seed */
     free(buf);
     return rc;
 }
