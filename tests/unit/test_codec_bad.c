@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Streams bent by hand, each at the offset its format's specification gives. */
+#include "mkimage.h"
+
+#include <lzma.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define M PVBOOT_E_MALFORMED
+#define U PVBOOT_E_UNSUPPORTED
+#define L PVBOOT_E_LIMIT
+
+static struct mk elf, packed[PVBOOT_CODEC_UNKNOWN];
+static struct pvboot_error err;
+
+static int setup(void **state)
+{
+    (void)state;
+    elf = mk_elf(64, 0x8000);
+    for (unsigned c = PVBOOT_CODEC_NONE; c < PVBOOT_CODEC_UNKNOWN; c++)
+        packed[c] = mk_pack((enum pvboot_codec)c, &elf);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (unsigned c = PVBOOT_CODEC_NONE; c < PVBOOT_CODEC_UNKNOWN; c++)
+        mk_free(&packed[c]);
+    mk_free(&elf);
+    return 0;
+}
+
+/* Takes the payload with its trailer, and frees it. */
+static void expect(const char *name, struct mk payload, int code, const char *says)
+{
+    struct mk m = mk_bzimage(&payload);
+    struct pvboot_kernel k;
+    int rc;
+
+    err = (struct pvboot_error){ 0 };
+    rc = pvboot_kernel_parse(&k, mk_bytes(&m), &err);
+    if (!rc)
+        rc = pvboot_kernel_unpack(&k, &err);
+    if (rc != -code || !strstr(err.text, says))
+        fail_msg("%s: %d, not %d: %s", name, rc, -code, err.text);
+    pvboot_kernel_dispose(&k);
+    mk_free(&payload);
+    mk_free(&m);
+}
+
+static struct mk bent(enum pvboot_codec c, size_t off, unsigned width, uint64_t value)
+{
+    struct mk m = mk_copy(&packed[c]);
+
+    mk_le(&m, off, width, value);
+    return m;
+}
+
+/* RFC 1952: flags at 3; FEXTRA 4 has a 16-bit length at 10, FNAME 8 a string there. */
+static void gzip(void **state)
+{
+    struct mk m = { 0 };
+
+    (void)state;
+    expect("as packed", bent(PVBOOT_CODEC_GZIP, 3, 1, 0), 0, "");
+    expect("method 7", bent(PVBOOT_CODEC_GZIP, 2, 1, 7), M, "gzip payload is damaged");
+    expect("reserved flags", bent(PVBOOT_CODEC_GZIP, 3, 1, 0xe0), M, "damaged");
+    mk_put(&m, 0, "\x1f\x8b\x08\x04\0\0\0\0\2\3\xff\xff", 12);
+    mk_le(&m, 80, 4, 40);
+    expect("FEXTRA past the end", m, M, "gzip payload ends early");
+    m = (struct mk){ 0 };
+    mk_put(&m, 0, "\x1f\x8b\x08\x08\0\0\0\0\2\3", 10);
+    mk_cut(&m, 80);
+    memset(m.p + 10, 'n', 70);
+    mk_le(&m, 77, 3, 0x018001); /* a size that is within the limit and has no NUL in its low bytes */
+    expect("FNAME without end", m, M, "gzip payload ends early");
+}
+
+static void put_bit(struct mk *m, size_t bit, bool on)
+{
+    uint8_t mask = (uint8_t)(0x80 >> bit % 8);
+
+    m->p[bit / 8] = (uint8_t)(on ? m->p[bit / 8] | mask : m->p[bit / 8] & ~mask);
+}
+
+/* bzip2: stream magic 32 bits, block magic 48, CRC 32, randomised 1, origin 24; the used bytes; 3 groups, 15 selectors. */
+static void bzip2(void **state)
+{
+    struct mk m = mk_copy(&packed[PVBOOT_CODEC_BZIP2]);
+    size_t bit = 137 + 16;
+
+    (void)state;
+    for (size_t i = 137; i < 137 + 16; i++)
+        if (m.p[i / 8] & 0x80 >> i % 8)
+            bit += 16;
+    for (size_t i = 0; i < 15; i++)
+        put_bit(&m, bit + 3 + i, true);
+    expect("32,767 selectors", m, M, "bzip2 payload is damaged");
+    expect("level 0", bent(PVBOOT_CODEC_BZIP2, 3, 1, '0'), M, "not a bzip2 header");
+    expect("no block magic", bent(PVBOOT_CODEC_BZIP2, 4, 1, 0), M, "damaged");
+}
+
+/* .lzma: properties at 0, dictionary size at 1, unpacked size at 5. */
+static void lzma(void **state)
+{
+    (void)state;
+    expect("dictionary 128 MiB", bent(PVBOOT_CODEC_LZMA, 1, 4, 128u << 20), 0, "");
+    expect("dictionary 1.5 GiB", bent(PVBOOT_CODEC_LZMA, 1, 4, 3u << 29), L, "lzma payload needs 1537 MiB");
+    expect("size one less", bent(PVBOOT_CODEC_LZMA, 5, 8, elf.len - 1), M, "lzma payload");
+    expect("size one more", bent(PVBOOT_CODEC_LZMA, 5, 8, elf.len + 1), M, "lzma payload");
+}
+
+/* xz 1.1: block header at 12, its size in words - 1 first; filters x86 (4), lzma2 (0x21, 1 byte of dictionary size). */
+static struct mk xz_dictionary(uint8_t bits)
+{
+    struct mk m = mk_copy(&packed[PVBOOT_CODEC_XZ]);
+    size_t head = (m.p[12] + 1u) * 4;
+    uint8_t *lzma2 = memmem(m.p + 12, head, "\x21\x01", 2);
+
+    assert_non_null(lzma2);
+    lzma2[2] = bits;
+    mk_le(&m, 12 + head - 4, 4, lzma_crc32(m.p + 12, head - 4, 0));
+    return m;
+}
+
+static void xz(void **state)
+{
+    struct mk m;
+
+    (void)state;
+    expect("dictionary 128 MiB", xz_dictionary(30), 0, "");
+    expect("dictionary 1.5 GiB", xz_dictionary(37), L, "xz payload needs 1537 MiB of decoder memory, limit 256");
+    expect("dictionary code 41", xz_dictionary(41), U, "filter or option");
+    expect("header checksum", bent(PVBOOT_CODEC_XZ, 8, 1, 0), M, "xz payload is damaged");
+    expect("footer", bent(PVBOOT_CODEC_XZ, 2, 2, 0), M, "not a header of this format");
+    m = mk_copy(&packed[PVBOOT_CODEC_XZ]);
+    mk_le(&m, m.len - 4, 8, 0); /* stream padding comes in fours */
+    mk_le(&m, m.len - 4, 4, 0);
+    mk_le(&m, m.len, 4, elf.len);
+    expect("padding of 8", m, 0, "");
+    m = mk_copy(&packed[PVBOOT_CODEC_XZ]);
+    mk_le(&m, m.len - 4, 3, 0);
+    mk_cut(&m, m.len - 1);
+    mk_le(&m, m.len, 4, elf.len);
+    expect("padding of 3", m, M, "xz payload: stream ends");
+}
+
+/* Legacy frame: magic, then chunks: a 32-bit size, a block. */
+static void lz4(void **state)
+{
+    struct mk m = { 0 };
+
+    (void)state;
+    expect("chunk of 0", bent(PVBOOT_CODEC_LZ4, 4, 4, 0), M, "a chunk of 0 bytes");
+    expect("chunk over the rest", bent(PVBOOT_CODEC_LZ4, 4, 4, 0x7fffffff), M, "lz4 payload ends early");
+    expect("modern frame", bent(PVBOOT_CODEC_LZ4, 2, 2, 0x1111), M, "legacy frame's magic");
+    mk_cut(&m, 4 * 1000000);
+    for (size_t i = 0; i < m.len; i += 4)
+        mk_put(&m, i, "\x02\x21\x4c\x18", 4);
+    mk_le(&m, m.len - 4, 4, elf.len);
+    expect("a million magics", m, M, "lz4 payload");
+    m = mk_copy(&packed[PVBOOT_CODEC_LZ4]);
+    mk_put(&m, m.len - 4, "\1\0\0\0\0", 5);
+    mk_le(&m, m.len, 4, elf.len);
+    expect("a chunk behind a short one", m, M, "is not the last");
+}
+
+/* RFC 8878: descriptor at 4 (bits 0-1 dictionary, 5 single segment), window at 5: exponent - 10 in the upper 5 bits. */
+static void zstd(void **state)
+{
+    struct mk m, more;
+
+    (void)state;
+    expect("window 128 MiB", bent(PVBOOT_CODEC_ZSTD, 5, 1, (27 - 10) << 3), 0, "");
+    expect("window 256 MiB", bent(PVBOOT_CODEC_ZSTD, 5, 1, (28 - 10) << 3), 0, "");
+    expect("an eighth more", bent(PVBOOT_CODEC_ZSTD, 5, 1, (28 - 10) << 3 | 1), L, "a window of 288 MiB, limit 256");
+    expect("window 2 GiB", bent(PVBOOT_CODEC_ZSTD, 5, 1, (31 - 10) << 3), L, "a window of 2048 MiB");
+    expect("reserved bit", bent(PVBOOT_CODEC_ZSTD, 4, 1, 0x0c), M, "zstd payload is damaged");
+    expect("magic", bent(PVBOOT_CODEC_ZSTD, 2, 2, 0x1111), M, "not a zstd frame's magic");
+    m = mk_copy(&packed[PVBOOT_CODEC_ZSTD]);
+    more = mk_copy(&m);
+    mk_le(&m, 4, 1, m.p[4] | 1); /* a dictionary id of one byte behind the window */
+    mk_le(&m, 6, 1, 7);
+    mk_put(&m, 7, more.p + 6, more.len - 6);
+    expect("dictionary 7", m, U, "dictionary 0x7");
+    mk_put(&more, more.len - 4, "\x50\x2a\x4d\x18\4\0\0\0abcd", 12);
+    mk_le(&more, more.len, 4, elf.len);
+    expect("skippable frame behind", more, M, "zstd payload: stream ends");
+}
+
+#ifdef HAVE_LZO
+static void be32(struct mk *m, size_t off, uint32_t v)
+{
+    mk_le(m, off, 4, __builtin_bswap32(v));
+}
+
+/* Put the header's Adler-32 right again: over bytes 9 to @end. */
+static void lzo_header_sum(struct mk *m, size_t end)
+{
+    uint32_t a = 1, b = 0;
+
+    for (size_t i = 9; i < end; i++) {
+        a = (a + m->p[i]) % 65521;
+        b = (b + a) % 65521;
+    }
+    be32(m, end, b << 16 | a);
+}
+
+/* lzop: method at 15, flags at 17, name length at 33; its checksum at 34 when there is no name; then dst and src size. */
+static void lzo(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t off;
+        uint32_t value; /* big endian */
+        int code;
+        const char *says;
+    } row[] = {
+        { "block of 2 GiB", 38, 0x7fffffff, M, "impossible block sizes" },
+        { "block of 64 MiB", 38, 64u << 20, M, "more than" },
+        { "one block too large", 38, 0x20000, M, "more than" },
+        { "src over dst", 42, 0x7fffffff, M, "impossible block sizes" },
+        { "src 0", 42, 0, M, "impossible block sizes" },
+        { "end at once", 38, 0, M, "lzo payload unpacks to 0 bytes" },
+        { "filter", 17, 0x0800, U, "flags 0x800" },
+        { "parts", 17, 0x0400, U, "flags 0x400" },
+        { "extra field", 17, 0x0040, U, "flags 0x40" },
+    };
+
+    struct mk m;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        m = mk_copy(&packed[PVBOOT_CODEC_LZO]);
+
+        assert_int_equal(m.p[33], 0); /* packed from a pipe: no name */
+        be32(&m, row[i].off, row[i].value);
+        lzo_header_sum(&m, 34);
+        expect(row[i].name, m, row[i].code, row[i].says);
+    }
+    m = bent(PVBOOT_CODEC_LZO, 15, 1, 0x80);
+    lzo_header_sum(&m, 34);
+    expect("method 128", m, U, "method 128");
+    expect("name past the end", bent(PVBOOT_CODEC_LZO, 33, 1, 255), M, "bad header checksum");
+    expect("header checksum", bent(PVBOOT_CODEC_LZO, 34, 1, 0), M, "bad header checksum");
+    expect("magic", bent(PVBOOT_CODEC_LZO, 4, 1, 1), M, "not lzop's magic");
+}
+#else
+static void lzo(void **state)
+{
+    (void)state;
+    expect("not built in", mk_copy(&packed[PVBOOT_CODEC_LZO]), U, "lzo is not built in");
+}
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gzip), cmocka_unit_test(bzip2), cmocka_unit_test(lzma), cmocka_unit_test(xz),
+        cmocka_unit_test(lz4),  cmocka_unit_test(zstd),  cmocka_unit_test(lzo),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

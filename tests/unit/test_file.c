@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Reading whole files, and the one line an error becomes. */
+#include "builder/internal.h"
+
+#include <fcntl.h>
+#include <pvboot/file.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char dir[] = "/tmp/pvboot-unit.XXXXXX";
+static char path[64];
+
+static int setup(void **state)
+{
+    (void)state;
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(path, sizeof(path), "%s/kernel", dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(dir);
+}
+
+static void write_file(const char *text, off_t size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(ftruncate(fd, size), 0);
+    close(fd);
+}
+
+static void refuses(const char *name, uint64_t max, int code, const char *says)
+{
+    struct pvboot_file f;
+    struct pvboot_error e = { 0 };
+
+    if (pvboot_file_read(&f, name, max, &e) != -code || !strstr(e.text, says))
+        fail_msg("%s: %d, not %d: %s", name, e.code, code, e.text);
+    assert_string_equal(e.file, name);
+    assert_null(f.owned);
+    assert_null(f.bytes.p);
+}
+
+static void reads_all_of_it(void **state)
+{
+    struct pvboot_file f;
+    struct pvboot_error e = { 0 };
+
+    (void)state;
+    write_file("zero page", 9);
+    assert_int_equal(pvboot_file_read(&f, path, 9, &e), 0); /* fits to the byte */
+    assert_int_equal(f.bytes.len, 9);
+    assert_memory_equal(f.bytes.p, "zero page", 9);
+    pvboot_file_dispose(&f);
+    pvboot_file_dispose(&f);
+    assert_null(f.bytes.p);
+    write_file("head", 5 << 20); /* large enough for huge pages, and no multiple of one */
+    assert_int_equal(pvboot_file_read(&f, path, 1 << 30, &e), 0);
+    assert_int_equal(f.bytes.len, 5 << 20);
+    assert_memory_equal(f.bytes.p, "head\0", 5);
+    assert_int_equal(f.bytes.p[f.bytes.len - 1], 0);
+    pvboot_file_dispose(&f);
+}
+
+static void limits(void **state)
+{
+    (void)state;
+    write_file("zero page", 9);
+    refuses(path, 8, PVBOOT_E_LIMIT, "9 bytes, limit 8");
+    write_file("", 1ll << 40); /* sparse: refused without reading it */
+    refuses(path, 1 << 30, PVBOOT_E_LIMIT, "1099511627776 bytes, limit 1073741824");
+}
+
+static void unreadable(void **state)
+{
+    (void)state;
+    write_file("", 0);
+    refuses(path, 100, PVBOOT_E_UNREADABLE, "empty");
+    refuses(dir, 100, PVBOOT_E_UNREADABLE, "not a regular file");
+    refuses("/dev/zero", 100, PVBOOT_E_UNREADABLE, "not a regular file");
+    refuses("/nonexistent/kernel", 100, PVBOOT_E_UNREADABLE, "No such file");
+    refuses("", 100, PVBOOT_E_UNREADABLE, "No such file");
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(5); /* a FIFO without a writer must not hang us */
+    refuses(path, 100, PVBOOT_E_UNREADABLE, "not a regular file");
+    alarm(0);
+    unlink(path);
+    assert_int_equal(symlink(path, path), 0);
+    refuses(path, 100, PVBOOT_E_UNREADABLE, "Too many levels");
+    unlink(path);
+    assert_int_equal(symlink("/nonexistent", path), 0);
+    refuses(path, 100, PVBOOT_E_UNREADABLE, "No such file");
+    unlink(path);
+}
+
+static void no_descriptors(void **state)
+{
+    struct rlimit old, none;
+
+    (void)state;
+    write_file("zero page", 9);
+    getrlimit(RLIMIT_NOFILE, &old);
+    none = (struct rlimit){ .rlim_cur = 3, .rlim_max = old.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    refuses(path, 100, PVBOOT_E_HOST, "Too many open files");
+    setrlimit(RLIMIT_NOFILE, &old);
+}
+
+/* A descriptor that is left open would be the lowest free one no more. */
+static void leaves_nothing_open(void **state)
+{
+    int before = dup(0), after;
+
+    (void)state;
+    close(before);
+    unreadable(state);
+    limits(state);
+    after = dup(0);
+    close(after);
+    assert_int_equal(before, after);
+}
+
+/* The builder's read() is this one: another process writes to the file meanwhile, and reads come in pieces. */
+static int meddle;
+enum { LEAVE, GROW, SHRINK, REWRITE };
+
+ssize_t read(int fd, void *p, size_t n)
+{
+    const struct timespec past[2] = { { 1, 0 }, { 1, 0 } };
+
+    if (meddle == GROW)
+        assert_int_equal(truncate(path, 12), 0);
+    if (meddle == SHRINK)
+        assert_int_equal(truncate(path, 4), 0);
+    if (meddle == REWRITE) /* a write within one tick of the clock would not show */
+        assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+    return syscall(SYS_read, fd, p, n > 3 && n < 4096 ? 3 : n);
+}
+
+/* Whoever has the file open for writing already leaves the reader without a lease: it must look for itself. */
+static void changed_meanwhile(void **state)
+{
+    (void)state;
+    for (int how = GROW; how <= REWRITE; how++) {
+        int writer;
+
+        write_file("zero page", 9);
+        writer = open(path, O_WRONLY);
+        meddle = how;
+        refuses(path, 100, PVBOOT_E_UNREADABLE, "changed while being read");
+        meddle = LEAVE;
+        close(writer);
+    }
+}
+
+static void classes(void **state)
+{
+    static const char *const name[] = { "usage", "malformed", "unreadable", "unsupported", "limit",
+                                        "nofit", "internal",  "host",       "xen",         "sandbox" };
+
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        assert_string_equal(pvboot_class_name(64 + i), name[i]);
+    assert_string_equal(pvboot_class_name(0), "unknown");
+    assert_string_equal(pvboot_class_name(74), "unknown");
+}
+
+static void one_line(void **state)
+{
+    struct pvboot_error e = { 0 };
+    char line[600], small[20];
+
+    (void)state;
+    assert_int_equal(pvb_fail(&e, PVBOOT_E_LIMIT, "%u over\n%s", 7u, "\x1b[2J\xff"), -68);
+    assert_string_equal(pvboot_error_line(&e, line, sizeof(line)), "pvboot: limit: 7 over\\x0a\\x1b[2J\\xff");
+    assert_int_equal(pvb_fail(&e, PVBOOT_E_XEN, "later"), -68); /* the first wins */
+    assert_int_equal(pvb_in_file(&e, "/boot/\nvmlinuz", -68), -68);
+    assert_int_equal(pvb_in_file(&e, "/other", -68), -68);
+    assert_string_equal(pvboot_error_line(&e, line, sizeof(line)),
+                        "pvboot: limit: /boot/\\x0avmlinuz: 7 over\\x0a\\x1b[2J\\xff");
+    assert_string_equal(pvboot_error_line(&e, small, sizeof(small)), "pvboot: limit: /boo");
+    assert_int_equal(pvb_fail(NULL, PVBOOT_E_HOST, "nobody listens"), -71);
+}
+
+static void success_names_no_file(void **state)
+{
+    struct pvboot_error e = { 0 };
+
+    (void)state;
+    assert_int_equal(pvb_in_file(&e, "/boot/vmlinuz", 0), 0);
+    assert_string_equal(e.file, "");
+}
+
+static void long_texts_are_cut(void **state)
+{
+    struct pvboot_error e = { 0 };
+    char big[5000];
+
+    (void)state;
+    memset(big, 'p', sizeof(big));
+    big[sizeof(big) - 1] = 0;
+    memcpy(big + sizeof(big) - 9, "/vmlinuz", 8);
+    pvb_fail(&e, PVBOOT_E_USAGE, "%s", big);
+    pvb_in_file(&e, big, -64);
+    assert_int_equal(strlen(e.text), sizeof(e.text) - 1);
+    assert_int_equal(strlen(e.file), sizeof(e.file) - 1);
+    assert_memory_equal(e.file, "...ppp", 6);
+    assert_string_equal(e.file + sizeof(e.file) - 9, "/vmlinuz");
+    memset(big, '\n', sizeof(big) - 1); /* four bytes each when escaped */
+    e = (struct pvboot_error){ 0 };
+    pvb_fail(&e, PVBOOT_E_USAGE, "%s", big);
+    pvb_in_file(&e, big, -64);
+    assert_string_equal(e.text + strlen(e.text) - 4, "\\x0a");
+    assert_true(strlen(e.file) < sizeof(e.file));
+    assert_null(strchr(e.file, '\n'));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_all_of_it),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(unreadable),
+        cmocka_unit_test(no_descriptors),
+        cmocka_unit_test(leaves_nothing_open),
+        cmocka_unit_test(changed_meanwhile),
+        cmocka_unit_test(classes),
+        cmocka_unit_test(one_line),
+        cmocka_unit_test(success_names_no_file),
+        cmocka_unit_test(long_texts_are_cut),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
