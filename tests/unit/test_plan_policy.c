@@ -254,6 +254,29 @@ static void test_machine_refused(void **state)
     assert_int_equal(make_plan(&img, &m, &req), USAGE);
 }
 
+static void test_cmdline_bytes(void **state)
+{
+    static const struct {
+        const char *cmdline, *text; /* NULL: fine */
+    } row[] = {
+        { "a b=\"c d\" ~", NULL },
+        { "caf\xc3\xa9 \xff", NULL },
+        { "quiet\n", "command line has control byte 0x0a at 5" },
+        { "\x1b[2J", "command line has control byte 0x1b at 0" },
+        { "a\x7f", "command line has control byte 0x7f at 1" },
+    };
+    struct pvboot_image img = fixture_amd64();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvboot_request req = fixture_request(PVBOOT_PATH_LINUX64, row[i].cmdline, 0);
+
+        assert_int_equal(make(&img, &req), row[i].text ? USAGE : 0);
+        if (row[i].text)
+            assert_string_equal(refusal.text, row[i].text);
+    }
+}
+
 /* A kernel built without Xen support says that it is Linux in a note of its own only. */
 static void test_cmdline_linux_note(void **state)
 {
@@ -347,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_node),
         cmocka_unit_test(test_kaslr_note),
         cmocka_unit_test(test_cmdline_linux_note),
+        cmocka_unit_test(test_cmdline_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
