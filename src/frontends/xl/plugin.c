@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Getting into a stock xl and no further: registers with libxenguest's own registry when that library is there and
- * is one whose structures we know, and takes itself out of LD_PRELOAD so that no child inherits it.
+ * is one whose structures we know, and then takes itself out of LD_PRELOAD so that no child inherits it.  A program
+ * without that library is passed through in silence: Debian's /usr/sbin/xl is a shell script in front of the real one.
  */
 #include "xl.h"
 
@@ -128,12 +129,12 @@ __attribute__((constructor)) static void pvboot_xl_init(void)
     void (*loader)(struct xc_dom_loader *) = NULL;
     void *p = dlsym(RTLD_DEFAULT, "xc_dom_register_loader"), *q = dlsym(RTLD_DEFAULT, "xc_dom_register_arch_hooks");
 
-    leave_environment();
     find_self();
     if (!p || !q) {
         snprintf(refusal, sizeof(refusal), "this program has no libxenguest to register a domain builder with");
         return;
     }
+    leave_environment();
     if (!layout_known(p, refusal, sizeof(refusal)))
         return;
     memcpy(&loader, &p, sizeof(p));
