@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <libxlutil.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUILDER "pvboot"
@@ -17,9 +19,10 @@
 #define STOCK(f) ((__typeof__(&f))pvb_next(#f))
 
 /* Which file the config being read came from; xl reads one at a time. */
-static _Thread_local char source[160];
+static _Thread_local char source[PATH_MAX];
 
 struct options {
+    FILE *quiet;     /* where the scratch parse's complaints go */
     XLU_Config *cfg; /* a scratch parse of the same text, to ask it for values */
     struct pvboot_request req;
     char *dump_dir;
@@ -34,46 +37,84 @@ static const char *get(const struct options *o, const char *key)
     return STOCK(xlu_cfg_get_string)(o->cfg, key, &value, 1) ? NULL : value;
 }
 
-/* One pvboot_ statement: is its key known, its value of the right type, and is it there only once? */
-static int take_statement(struct options *o, FILE *extra, const struct pvb_statement *st, struct pvboot_error *e)
+/* The file as it stands, or what xl has appended from its own command line, where a key may be said once more. */
+struct part {
+    struct pvboot_bytes text;
+    bool overrides;
+    size_t first; /* where its options begin in options.extra */
+};
+
+static int fail_at(const struct part *part, const struct pvb_statement *st, struct pvboot_error *e,
+                   enum pvboot_class code, const char *what)
 {
-    const char *key = st->key + strlen(KEY_STEM), *value = get(o, st->key);
-    char word[80];
-    int rc;
+    *e = (struct pvboot_error){ 0 };
+    if (part->overrides)
+        return pvb_fail(e, code, "command line: %s%s", st->key, what);
+    return pvb_fail(e, code, "line %u: %s%s", st->line, st->key, what);
+}
+
+/* One pvboot_ statement: is its key known, its value of the right type, and is it there only once? */
+static int take_statement(struct options *o, FILE *extra, const struct part *part, const struct pvb_statement *st,
+                          struct pvboot_error *e)
+{
+    const char *key = st->key + strlen(KEY_STEM), *value = get(o, st->key), *said;
+    struct pvboot_error inner = { 0 };
+    char word[80], what[sizeof(inner.text) + 2];
 
     snprintf(word, sizeof(word), " %s=", key);
     fflush(extra);
-    if (o->extra && strstr(o->extra, word))
-        return pvb_fail(e, PVBOOT_E_USAGE, "line %u: %s is set twice", st->line, st->key);
+    said = o->extra ? strstr(o->extra, word) : NULL;
+    if (said && said < o->extra + part->first)
+        return 0; /* overridden */
+    if (said)
+        return fail_at(part, st, e, PVBOOT_E_USAGE, " is set twice");
     if (!value)
-        return pvb_fail(e, PVBOOT_E_USAGE, "line %u: %s: want one string or number", st->line, st->key);
-    rc = pvb_carrier_option(key, value, &o->req, &o->dump_dir, e);
-    if (rc) {
-        struct pvboot_error inner = *e;
-
-        *e = (struct pvboot_error){ 0 };
-        return pvb_fail(e, (enum pvboot_class)inner.code, "line %u: " KEY_STEM "%s", st->line, inner.text);
+        return fail_at(part, st, e, PVBOOT_E_USAGE, ": want one string or number");
+    if (pvb_carrier_option(key, value, &o->req, &o->dump_dir, &inner)) {
+        snprintf(what, sizeof(what), ": %s", inner.text);
+        return fail_at(part, st, e, (enum pvboot_class)inner.code, what);
     }
     fprintf(extra, "%s%s", word, value);
     return 0;
 }
 
-static int take_options(struct options *o, struct pvboot_bytes text, struct pvboot_error *e)
+static int take_part(struct options *o, FILE *extra, struct part part, struct pvboot_error *e)
 {
-    FILE *extra = open_memstream(&o->extra, &o->extra_bytes);
     struct pvb_statement st;
     unsigned int line = 1;
     size_t at = 0;
     int rc = 0;
 
+    fflush(extra);
+    part.first = o->extra_bytes;
+    while (!rc && pvb_scan(part.text, &at, &line, &st)) {
+        if (!strncmp(st.key, KEY_STEM, strlen(KEY_STEM)))
+            rc = take_statement(o, extra, &part, &st, e);
+        else if (!strncmp(st.key, "pvshim", strlen("pvshim")))
+            rc = fail_at(&part, &st, e, PVBOOT_E_USAGE, " contradicts builder=\"" BUILDER "\"");
+    }
+    return rc;
+}
+
+/* How much of @text is the file's; a source that is no file has no second part. */
+static size_t file_bytes(struct pvboot_bytes text)
+{
+    struct stat st;
+
+    return stat(source, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > text.len ? text.len : (size_t)st.st_size;
+}
+
+static int take_options(struct options *o, struct pvboot_bytes text, struct pvboot_error *e)
+{
+    FILE *extra = open_memstream(&o->extra, &o->extra_bytes);
+    size_t n = file_bytes(text);
+    int rc;
+
     if (!extra)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for options");
-    while (!rc && pvb_scan(text, &at, &line, &st)) {
-        if (!strncmp(st.key, KEY_STEM, strlen(KEY_STEM)))
-            rc = take_statement(o, extra, &st, e);
-        else if (!strncmp(st.key, "pvshim", strlen("pvshim")))
-            rc = pvb_fail(e, PVBOOT_E_USAGE, "line %u: %s contradicts builder=\"" BUILDER "\"", st.line, st.key);
-    }
+    rc = take_part(o, extra, (struct part){ .text = pvboot_sub(text, n, text.len - n), .overrides = true }, e);
+    if (!rc)
+        rc = take_part(o, extra, (struct part){ .text = pvboot_sub(text, 0, n) }, e);
     if (fclose(extra) && !rc)
         rc = pvb_fail(e, PVBOOT_E_HOST, "no memory for options");
     return rc;
@@ -107,44 +148,70 @@ static int preflight(const struct options *o, struct pvboot_error *e)
     if (!path || get(o, "bootloader") || o->req.path == PVBOOT_PATH_STUB)
         return 0;
     rc = pvboot_kernel_open(&k, path, e);
-    if (!rc && !pvboot_image_needs_elf(&k.image, o->req.path))
+    if (!rc && (k.image.has_elf || !pvboot_image_needs_elf(&k.image, o->req.path)))
         rc = pvb_in_file(e, path, pvboot_plan_possible(&k.image, &o->req, e));
     pvboot_kernel_dispose(&k);
     return rc;
 }
 
-static int read_rewritten(XLU_Config *cfg, struct pvboot_bytes text, const char *extra)
+static int rewrite(char **rewritten, struct pvboot_bytes text, const char *extra, struct pvboot_error *e)
 {
-    char *rewritten = NULL;
-    int n, r;
+    int n = asprintf(rewritten,
+                     "%.*s\ntype=\"pvh\"\npvshim=1\npvshim_path=\"%s\"\npvshim_cmdline=\"" PVB_CARRIER
+                     "\"\npvshim_extra=\"%s\"\n",
+                     (int)text.len, (const char *)text.p, pvb_stub_path(), extra[0] ? extra + 1 : "");
 
-    n = asprintf(&rewritten,
-                 "%.*s\ntype=\"pvh\"\npvshim=1\npvshim_path=\"%s\"\npvshim_cmdline=\"" PVB_CARRIER
-                 "\"\npvshim_extra=\"%s\"\n",
-                 (int)text.len, (const char *)text.p, pvb_stub_path(), extra[0] ? extra + 1 : "");
-    if (n < 0)
-        return ENOMEM;
-    r = STOCK(xlu_cfg_readdata)(cfg, rewritten, n);
-    free(rewritten);
-    return r;
+    if (n >= 0)
+        return 0;
+    *rewritten = NULL;
+    return pvb_fail(e, PVBOOT_E_HOST, "no memory for a config of %zu bytes", text.len);
 }
 
 static int read_ours(XLU_Config *cfg, struct options *o, struct pvboot_bytes text)
 {
     struct pvboot_error e = { 0 };
-    int rc;
+    char *rewritten = NULL;
+    int rc, r;
 
     pvboot_request_init(&o->req);
     rc = take_options(o, text, &e);
     if (!rc)
         rc = check_config(o, &e);
+    if (!rc)
+        rc = rewrite(&rewritten, text, o->extra, &e);
     if (rc)
         pvb_in_file(&e, source, rc);
     else
         rc = preflight(o, &e);
     if (rc)
         pvb_report(&e);
-    return rc ? EINVAL : read_rewritten(cfg, text, o->extra);
+    r = rc ? EINVAL : STOCK(xlu_cfg_readdata)(cfg, rewritten, (int)strlen(rewritten));
+    free(rewritten);
+    return r;
+}
+
+/*
+ * Parse @text on the side, in silence, since the stock parse makes the complaints.  A text that does not parse is not
+ * ours; where the host is at fault we say so, and xl refuses a builder that it does not know.
+ */
+static bool is_ours(struct options *o, struct pvboot_bytes text)
+{
+    struct pvboot_error e = { 0 };
+    const char *builder;
+    int r = ENOMEM;
+
+    o->quiet = fopen("/dev/null", "we");
+    if (o->quiet)
+        o->cfg = STOCK(xlu_cfg_init)(o->quiet, source);
+    if (o->cfg)
+        r = STOCK(xlu_cfg_readdata)(o->cfg, (const char *)text.p, (int)text.len);
+    if (r == ENOMEM) {
+        pvb_fail(&e, PVBOOT_E_HOST, "no memory or descriptor to look for builder=\"" BUILDER "\"");
+        pvb_in_file(&e, source, 0);
+        pvb_report(&e);
+    }
+    builder = r ? NULL : get(o, "builder");
+    return builder && !strcmp(builder, BUILDER);
 }
 
 EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *report_filename)
@@ -157,25 +224,16 @@ EXPORT int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
 {
     struct pvboot_bytes text = { (const uint8_t *)data, (size_t)(length > 0 ? length : 0) };
     struct options o = { 0 };
-    FILE *quiet = NULL;
-    const char *builder;
-    int r = -1;
+    int r;
 
-    if (memmem(text.p, text.len, BUILDER, strlen(BUILDER)))
-        quiet = fopen("/dev/null", "w"); /* the stock parse below makes the complaints */
-    if (quiet)
-        o.cfg = STOCK(xlu_cfg_init)(quiet, source);
-    if (o.cfg && !STOCK(xlu_cfg_readdata)(o.cfg, data, length)) {
-        builder = get(&o, "builder");
-        if (builder && !strcmp(builder, BUILDER))
-            r = read_ours(cfg, &o, text);
-    }
-    if (r < 0)
+    if (memmem(text.p, text.len, BUILDER, strlen(BUILDER)) && is_ours(&o, text))
+        r = read_ours(cfg, &o, text);
+    else
         r = STOCK(xlu_cfg_readdata)(cfg, data, length);
     if (o.cfg)
         STOCK(xlu_cfg_destroy)(o.cfg);
-    if (quiet)
-        fclose(quiet);
+    if (o.quiet)
+        fclose(o.quiet);
     free(o.extra);
     free(o.dump_dir);
     return r;
