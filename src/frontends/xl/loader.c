@@ -66,6 +66,9 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     pvb_phase(dom, d, "unpack");
     if (!rc && pvboot_image_needs_elf(&d->kernel.image, d->req.path))
         rc = pvboot_kernel_unpack(&d->kernel, e);
+    pvb_phase(dom, d, "digest");
+    if (!rc && d->req.hypervisor != PVBOOT_HYPERVISOR_NONE)
+        rc = pvboot_request_digest(&d->req, &d->kernel, e);
     pvb_phase(dom, d, NULL);
     return pvb_in_file(e, d->kernel_path, rc);
 }
@@ -98,6 +101,8 @@ static int take_machine(const struct xc_dom_image *dom, struct pvboot_machine *m
     m->special_end = (uint64_t)X86_HVM_END_SPECIAL_REGION * PVB_PAGE;
     m->console_gpa = special + PVBOOT_SPECIAL_CONSOLE * PVB_PAGE;
     m->xenstore_gpa = special + PVBOOT_SPECIAL_XENSTORE * PVB_PAGE;
+    m->console_evtchn = dom->console_evtchn;
+    m->xenstore_evtchn = dom->xenstore_evtchn;
     m->vcpus = dom->max_vcpus;
     return rc;
 }
