@@ -170,7 +170,7 @@ $(eval $(call probe_rules,linux32,LINUX32))
 $(eval $(call probe_rules,linux64,LINUX64))
 $(eval $(call probe_rules,vmlinux64,VMLINUX64))
 
--include $(shell find $(BUILD)/src $(BUILD)/parse $(BUILD)/stub $(BUILD)/tests -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(BUILD)/src $(BUILD)/parse $(BUILD)/attack $(BUILD)/stub $(BUILD)/tests -name '*.d' -type f 2>/dev/null)
 
 # ---- what the targets below need, as Debian 12 names it; tests/need installs it or says how --------------------
 BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libjansson-dev libgcrypt20-dev zlib1g-dev libbz2-dev liblzma-dev \
@@ -218,6 +218,29 @@ $(BUILD)/tests/offline/driver: $(call obj,$(addprefix tests/,offline/driver.c of
 unit: $(UNIT)
 	@rc=0; for t in $(UNIT); do $$t || rc=1; done; exit $$rc
 
+# ---- the sandbox's own tests: an attacking helper around the same jail, its judge, faults, hostile answers ----------
+ATTACK := $(patsubst %.c,$(BUILD)/attack/%.o,$(wildcard tests/confine/attack_*.c) $(filter-out %/main.c,$(PARSE)))
+CONFINE := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/confine/test_*.c))
+
+$(BUILD)/attack/%.o: %.c Makefile
+	@mkdir -p $(@D) && $(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(PARSE_CFLAGS) -DPVB_CPU_SECONDS=1u -MMD -MP -c -o $@ $<
+$(BUILD)/pvboot-attack: $(ATTACK)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(PARSE_CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(PARSE_LIBS)
+$(CONFINE): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(BUILD)/tests/confine/surroundings.o \
+                                      $(BUILD)/tests/confine/attack_calls.o $(BUILD)/libpvboot.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lseccomp
+
+# confine-c is all TAP; the other half is pytest.
+.PHONY: confine confine-c confine-py
+confine: confine-c confine-py
+confine-c: $(CONFINE) $(BUILD)/pvboot-attack
+	@rc=0; for t in $(CONFINE); do CMOCKA_MESSAGE_OUTPUT=TAP $$t $(BUILD)/pvboot-attack || rc=1; done; exit $$rc
+confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse
+	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine
+
 # Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.
 PURE := $(STARTINFO) $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c layout.c load.c machine.c memmap.c \
           offers.c paths.c place.c plan.c plan_check.c plan_check_entry.c request.c subarch.c window.c)
@@ -257,6 +280,8 @@ SUITES = \
     'unit, sanitizers=tap=$(M) BUILD=$(BUILD)/san SAN=1 -s unit' \
     'command line=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/cli' \
     'stock libxenguest=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/offline' \
+    'confinement=tap=$(M) -s confine-c' \
+    'confined parser=closing=$(M) -s confine-py' \
     'lab logic=closing=$(PYTEST) tests/lab'
 LAB_SUITES = 'lab=closing=$(PYTHON) -m lab run --select smoke'
 

@@ -98,18 +98,20 @@ static int spawn(pid_t *pid, const struct pvb_run *run, int answer, int prog)
 /* A pipe whose ends are clear of the descriptors the child is given. */
 static int make_pipe(int end[2])
 {
-    int low[2];
+    int low[2], err;
 
     if (pipe2(low, O_CLOEXEC))
         return -1;
-    for (int i = 0; i < 2; i++) {
-        end[i] = fcntl(low[i], F_DUPFD_CLOEXEC, FD_PROGRAM + 1);
-        close(low[i]);
-    }
-    if (end[0] >= 0 && end[1] >= 0)
+    end[0] = fcntl(low[0], F_DUPFD_CLOEXEC, FD_PROGRAM + 1);
+    end[1] = end[0] < 0 ? -1 : fcntl(low[1], F_DUPFD_CLOEXEC, FD_PROGRAM + 1);
+    err = errno;
+    close(low[0]);
+    close(low[1]);
+    if (end[1] >= 0)
         return 0;
-    close(end[0]);
-    close(end[1]);
+    if (end[0] >= 0)
+        close(end[0]);
+    errno = err;
     return -1;
 }
 
@@ -134,28 +136,28 @@ int pvb_child_start(struct pvb_child *c, const struct pvb_run *run, struct pvboo
         return pvb_fail(e, PVBOOT_E_SANDBOX, "starting the confined parser %s: %s", run->helper, strerror(r));
     }
     c->pidfd = pidfd_open(c->pid, 0);
-    if (c->pidfd >= 0)
+    if (c->pidfd >= 0 || errno == ESRCH)
         return 0;
     r = errno;
-    pvb_child_end(c, true);
+    kill(c->pid, SIGKILL);
+    waitpid(c->pid, NULL, 0);
+    close(c->answer);
     return pvb_fail(e, PVBOOT_E_HOST, "no descriptor of the confined parser's process: %s", strerror(r));
 }
 
 void pvb_child_end(struct pvb_child *c, bool kill_it)
 {
-    bool by_fd = c->pidfd >= 0; /* a number could be somebody else's by now, if another thread has reaped the child */
     int r;
 
-    if (kill_it && by_fd)
+    close(c->answer);
+    if (c->pidfd < 0)
+        return;
+    if (kill_it)
         pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
-    else if (kill_it)
-        kill(c->pid, SIGKILL);
     do
-        r = waitid(by_fd ? P_PIDFD : P_PID, by_fd ? (id_t)c->pidfd : (id_t)c->pid, &c->end, WEXITED);
+        r = waitid(P_PIDFD, (id_t)c->pidfd, &c->end, WEXITED);
     while (r && errno == EINTR);
     if (r)
         c->end = (siginfo_t){ 0 };
-    close(c->answer);
-    if (by_fd)
-        close(c->pidfd);
+    close(c->pidfd);
 }

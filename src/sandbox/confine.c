@@ -108,14 +108,9 @@ static int take_answer(struct pvboot_kernel *k, const struct pvb_answer *a, cons
         (void)pass_on(a, c->elf_error);
     else if (a->code || a->step != PVB_STEP_DONE)
         return pass_on(a, e);
-    rc = pvb_image_verify(&a->image, k->file.len, e);
+    rc = pvb_image_verify(&k->image, &a->image, k->file.len, e);
     if (rc)
         return rc;
-    k->image = a->image;
-    if (!k->image.has_bzimage)
-        k->image.bz = (struct pvboot_bzimage){ 0 };
-    if (!k->image.has_elf)
-        k->image.elf = (struct pvboot_elf){ 0 };
     if (!unpack_failed && !k->image.has_elf && wants_elf(&k->image, c))
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: no ELF");
     return 0;

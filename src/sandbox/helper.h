@@ -10,7 +10,7 @@
 
 struct pvb_child {
     pid_t pid;
-    int pidfd;
+    int pidfd;     /* -1: it has ended already, and somebody else has reaped it */
     int answer;    /* our end of its pipe */
     siginfo_t end; /* what waitid() said; si_pid 0: somebody else reaped it, so nobody knows how it ended */
 };

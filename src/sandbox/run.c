@@ -106,7 +106,7 @@ int pvb_run(const struct pvb_run *run, struct pvb_answer *a, struct pvboot_error
         return rc;
     in_time = listen_to(&c, deadline, &said, sizeof(said), &got);
     chatty = got > sizeof(said.a);
-    in_time = in_time && (chatty || wait_for(c.pidfd, deadline));
+    in_time = in_time && (chatty || c.pidfd < 0 || wait_for(c.pidfd, deadline));
     pvb_child_end(&c, !in_time || chatty);
     if (!in_time)
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser was killed: over its wall-clock limit of %u ms",

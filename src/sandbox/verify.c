@@ -8,9 +8,8 @@
 #include <elf.h>
 #include <pvboot/limits.h>
 
-#define HEADER_OFF 0x1f1u /* boot.rst, setup header */
-#define HEADER_MIN 0x3fu  /* up to kernel_alignment */
-#define HEADER_MAX 144u   /* as far as a short jump at 0x200 reaches, and the zero page has room */
+#define HEADER_MIN 0x3fu /* boot.rst, setup header: up to kernel_alignment */
+#define HEADER_MAX 144u  /* as far as a short jump at 0x200 reaches, and the zero page has room: before any kernel */
 #define SECTOR 512u
 #define ALIGN_MAX (1ull << 30)
 
@@ -80,7 +79,6 @@ static const char *bzimage(const struct pvboot_bzimage *bz, uint64_t file_bytes)
 
     RULE("boot protocol", bz->protocol >= 0x204 && bz->protocol <= 0x2ff);
     RULE("setup header: size", bz->header_bytes >= HEADER_MIN && bz->header_bytes <= HEADER_MAX);
-    RULE("setup header: behind the file", inside(HEADER_OFF, bz->header_bytes, file_bytes));
     RULE("setup_sects", bz->setup_sects && bz->kernel_off == (bz->setup_sects + 1ull) * SECTOR);
     RULE("kernel: empty", bz->kernel_bytes);
     RULE("kernel: behind the file", inside(bz->kernel_off, bz->kernel_bytes, file_bytes));
@@ -192,11 +190,17 @@ static const char *image(const struct pvboot_image *img, uint64_t file_bytes)
     return elf_part(&img->elf, elf_bytes);
 }
 
-int pvb_image_verify(const struct pvboot_image *img, uint64_t file_bytes, struct pvboot_error *e)
+int pvb_image_verify(struct pvboot_image *img, const struct pvboot_image *claim, uint64_t file_bytes,
+                     struct pvboot_error *e)
 {
-    const char *broken = image(img, file_bytes);
+    const char *broken = image(claim, file_bytes);
 
     if (broken)
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: %s", broken);
+    *img = *claim;
+    if (!img->has_bzimage)
+        memset(&img->bz, 0, sizeof(img->bz));
+    if (!img->has_elf)
+        memset(&img->elf, 0, sizeof(img->elf));
     return 0;
 }

@@ -33,7 +33,10 @@ static int close_descriptors(const struct pvb_errand *x)
 
 static int limit(int what, uint64_t most)
 {
-    return setrlimit((__rlimit_resource_t)what, &(struct rlimit){ most, most }) ? errno : 0;
+    /* Processor time: the signal that says what for comes at the lower of two limits. */
+    uint64_t hard = what == RLIMIT_CPU ? most + 1 : most;
+
+    return setrlimit((__rlimit_resource_t)what, &(struct rlimit){ most, hard }) ? errno : 0;
 }
 
 static int set_limits(const struct pvb_errand *x)

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * pvboot-parse with another errand: it is started, mapped and confined by the same code, and then does not parse but
+ * attacks, as its "kernel" says.  Built for the tests alone; the helper that is installed has none of this.
+ */
+#include "../../src/frontends/parse/parse.h"
+#include "attack.h"
+
+#include <errno.h>
+#include <pvboot/limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct pvb_errand x;
+
+/* What needs no system call of its own; each row is judged by name in test_confine.c. */
+static void crash(void)
+{
+    static volatile int *volatile nowhere;
+
+    *nowhere = 1;
+}
+
+static void scribble_input(void)
+{
+    *(volatile uint8_t *)(uintptr_t)x.file.p = 1;
+}
+
+static void spin(void)
+{
+    for (;;)
+        __asm__ volatile("");
+}
+
+static void fill_output(void)
+{
+    memset(x.output, 0x5a, 64u << 20);
+}
+
+/* Every byte the limit lets it have, and the one too many. */
+static void hoard(void)
+{
+    size_t had = 0, step = 16u << 20;
+
+    while (malloc(step))
+        had += step;
+    snprintf(x.answer.text, sizeof(x.answer.text), "had %zu MiB", had >> 20);
+}
+
+static void clock_vdso(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+}
+
+static void short_answer(void)
+{
+    if (write(PVB_FD_ANSWER, &x.answer, 100) != 100)
+        crash();
+    _exit(0);
+}
+
+static void long_answer(void)
+{
+    for (;;)
+        if (write(PVB_FD_ANSWER, &x.answer, sizeof(x.answer)) < 0)
+            crash();
+}
+
+static void no_answer(void)
+{
+    _exit(3);
+}
+
+static void answer_and_stay(void)
+{
+    if (write(PVB_FD_ANSWER, &x.answer, sizeof(x.answer)) < 0)
+        crash();
+    spin();
+}
+
+static void wrong_magic(void)
+{
+    x.answer.magic++;
+}
+
+static void wrong_version(void)
+{
+    memset(x.answer.version, '9', sizeof(x.answer.version));
+}
+
+static void wrong_class(void)
+{
+    x.answer.code = 1000;
+}
+
+static void no_error(void)
+{
+    x.answer.code = 0;
+}
+
+static void empty_image(void)
+{
+    x.answer.code = 0;
+    x.answer.step = PVB_STEP_DONE; /* and an image that is all zeroes */
+}
+
+static void long_text(void)
+{
+    memset(x.answer.text, 0x1b, sizeof(x.answer.text)); /* no NUL, and nothing a terminal should see */
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} tricks[] = {
+    { "crash", crash },
+    { "scribble_input", scribble_input },
+    { "spin", spin },
+    { "fill_output", fill_output },
+    { "hoard", hoard },
+    { "clock_vdso", clock_vdso },
+    { "short_answer", short_answer },
+    { "long_answer", long_answer },
+    { "no_answer", no_answer },
+    { "answer_and_stay", answer_and_stay },
+    { "wrong_magic", wrong_magic },
+    { "wrong_version", wrong_version },
+    { "wrong_class", wrong_class },
+    { "empty_image", empty_image },
+    { "no_error", no_error },
+    { "long_text", long_text },
+    { "abort", abort },
+};
+
+static void carry_out(const struct order *o)
+{
+    x.answer.code = PVBOOT_E_UNSUPPORTED;
+    for (size_t i = 0; i < n_attacks; i++)
+        if (!strcmp(o->name, attacks[i].name)) {
+            int err = attacks[i].run();
+
+            snprintf(x.answer.text, sizeof(x.answer.text), "%s", err ? strerrorname_np(err) : "OPEN");
+            return;
+        }
+    for (size_t i = 0; i < sizeof(tricks) / sizeof(tricks[0]); i++)
+        if (!strcmp(o->name, tricks[i].name)) {
+            tricks[i].run();
+            return;
+        }
+    snprintf(x.answer.text, sizeof(x.answer.text), "no attack called %s", o->name);
+}
+
+int main(int argc, char **argv)
+{
+    struct pvboot_error e = { 0 };
+    struct order order;
+
+    if (pvb_errand_take(&x, argc, argv) || !pvboot_get(x.file, 0, &order, sizeof(order)))
+        return PVBOOT_E_USAGE;
+    attack_output = x.output;
+    attack_caller = (int)x.caller;
+    x.answer.step = PVB_STEP_PARSE;
+    if (pvb_jail(&x, order.layers, &e))
+        pvb_errand_fail(&x, PVB_STEP_CONFINE, &e);
+    else
+        carry_out(&order);
+    pvb_errand_answer(&x);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Everything a parser that has been taken over might try, from inside the helper's own confinement: each must end in
+ * SIGSYS.  Then once more without each layer, to see which others still hold; the table says how.
+ */
+#include "../../src/sandbox/sandbox.h"
+#include "attack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LEAST 40u
+
+static const char *helper;
+static unsigned number;
+
+static bool ok(bool good, const char *what, const char *name, const char *got)
+{
+    printf("%sok %u - %s: %s%s%s\n", good ? "" : "not ", ++number, name, what, good ? "" : ": ", good ? "" : got);
+    return good;
+}
+
+/* "SIGSYS", "OPEN", "refused" to run without that layer, an errno's name, or whatever else it said. */
+static void attack(const char *name, uint32_t layers, char *got, size_t n)
+{
+    struct pvboot_confine c = { .helper = helper, .path = PVBOOT_PATH_PVH };
+    struct order o = { .magic = ORDER_MAGIC, .layers = layers };
+    struct pvboot_error e = { 0 };
+    struct pvboot_kernel k;
+    struct pvboot_file f;
+    int rc;
+
+    snprintf(o.name, sizeof(o.name), "%s", name);
+    rc = pvboot_file_seal(&f, (struct pvboot_bytes){ (uint8_t *)&o, sizeof(o) }, &e);
+    if (!rc)
+        rc = pvboot_kernel_confine(&k, &f, &c, &e);
+    pvboot_file_dispose(&f);
+    if (rc == -PVBOOT_E_SANDBOX && strstr(e.text, "died of SIG"))
+        sscanf(strstr(e.text, "SIG"), "%15[A-Z]", got);
+    else if (rc == -PVBOOT_E_SANDBOX && strstr(e.text, "has no layer"))
+        snprintf(got, n, "refused");
+    else
+        snprintf(got, n, "%s", rc ? e.text : "accepted");
+}
+
+/* Open in us, not close-on-exec, and no business of the helper's. */
+static void plant(void)
+{
+    int file = open("/dev/zero", O_RDWR), s = socket(AF_UNIX, SOCK_STREAM, 0);
+    int victim = open(ATTACK_FILE, O_CREAT | O_WRONLY, 0600);
+
+    if (victim < 0 || file < 0 || s < 0 || dup2(file, PLANTED_FILE) < 0 || dup2(s, PLANTED_SOCKET) < 0)
+        abort();
+    close(victim);
+    close(file);
+    close(s);
+}
+
+/* A 32-bit call where the kernel knows none ends in a fault instead. */
+static bool killed(const char *name, const char *got)
+{
+    return !strcmp(got, "SIGSYS") || (!strcmp(name, "int80") && !strcmp(got, "SIGSEGV"));
+}
+
+static unsigned all_layers_on(void)
+{
+    unsigned died = 0;
+    char got[sizeof(((struct pvboot_error *)0)->text)];
+
+    for (size_t i = 0; i < n_attacks; i++) {
+        attack(attacks[i].name, PVB_LAYERS_ALL, got, sizeof(got));
+        died += ok(killed(attacks[i].name, got), "killed by seccomp", attacks[i].name, got);
+    }
+    return died;
+}
+
+/* An errno that a layer answers with; any other means that only the arguments were wrong. */
+static bool held(const char *got)
+{
+    static const char *const by[] = { "EPERM", "EACCES", "EMFILE", "EAGAIN", "EBADF", "ENOMEM", "ENOSYS" };
+
+    for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++)
+        if (!strcmp(got, by[i]))
+            return true;
+    return false;
+}
+
+/*
+ * What holds when one layer does not: the filter everything, the others all but what is the filter's alone.  A helper
+ * that is not root's keeps its user, whose own processes and files only new kernels' Landlock covers: not judged.
+ */
+static void one_layer_off(const struct attack *a, char *row, size_t n)
+{
+    char got[sizeof(((struct pvboot_error *)0)->text)];
+    bool good = true;
+    size_t used = (size_t)snprintf(row, n, "# %-22s", a->name);
+
+    for (unsigned l = 0; l < PVB_LAYERS; l++) {
+        attack(a->name, PVB_LAYERS_ALL & ~(1u << l), got, sizeof(got));
+        good = good && (killed(a->name, got) || !strcmp(got, "refused") ||
+                        (l == PVB_LAYER_SECCOMP && (a->alone || geteuid() || held(got))));
+        used += (size_t)snprintf(row + used, used < n ? n - used : 0, "%-15.14s", got);
+    }
+    ok(good, a->alone ? "killed whatever other layer is absent" : "held whatever layer is absent", a->name, row);
+}
+
+int main(int argc, char **argv)
+{
+    static char rows[256][512];
+    unsigned died, held_twice = 0;
+
+    if (argc != 2 || n_attacks > sizeof(rows) / sizeof(rows[0]))
+        return 64;
+    helper = argv[1];
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    plant();
+    died = all_layers_on();
+    for (size_t i = 0; i < n_attacks; i++) {
+        one_layer_off(&attacks[i], rows[i], sizeof(rows[i]));
+        held_twice += !attacks[i].alone;
+    }
+    unlink(ATTACK_FILE);
+    ok(died >= LEAST && died == n_attacks, "all are killed", "40 attacks or more", "see above");
+    printf("1..%u\n# what each attack ends in without the layer\n# %-22s", number, "");
+    for (unsigned l = 0; l < PVB_LAYERS; l++)
+        printf("%-15s", pvb_layer_name((enum pvb_layer)l));
+    printf("\n");
+    for (size_t i = 0; i < n_attacks; i++)
+        printf("%s\n", rows[i]);
+    printf("# %u of %zu killed with all layers on; %u of them are held by another layer as well\n", died, n_attacks,
+           held_twice);
+    return 0;
+}
