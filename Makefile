@@ -207,6 +207,16 @@ $(XEN_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(FAKE) $(call obj,$
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# ---- the stub's own part, on the host ------------------------------------------------------------------------------
+STUB_UNIT := $(filter $(BUILD)/tests/unit/test_stub_%,$(UNIT))
+ifneq ($(HAVE_XEN),y)
+UNIT := $(filter-out $(STUB_UNIT),$(UNIT))
+endif
+$(STUB_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(call obj,src/stub/input.c src/stub/prepare.c) \
+                                     $(BUILD)/libpvboot.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
 # The exported fakes stand in front of libxenctrl's and libxenforeignmemory's functions of the same names.
 OFFLINE := $(BUILD)/tests/offline/driver
 $(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=default
@@ -243,7 +253,7 @@ confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse
 
 # Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.
 PURE := $(STARTINFO) $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c layout.c load.c machine.c memmap.c \
-          offers.c paths.c place.c plan.c plan_check.c plan_check_entry.c request.c subarch.c window.c)
+          offers.c paths.c place.c plan.c plan_check.c plan_check_entry.c request.c subarch.c window.c words.c)
 SOURCES := $(shell git ls-files '*.[ch]' 2>/dev/null || find include src tests -name '*.[ch]')
 
 .PHONY: check-pure check-headers check-format check-exports
