@@ -19,6 +19,11 @@ static int host_error(struct pvboot_error *e, const char *dir, const char *name,
     return pvb_in_file(e, path, rc);
 }
 
+static int no_memory(struct pvboot_error *e)
+{
+    return pvb_fail(e, PVBOOT_E_HOST, "no memory for the manifest");
+}
+
 /* The bytes written within [start, end), from start to the last of them, with zeroes between. */
 static int gather(const struct pvboot_record *r, uint64_t start, uint64_t end, struct pvboot_bytes *out,
                   struct pvboot_error *e)
@@ -89,22 +94,26 @@ static int dump_segment(const struct pvboot_record *r, const struct pvboot_segme
     rc = write_file(dirfd, dir, file, b, e);
     if (!rc) {
         pvb_sha256_hex(b, sha256);
-        json_array_append_new(segments,
-                              json_pack("{s:s, s:o, s:o, s:s, s:s, s:s}", "name", name, "gpa", pvb_json_u64(seg->start),
-                                        "bytes", pvb_json_u64(b.len), "file", file, "sha256", sha256, "why", seg->why));
+        if (json_array_append_new(segments, json_pack("{s:s, s:o, s:o, s:s, s:s, s:s}", "name", name, "gpa",
+                                                      pvb_json_u64(seg->start), "bytes", pvb_json_u64(b.len), "file",
+                                                      file, "sha256", sha256, "why", seg->why)))
+            rc = no_memory(e);
     }
     free((void *)b.p);
     return rc;
 }
 
+/* Into a buffer of our own: jansson's json_dumps() loses what its growing buffer finds no memory for. */
 static int dump_manifest(json_t *manifest, int dirfd, const char *dir, struct pvboot_error *e)
 {
-    char *text = json_dumps(manifest, JSON_INDENT(2));
+    size_t n = json_dumpb(manifest, NULL, 0, JSON_INDENT(2));
+    char *text = n ? malloc(n) : NULL;
     int rc;
 
-    if (!text)
-        return pvb_fail(e, PVBOOT_E_HOST, "no memory for the manifest");
-    rc = write_file(dirfd, dir, "manifest.json", (struct pvboot_bytes){ (const uint8_t *)text, strlen(text) }, e);
+    if (text && json_dumpb(manifest, text, n, JSON_INDENT(2)) == n)
+        rc = write_file(dirfd, dir, "manifest.json", (struct pvboot_bytes){ (const uint8_t *)text, n }, e);
+    else
+        rc = no_memory(e);
     free(text);
     return rc;
 }
@@ -115,9 +124,10 @@ int pvboot_record_dump(const struct pvboot_record *r, const struct pvboot_plan *
     json_t *manifest = pvb_describe_plan(plan), *segments = json_array();
     int dirfd = -1, rc = 0;
 
-    json_object_set(manifest, "segments", segments);
-    json_object_set_new(manifest, "kernel_version", json_string(img->has_bzimage ? img->bz.kernel_version : ""));
-    if (mkdir(dir, 0755) && errno != EEXIST)
+    if (json_object_set(manifest, "segments", segments) ||
+        json_object_set_new(manifest, "kernel_version", json_string(img->has_bzimage ? img->bz.kernel_version : "")))
+        rc = no_memory(e);
+    if (!rc && mkdir(dir, 0755) && errno != EEXIST)
         rc = host_error(e, dir, "", "create directory");
     if (!rc && (dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
         rc = host_error(e, dir, "", "open directory");
