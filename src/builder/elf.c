@@ -123,7 +123,9 @@ static int decode_headers(struct reader *r, struct headers *h, struct pvboot_err
     if (elf_version(EV_CURRENT) == EV_NONE)
         return pvb_fail(e, PVBOOT_E_INTERNAL, "libelf is older than its header");
     elf = elf_memory(h->p, h->bytes);
-    ok = elf && gelf_getehdr(elf, &r->ehdr) && !elf_getphdrnum(elf, &n) && n <= PVBOOT_LOADS_MAX;
+    if (!elf) /* it looks at no more than e_ident, which has been checked */
+        return pvb_fail(e, PVBOOT_E_HOST, "libelf: %s", elf_errmsg(-1));
+    ok = gelf_getehdr(elf, &r->ehdr) && !elf_getphdrnum(elf, &n) && n <= PVBOOT_LOADS_MAX;
     for (r->n = 0; ok && r->n < n; r->n++)
         ok = gelf_getphdr(elf, (int)r->n, &r->phdr[r->n]);
     if (!ok)

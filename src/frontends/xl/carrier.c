@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define OPTIONS_MAX 4096u
+
 bool pvb_carrier_present(const char *cmdline)
 {
     size_t n = strlen(PVB_CARRIER);
@@ -32,14 +34,17 @@ int pvb_carrier_option(const char *key, const char *value, struct pvboot_request
     return pvboot_request_set(req, key, value, e);
 }
 
+/* Without allocation: whose a domain is must not depend on the host's memory. */
 int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, char **dump_dir, struct pvboot_error *e)
 {
-    char *words, *word, *save = NULL;
+    char words[OPTIONS_MAX], *word, *save = NULL;
+    const char *options = cmdline + strlen(PVB_CARRIER);
     int rc = 0;
 
-    words = strdup(cmdline + strlen(PVB_CARRIER));
-    if (!words)
-        return pvb_fail(e, PVBOOT_E_HOST, "no memory for %zu bytes of options", strlen(cmdline));
+    if (strlen(options) >= sizeof(words))
+        return pvb_fail(e, PVBOOT_E_LIMIT, "pvshim_extra: %zu bytes of options, limit %zu", strlen(options),
+                        sizeof(words) - 1);
+    strcpy(words, options);
     for (word = strtok_r(words, " ", &save); !rc && word; word = strtok_r(NULL, " ", &save)) {
         char *eq = strchr(word, '=');
 
@@ -48,6 +53,5 @@ int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, char **du
         rc = eq ? pvb_carrier_option(word, eq, req, dump_dir, e)
                 : pvb_fail(e, PVBOOT_E_USAGE, "pvshim_extra: \"%s\" is not key=value", word);
     }
-    free(words);
     return rc;
 }

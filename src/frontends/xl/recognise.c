@@ -7,12 +7,14 @@
 
 #include <stdlib.h>
 
+/* On a host without memory for an answer it is: then what comes next refuses, instead of a stock loader going on. */
 static bool is_stub(const struct xc_dom_image *dom)
 {
     struct pvboot_bytes blob = { dom->kernel_blob, dom->kernel_size };
     struct pvboot_kernel k = { 0 };
     struct pvboot_error e = { 0 };
-    bool stub = !pvboot_kernel_parse(&k, blob, &e) && k.image.has_elf && k.image.elf.notes.pvboot_stub;
+    int rc = pvboot_kernel_parse(&k, blob, &e);
+    bool stub = rc == -PVBOOT_E_HOST || (!rc && k.image.has_elf && k.image.elf.notes.pvboot_stub);
 
     pvboot_kernel_dispose(&k);
     return stub;
@@ -24,12 +26,12 @@ static bool wants_stub(const char *cmdline)
     struct pvboot_request req;
     struct pvboot_error e = { 0 };
     char *dump = NULL;
-    bool stub;
+    int rc;
 
     pvboot_request_init(&req);
-    stub = !pvb_carrier_parse(cmdline, &req, &dump, &e) && req.path == PVBOOT_PATH_STUB;
+    rc = pvb_carrier_parse(cmdline, &req, &dump, &e);
     free(dump);
-    return stub;
+    return (!rc || rc == -PVBOOT_E_HOST) && req.path == PVBOOT_PATH_STUB;
 }
 
 bool pvb_is_ours(const struct xc_dom_image *dom)
