@@ -48,7 +48,7 @@ static int run(int argc, char **argv, struct pvboot_error *e)
 {
     const char *name = argc > 1 ? argv[1] : "";
 
-    if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || (argc == 3 && !strcmp(argv[2], "--help")))
         return help();
     if (!strcmp(name, "--version")) {
         printf("pvboot %s\n", PVBOOT_VERSION);
