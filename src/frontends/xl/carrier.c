@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#define OPTIONS_MAX 4096u
-
 bool pvb_carrier_present(const char *cmdline)
 {
     size_t n = strlen(PVB_CARRIER);
@@ -37,7 +35,7 @@ int pvb_carrier_option(const char *key, const char *value, struct pvboot_request
 /* Without allocation: whose a domain is must not depend on the host's memory. */
 int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, char **dump_dir, struct pvboot_error *e)
 {
-    char words[OPTIONS_MAX], *word, *save = NULL;
+    char words[PVB_OPTIONS_MAX], *word, *save = NULL;
     const char *options = cmdline + strlen(PVB_CARRIER);
     int rc = 0;
 

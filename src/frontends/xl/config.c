@@ -26,8 +26,8 @@ struct options {
     XLU_Config *cfg; /* a scratch parse of the same text, to ask it for values */
     struct pvboot_request req;
     char *dump_dir;
-    char *extra; /* "entry=linux64 subarch=xen" */
     size_t extra_bytes;
+    char extra[PVB_OPTIONS_MAX]; /* " entry=linux64 subarch=xen" */
 };
 
 static const char *get(const struct options *o, const char *key)
@@ -54,7 +54,7 @@ static int fail_at(const struct part *part, const struct pvb_statement *st, stru
 }
 
 /* One pvboot_ statement: is its key known, its value of the right type, and is it there only once? */
-static int take_statement(struct options *o, FILE *extra, const struct part *part, const struct pvb_statement *st,
+static int take_statement(struct options *o, const struct part *part, const struct pvb_statement *st,
                           struct pvboot_error *e)
 {
     const char *key = st->key + strlen(KEY_STEM), *value = get(o, st->key), *said;
@@ -62,8 +62,7 @@ static int take_statement(struct options *o, FILE *extra, const struct part *par
     char word[80], what[sizeof(inner.text) + 2];
 
     snprintf(word, sizeof(word), " %s=", key);
-    fflush(extra);
-    said = o->extra ? strstr(o->extra, word) : NULL;
+    said = strstr(o->extra, word);
     if (said && said < o->extra + part->first)
         return 0; /* overridden */
     if (said)
@@ -74,22 +73,24 @@ static int take_statement(struct options *o, FILE *extra, const struct part *par
         snprintf(what, sizeof(what), ": %s", inner.text);
         return fail_at(part, st, e, (enum pvboot_class)inner.code, what);
     }
-    fprintf(extra, "%s%s", word, value);
+    if (strlen(word) + strlen(value) >= sizeof(o->extra) - o->extra_bytes)
+        return fail_at(part, st, e, PVBOOT_E_LIMIT, ": more options than the carrier can hold");
+    o->extra_bytes +=
+        (size_t)snprintf(o->extra + o->extra_bytes, sizeof(o->extra) - o->extra_bytes, "%s%s", word, value);
     return 0;
 }
 
-static int take_part(struct options *o, FILE *extra, struct part part, struct pvboot_error *e)
+static int take_part(struct options *o, struct part part, struct pvboot_error *e)
 {
     struct pvb_statement st;
     unsigned int line = 1;
     size_t at = 0;
     int rc = 0;
 
-    fflush(extra);
     part.first = o->extra_bytes;
     while (!rc && pvb_scan(part.text, &at, &line, &st)) {
         if (!strncmp(st.key, KEY_STEM, strlen(KEY_STEM)))
-            rc = take_statement(o, extra, &part, &st, e);
+            rc = take_statement(o, &part, &st, e);
         else if (!strncmp(st.key, "pvshim", strlen("pvshim")))
             rc = fail_at(&part, &st, e, PVBOOT_E_USAGE, " contradicts builder=\"" BUILDER "\"");
     }
@@ -106,18 +107,10 @@ static size_t file_bytes(struct pvboot_bytes text)
 
 static int take_options(struct options *o, struct pvboot_bytes text, struct pvboot_error *e)
 {
-    FILE *extra = open_memstream(&o->extra, &o->extra_bytes);
     size_t n = file_bytes(text);
-    int rc;
+    int rc = take_part(o, (struct part){ .text = pvboot_sub(text, n, text.len - n), .overrides = true }, e);
 
-    if (!extra)
-        return pvb_fail(e, PVBOOT_E_HOST, "no memory for options");
-    rc = take_part(o, extra, (struct part){ .text = pvboot_sub(text, n, text.len - n), .overrides = true }, e);
-    if (!rc)
-        rc = take_part(o, extra, (struct part){ .text = pvboot_sub(text, 0, n) }, e);
-    if (fclose(extra) && !rc)
-        rc = pvb_fail(e, PVBOOT_E_HOST, "no memory for options");
-    return rc;
+    return rc ? rc : take_part(o, (struct part){ .text = pvboot_sub(text, 0, n) }, e);
 }
 
 /* What else the config says that cannot go together with us. */
@@ -234,7 +227,6 @@ EXPORT int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
         STOCK(xlu_cfg_destroy)(o.cfg);
     if (o.quiet)
         fclose(o.quiet);
-    free(o.extra);
     free(o.dump_dir);
     return r;
 }

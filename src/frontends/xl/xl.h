@@ -16,6 +16,7 @@
 
 /* First word of the carrier: pvshim_cmdline. The options follow it as key=value words (pvshim_extra). */
 #define PVB_CARRIER "pvboot"
+#define PVB_OPTIONS_MAX 4096u
 #define PVB_GUEST_TYPE "hvm-3.0-x86_64"
 
 /* What the plugin knows of one domain under construction. */
