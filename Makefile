@@ -231,6 +231,7 @@ unit: $(UNIT)
 # ---- the sandbox's own tests: an attacking helper around the same jail, its judge, faults, hostile answers ----------
 ATTACK := $(patsubst %.c,$(BUILD)/attack/%.o,$(wildcard tests/confine/attack_*.c) $(filter-out %/main.c,$(PARSE)))
 CONFINE := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/confine/test_*.c))
+COST := $(BUILD)/tests/confine/cost
 
 $(BUILD)/attack/%.o: %.c Makefile
 	@mkdir -p $(@D) && $(call say,CC,$@)
@@ -238,7 +239,7 @@ $(BUILD)/attack/%.o: %.c Makefile
 $(BUILD)/pvboot-attack: $(ATTACK)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(PARSE_CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(PARSE_LIBS)
-$(CONFINE): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(BUILD)/tests/confine/surroundings.o \
+$(CONFINE) $(COST): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(BUILD)/tests/confine/surroundings.o \
                                       $(BUILD)/tests/confine/attack_calls.o $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lseccomp
@@ -248,7 +249,7 @@ $(CONFINE): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(BUILD)/tests/
 confine: confine-c confine-py
 confine-c: $(CONFINE) $(BUILD)/pvboot-attack
 	@rc=0; for t in $(CONFINE); do CMOCKA_MESSAGE_OUTPUT=TAP $$t $(BUILD)/pvboot-attack || rc=1; done; exit $$rc
-confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse
+confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(COST)
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine
 
 # Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define QUIET_NS 200000000ll /* without a lease: nothing may have changed for so long */
-#define QUIET_TRIES 5
+#define PATIENCE 100         /* looks at a file that is being written */
+#define LOOK_NS 10000000     /* from one to the next */
 
 int pvb_fail_errno(struct pvboot_error *e, const char *what)
 {
@@ -60,19 +61,15 @@ static long long quiet_for(const struct stat *st)
 /* Stat a file that stands still, by lease or by the look of it. */
 static int stat_still(struct pvb_source *s, struct pvboot_error *e)
 {
-    long long quiet;
-
-    s->leased = take_lease(s->fd);
-    for (int i = 0; i < QUIET_TRIES; i++) {
+    for (int i = 0; i < PATIENCE; i++) {
+        s->leased = take_lease(s->fd);
         if (fstat(s->fd, &s->st))
             return pvb_fail_errno(e, "fstat");
-        quiet = quiet_for(&s->st);
-        if (s->leased || !S_ISREG(s->st.st_mode) || quiet >= QUIET_NS)
+        if (s->leased || !S_ISREG(s->st.st_mode) || quiet_for(&s->st) >= QUIET_NS)
             return 0;
-        nanosleep(&(struct timespec){ .tv_nsec = (long)(QUIET_NS - quiet) }, NULL);
+        nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
     }
-    return pvb_fail(e, PVBOOT_E_UNREADABLE, "is being written: changed %lld ms ago, for the %dth time", quiet / 1000000,
-                    QUIET_TRIES);
+    return pvb_fail(e, PVBOOT_E_UNREADABLE, "is being written: changed %lld ms ago", quiet_for(&s->st) / 1000000);
 }
 
 int pvb_source_open(struct pvb_source *s, const char *path, uint64_t max, struct pvboot_error *e)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Bombs: what they cost the process that asks, and everybody who waits for it."""
+import re
+import subprocess
+
+import pytest
+
+from kernels import BUILD, images, packed, vmlinux, xz_of_zeros
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def gigabyte():
+    """1 GiB of zeroes, 157 kB long."""
+    bomb = xz_of_zeros(64, 16 * MIB)
+    assert 150000 < len(bomb) < 165000
+    return bomb
+
+
+def cost(path):
+    """Milliseconds, KiB more than before in the asking process, class, sentence."""
+    done = subprocess.run([BUILD / "tests/confine/cost", path, "vmlinux64", "0", BUILD / "pvboot-parse"],
+                          capture_output=True, text=True, timeout=60, check=True)
+    print(done.stdout)
+    ms, kib, code, text = re.fullmatch(r"([\d.]+) ms, (\d+) KiB, class (\d+): (.*)\n", done.stdout).groups()
+    return float(ms), int(kib), int(code), text
+
+
+def says(size):
+    return size.to_bytes(4, "little")
+
+
+def test_the_bomb_is_one(gigabyte, tmp_path):
+    """xz itself must find a gigabyte in it, or nothing below means anything."""
+    bomb = tmp_path / "bomb.xz"
+    bomb.write_bytes(gigabyte)
+    out = subprocess.run(["xz", "-l", "--robot", bomb], capture_output=True, text=True, check=True).stdout
+    assert f"\t64\t{len(gigabyte)}\t{1 << 30}\t" in out
+
+
+def test_honest_bomb(gigabyte, write):
+    ms, kib, code, text = cost(write(images.bzimage(gigabyte + says(1 << 30))))
+    assert code == 68 and f"{1 << 30}" in text
+    assert ms < 100 and kib < 16 * 1024
+
+
+@pytest.mark.parametrize("mib", [1, 64])
+def test_lying_bomb(gigabyte, write, mib):
+    """It says that it is small, so it is unpacked up to there: the helper's memory, not ours."""
+    ms, kib, code, text = cost(write(images.bzimage(gigabyte + says(mib * MIB))))
+    assert code == 65 and f"more than {mib * MIB}" in text
+    assert ms < 2000 and kib < 16 * 1024
+
+
+def test_decoder_memory(write):
+    """A dictionary of 1.5 GiB is more than a decoder may have."""
+    import lzma
+
+    data = vmlinux()
+    stream = bytearray(lzma.compress(data, format=lzma.FORMAT_ALONE))
+    stream[1:5] = (3 << 29).to_bytes(4, "little")
+    ms, kib, code, text = cost(write(images.bzimage(bytes(stream) + says(len(data)))))
+    assert code == 68 and "decoder memory" in text
+    assert ms < 100 and kib < 16 * 1024
+
+
+def test_a_kernel_needs_no_memory_here(write):
+    """Unpacked bytes are the helper's until they are looked at."""
+    data = vmlinux(file_bytes=60 * MIB, mem_bytes=64 * MIB)
+    _, kib, code, text = cost(write(images.bzimage(packed("gzip", data))))
+    assert (code, text) == (0, "")
+    assert kib < 16 * 1024
