@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""The verbs: compare flies and reports; cells, cell and report are the same in pieces, for many hosts."""
+
+import argparse
+import fcntl
+import os
+from pathlib import Path
+
+from .. import kernels, paths
+from ..errors import LabError
+from . import baseline, cells, claims, fly, htmlreport, judge, model, record, tap
+from .judge import Outcome
+
+BASELINE = Path(__file__).parent / "baseline.json"
+ROUNDS = 5
+
+
+def register(verb) -> None:
+    """`verb` makes a subparser of a function; lab/__main__.py has it."""
+    sub = verb(compare, "boot one kernel through every path, many kernels and shapes; compare; report")
+    _matrix(sub)
+    sub.add_argument("--out", type=Path, help="the flight's directory; one that exists is resumed (default: flight/)")
+    _report(sub)
+    sub = verb(cells_, "list the cells of the matrix, one id per line")
+    _matrix(sub)
+    sub = verb(cell, "run cells that --out does not have yet; 0: all passed, 1: some failed, 75: try again")
+    sub.add_argument("id", nargs="+")
+    sub.add_argument("--out", type=Path, required=True)
+    sub = verb(report, "one report of the records in several directories")
+    sub.add_argument("dir", type=Path, nargs="+")
+    sub.add_argument("--out", type=Path, help="where the report goes (default: the first directory)")
+    _report(sub)
+
+
+def _matrix(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--select", default="", metavar="GLOB,...", help="only these cells; 'smoke' is a fixed few")
+    sub.add_argument("--rounds", type=int, default=0, help=f"repeats of one shape for timing ({ROUNDS} give verdicts)")
+
+
+def _report(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--baseline", type=Path, default=BASELINE, help="what was accepted before (default: the committed one)")
+    sub.add_argument("--accept", action="store_true", help="write this flight's outcome to the baseline")
+    sub.add_argument("--claims", type=Path, metavar="FILE", help="write docs/claims.md from this flight")
+
+
+def _wanted(args: argparse.Namespace) -> list[model.Cell]:
+    return cells.select(cells.matrix(list(kernels.KERNELS), args.rounds), args.select)
+
+
+def compare(args: argparse.Namespace) -> int:
+    wanted, out = _wanted(args), _directory(args.out)
+    if not wanted:
+        raise LabError(f"no cell matches {args.select}")
+    with _Lock(out):
+        fly.Flight(wanted, out).fly()
+    return _conclude(args, [out], out, {cell.id for cell in wanted})
+
+
+def cells_(args: argparse.Namespace) -> int:
+    for wanted in _wanted(args):
+        print(wanted.id)
+    return 0
+
+
+def cell(args: argparse.Namespace) -> int:
+    known = {cell.id: cell for cell in cells.matrix(list(kernels.KERNELS), 99)}
+    unknown = [name for name in args.id if name not in known]
+    if unknown:
+        raise LabError(f"no cell is called {unknown[0]}; see python3 -m lab cells")
+    out = _directory(args.out)
+    with _Lock(out):
+        whole = fly.Flight([known[name] for name in args.id], out).fly()
+    statuses = {whole.jobs[name].status for name in args.id}
+    if not statuses <= set(model.FINISHED):
+        return os.EX_TEMPFAIL
+    return 1 if statuses & {model.FAIL, model.CRASH} else 0
+
+
+def report(args: argparse.Namespace) -> int:
+    return _conclude(args, args.dir, (args.out or args.dir[0]).resolve(), None)
+
+
+def _conclude(args: argparse.Namespace, directories: list[Path], out: Path, only: set[str] | None) -> int:
+    whole = record.merged(directories)
+    if only is not None:
+        whole.jobs = {name: job for name, job in whole.jobs.items() if name in only}
+    outcome = judge.judge(whole, baseline.load(args.baseline))
+    write(outcome, directories, out)
+    if args.accept:
+        args.baseline.write_text(baseline.dump(whole, outcome.looks))
+    if args.claims:
+        args.claims.write_text(claims.render(whole))
+    _print(outcome, out)
+    return outcome.exit_code
+
+
+def write(outcome: Outcome, directories: list[Path], out: Path) -> None:
+    """Everything that is made from the record."""
+    logs = {name: directory / job.cell.name for name, job in outcome.record.jobs.items() for directory in directories
+            if (directory / job.cell.name).is_dir()}
+    paths.made(out)
+    (out / "report.html").write_text(htmlreport.render(outcome, logs, out))
+    (out / "report.tap").write_text(tap.tap(outcome))
+    (out / "report.xml").write_text(tap.junit(outcome))
+
+
+def _print(outcome: Outcome, out: Path) -> None:
+    for name, verdict in sorted(outcome.verdicts.items()):
+        if verdict.word or verdict.new_looks:
+            print(f"{name}: {verdict.text[:400]}")
+    looks = [(name, look) for name, found in sorted(outcome.looks.items()) for look in found]
+    for name, look in looks[:40]:
+        print(f"LOOK {name}: {look[:300]}")
+    if len(looks) > 40:
+        print(f"LOOK ... {len(looks) - 40} more, all in the report")
+    good = sum(v.word in ("", "like") and not v.new_looks for v in outcome.verdicts.values())
+    skipped = sum(v.word in (model.BLOCKED, model.SKIP) and not v.new_looks for v in outcome.verdicts.values())
+    print(f"report: {out / 'report.html'}")
+    print(outcome.summary)
+    print(f"{good} passed, {len(outcome.verdicts) - good - skipped} failed, {skipped} skipped")
+
+
+def _directory(out: Path | None) -> Path:
+    return paths.made((out or paths.lab() / "flight").resolve())
+
+
+class _Lock:
+    """One writer per flight directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "lock"
+
+    def __enter__(self) -> None:
+        self._file = self._path.open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LabError(f"{self._path.parent}: another process flies here") from None
+
+    def __exit__(self, *_) -> None:
+        self._file.close()

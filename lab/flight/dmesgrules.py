@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Lines that one guest prints and another does not, numbers as #."""
+
+import re
+
+EXPECTED, PLACEMENT, EDITOR = "expected", "placement", "editor"
+ANY = ("xl-pvh", "xl-pv", "pvh", "linux32", "linux64", "vmlinux64", "stub", "grub")
+FILLED = ("linux32", "linux64", "vmlinux64", "stub", "grub")
+PV = ("xl-pv",)
+
+# kind, paths, reason, patterns
+_RULES = [
+    (EXPECTED, ANY, "how slow the emulation was just then", (
+        r"clocksource: .*", r"hrtimer: interrupt took .*", r"sched: RT throttling.*", r"rcu: .*", r"perf: interrupt took .*",
+        r"INFO: NMI handler .*", r"tsc: .*", r"random: .*", r"Freeing initrd memory: .*", r"workqueue: .* hogged CPU .*")),
+    (EXPECTED, ANY, "printed by work that is put off: it has run by then or it has not", (
+        r"acpi LNXCPU:.*: Still not present", r"input: .*", r"xen_netfront: .*", r"blkfront: .*")),
+    (EXPECTED, ANY, "this emulation's XSAVE state size, which comes and goes on every path, stock ones included", (
+        r"XSAVE consistency problem: .*", r"WARNING: .*fpu__init_system_xstate.*", r"CPUID\[#d, #\w*\]: .*", r"x#/fpu: .*",
+        r"unchecked MSR access error.*")),
+    (EXPECTED, FILLED, "the PVH entry puts its own banner up", (
+        r"Booting kernel on Xen PVH", r"Booting paravirtualized kernel on Xen PVH", r"Xen version: #\.#\.#.*")),
+    (EXPECTED, FILLED, "a kernel entered with a zero page learns from ACPI that this is PVH, after it has looked for"
+     " devices to unplug", (r"platform_pci_unplug: .*",)),
+    (EXPECTED, FILLED, "Linux splits its memory map around setup_data nodes", (
+        r"extended physical RAM map:", r"reserve setup_data: .*", r"e#: update \[mem #-#\] usable ==> usable")),
+    (EXPECTED, FILLED, "the decompressor's random choices (KASLR)", (r".*KASLR.*", r"Kernel Offset: .*")),
+    (EXPECTED, PV, "a PV guest has no ACPI and no buses behind it", (
+        r".*ACPI.*", r"acpi.*", r".*[Pp]n[Pp].*", r"PCI: .*", r"pci.*", r"i#: .*", r"NUMA turned off", r"No NUMA configuration found",
+        r"cpuidle: .*")),
+    (EXPECTED, PV, "a PV guest has no local APIC", (
+        r".*APIC.*", r"x#apic enabled", r"smpboot: .*", r"no APIC, .*", r"no hardware sampling .*", r"installing Xen timer .*",
+        r"Using NULL legacy PIC", r"cpu # spinlock event .*", r"xen:events: .*", r"\.\.\. .*", r"x#: Booting SMP .*",
+        r"\.+ node .*", r"SMP alternatives: .*")),
+    (EXPECTED, PV, "a PV guest's page tables and cache types are Xen's", (
+        r"x#/PAT: .*", r"Disabled", r"MTRR.*", r"HVMOP_pagetable_dying .*", r"Using GB pages .*", r"[Hh]uge[Tt][Ll][Bb].*",
+        r"p#m virtual .*", r"Remapped .*", r"Released .*", r"Speculative Store Bypass: .*")),
+    (EXPECTED, PV, "a PV guest asks Xen for its memory map", (r"Xen: \[mem .*", r"BIOS-e#: .*")),
+    (EXPECTED, PV, "a PV kernel says what it runs on in its own words", (
+        r"Hypervisor detected: .*", r"Booting (paravirtualized )?kernel on .*", r"Xen version.*", r"printk: console \[tty#\].*",
+        r"VPMU .*", r"Performance Events:.*", r"PMU not available .*", r"Console: colour .*")),
+]
+
+
+def explain(line: str, path: str) -> tuple[str, str] | None:
+    for kind, paths, reason, patterns in _RULES:
+        if path in paths and any(re.fullmatch(pattern, line) for pattern in patterns):
+            return kind, reason
+    return None

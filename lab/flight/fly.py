@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""A flight: many jobs on one machine, which is booted again if one of them takes it down."""
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+from .. import kernels, packages, paths, probes, push, run
+from ..errors import HostDead, LabError
+from . import cells, job, model, routes, tool
+from .host import Host
+from .model import Cell, Job
+from .record import Record, Writer
+
+TRIES = 2        # of a job that the machine did not survive: the fault may be elsewhere
+SPARE_MIB = 1024  # of this machine's memory, left to others
+
+
+class Flight:
+    def __init__(self, wanted: list[Cell], out: Path, say=print) -> None:
+        packages.ensure_installed()
+        self.wanted = wanted
+        self.out = paths.made(out)
+        self._say = say
+        self._store = packages.Store()
+        self._inspected = {name: tool.inspect(self._image(name)) for name in sorted({cell.kernel for cell in wanted})}
+        self.writer = Writer(self.out, self._header())
+        self._host: Host | None = None
+        self._pae: bool | None = None
+        self._khz: int | None = None
+        self._sums: dict[Path, str] = {}
+
+    def fly(self) -> Record:
+        """All wanted cells that the record does not have yet."""
+        todo = [cell for cell in self.wanted if cell.id not in self.writer.record.finished()]
+        if len(todo) < len(self.wanted):
+            self._say(f"{len(self.wanted) - len(todo)} of {len(self.wanted)} cells are in the record already")
+        try:
+            for number, cell in enumerate(todo, 1):
+                self._one(cell, f"[{number}/{len(todo)}]", todo)
+        finally:
+            if self._host:
+                self._host.stop()
+        return self.writer.record
+
+    # --- one cell -----------------------------------------------------------------------------------------------------------
+
+    def _one(self, cell: Cell, position: str, todo: list[Cell]) -> None:
+        started = time.monotonic()
+        for left in reversed(range(TRIES)):
+            done = self._try(cell, todo)
+            if done.status != model.BROKEN or not left:
+                break
+            self._say(f"{position} {cell.id}: {'; '.join(done.reasons)}: the machine is booted again")
+        self.writer.add(done)
+        self._say(f"{position} {done.status:7} {cell.id} ({time.monotonic() - started:.0f} s)"
+                  + "".join(f"\n        {reason[:300]}" for reason in done.reasons[:6]))
+
+    def _try(self, cell: Cell, todo: list[Cell]) -> Job:
+        if why := cells.blocked(cell, self._inspected[cell.kernel]):
+            return model.job_without_run(cell, model.BLOCKED, why)
+        done = Job(cell)
+        try:
+            if why := self._skipped(cell, todo):
+                return model.job_without_run(cell, model.SKIP, why)
+            given = self._given(cell)
+            done.runvars = self._runvars(cell, given)
+            job.Runner(self._host, done, given, self.out / cell.name).run()
+        except HostDead as dead:
+            if self._host:
+                (self.out / f"{cell.name}-xen-died.log").write_text(self._host.stamped_log())
+                self._host.stop()
+            done.status, done.reasons = model.BROKEN, [str(dead)]
+        except (LabError, OSError) as error:
+            done.status, done.reasons = model.ERROR, [str(error)]
+        return done
+
+    def _skipped(self, cell: Cell, todo: list[Cell]) -> str | None:
+        missing = [name for name in ("pvboot-xl.so", "pvboot-stub.elf", "pvboot-capture") if not push.built(name)]
+        if missing:
+            return f"{paths.build().name}/{missing[0]} is not built"
+        if run.machine_mib([cell]) > _free_mib():
+            return f"{_free_mib()} MiB are free here; a machine of {run.machine_mib([cell])} MiB is needed"
+        self._ready(todo)
+        if kernels.KERNELS[cell.kernel].pae:
+            if self._pae is None:
+                self._pae = probes.pae(self._host)
+            if not self._pae:
+                return probes.PAE_MISSING
+        return None
+
+    def _ready(self, todo: list[Cell]) -> None:
+        if self._host is None:
+            memory = max((run.machine_mib([cell]) for cell in todo if run.machine_mib([cell]) <= _free_mib()), default=0)
+            self._host = Host(paths.made(self.out / "host"), memory_mib=memory)
+        if not self._host.alive():
+            self._say(f"a machine of {self._host.memory_mib} MiB is up after {self._host.boot(self._store):.0f} s")
+            push.push(self._host)
+            self._warm_up()
+
+    def _warm_up(self) -> None:
+        """The first guests of a boot leave the empty /libxl and /vm in xenstore, and pages in Xen's pools."""
+        for path in ("xl-pvh", "xl-pv"):
+            cell = Cell(cells.SHAPED, path, initrd="warm-up")
+            kernel = self._put(self._image(cell.kernel))
+            self.out.joinpath("warm-up.cfg").write_text(routes.config(cell, kernel, kernel, "warm-up"))
+            self._host.put(self.out / "warm-up.cfg", "/root/warm-up.cfg")
+            self._host.check(f"{routes.STOCK_XL} create -p /root/warm-up.cfg && {routes.STOCK_XL} destroy {cell.name}")
+
+    # --- what it is run with --------------------------------------------------------------------------------------------------
+
+    def _given(self, cell: Cell) -> job.Given:
+        kernel = kernels.KERNELS[cell.kernel]
+        if not kernel.xen and self._khz is None:
+            self._khz = probes.tsc_khz(self._host)
+        words = routes.command_line(cell, kernel, self._khz)
+        image = self._image(cell.kernel)
+        ramdisk = routes.initrd(self._store, kernel.arch, cell.initrd)
+        if ramdisk not in self._sums:
+            self._sums[ramdisk] = hashlib.sha256(ramdisk.read_bytes()).hexdigest()
+        boots = routes.grub_image(image, ramdisk, words) if cell.path == "grub" else image
+        text = routes.config(cell, self._put(boots), "" if cell.path == "grub" else self._put(ramdisk), words)
+        return job.Given(text, words, image, boots, ramdisk, self._sums[ramdisk], kernel.xen)
+
+    def _runvars(self, cell: Cell, given: job.Given) -> dict:
+        loaded = {"stub": paths.build() / "pvboot-stub.elf", "grub": given.boots}.get(cell.path)
+        return {"xl": routes.xl(cell), "cmdline": given.words, "kernel": given.kernel.name,
+                "ramdisk_sha256": given.ramdisk_sha256, "config": given.config,
+                "loaded": tool.inspect(loaded)["elf_window"] if loaded else None}
+
+    def _put(self, path: Path) -> str:
+        return self._host.put_once(path, f"{run.DOM0_DIR}/{path.name}")
+
+    def _image(self, name: str) -> Path:
+        return kernels.image(self._store, kernels.KERNELS[name])
+
+    def _header(self) -> dict:
+        return {"record": "flight", "id": self.out.name, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "built": _digest(), "xen": packages.xen_version(), "cpus": os.cpu_count(),
+                "kernels": {name: {**inspected, "file": self._image(name).name, "header": _setup_header(self._image(name), self.out)}
+                            for name, inspected in self._inspected.items()}}
+
+
+def _setup_header(image: Path, scratch: Path) -> dict:
+    """What a loader copies, and nothing else: boot.rst, "64-bit boot protocol": 0x1f1 to 0x202 + byte at 0x201."""
+    page = bytearray(4096)
+    with image.open("rb") as file:
+        start = file.read(0x300)
+    end = 0x202 + start[0x201]
+    page[0x1f1:end] = start[0x1f1:end]
+    return tool.decode("zero-page", bytes(page), scratch / f"header-{image.name}.bin")["fields"]
+
+
+def _digest() -> str:
+    """Of everything that was built and is pushed."""
+    whole = hashlib.sha256()
+    for name in sorted(push.FILES):
+        path = paths.build() / name
+        whole.update(name.encode() + (path.read_bytes() if path.exists() else b""))
+    return whole.hexdigest()[:16]
+
+
+def _free_mib() -> int:
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) // 1024 - SPARE_MIB
+    return 0

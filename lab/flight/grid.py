@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Field by path: what each path handed over and what each guest read back, side by side.
+
+Every difference from the reference column (the first path of a fixed order that has the field, so stock Xen's PVH
+where it can) carries the rule that explains it, or is a LOOK.
+"""
+
+import dataclasses
+
+from . import model, rules
+from .model import Job
+from .record import Record
+
+REFERENCE = ("xl-pvh", "pvh", "linux32", "linux64", "vmlinux64", "stub", "grub", "xl-pv")
+SAME, NONE, LOOK = "same", "none", "LOOK"  # none: this path hands over no such thing
+RAW = ("e820_table", "e820_entries")       # compared as the map they make
+
+
+@dataclasses.dataclass
+class Entry:
+    value: object
+    mark: str            # same, none, LOOK, or the kind of the rule
+    reason: str = ""
+
+
+@dataclasses.dataclass
+class Row:
+    field: str
+    reference: str
+    entries: dict[str, Entry]
+
+    @property
+    def differs(self) -> bool:
+        return any(entry.mark not in (SAME, NONE) for entry in self.entries.values())
+
+
+@dataclasses.dataclass
+class Grid:
+    group: str
+    paths: list[str]
+    rows: list[Row]
+
+    def looks(self, path: str) -> list[str]:
+        return [f"{row.field} is {shown(row.entries[path].value)}, {row.reference} has "
+                f"{shown(row.entries[row.reference].value)}"
+                for row in self.rows if path in row.entries and row.entries[path].mark == LOOK]
+
+
+def grids(record: Record) -> list[Grid]:
+    groups: dict[str, dict[str, Job]] = {}
+    for job in record.jobs.values():
+        if job.status in model.EXECUTED and not job.cell.round and (job.handover or job.guest):
+            groups.setdefault(job.cell.group, {})[job.cell.path] = job
+    return [grid(name, jobs, record.flight.get("kernels", {}).get(name.split("/")[0], {}))
+            for name, jobs in sorted(groups.items())]
+
+
+def grid(group: str, jobs: dict[str, Job], inspected: dict) -> Grid:
+    columns = [path for path in model.PATHS if path in jobs]
+    fields = {path: flatten(jobs[path]) for path in columns}
+    context = rules.Context(jobs, fields, inspected)
+    rows = []
+    for field in dict.fromkeys(name for path in columns for name in fields[path]):
+        reference = next(path for path in REFERENCE if path in columns and _speaks_of(field, fields[path]))
+        rows.append(Row(field, reference, {path: _entry(field, path, reference, fields, context) for path in columns}))
+    return Grid(group, columns, rows)
+
+
+def _entry(field: str, path: str, reference: str, fields: dict[str, dict], context: rules.Context) -> Entry:
+    if not _speaks_of(field, fields[path]):
+        return Entry(None, NONE)
+    value, before = fields[path].get(field, rules.ABSENT), fields[reference].get(field, rules.ABSENT)
+    if value == before:
+        return Entry(value, SAME)
+    rule = rules.explain(rules.Difference(field, path, before, value), context)
+    return Entry(value, rule.kind, rule.reason) if rule else Entry(value, LOOK)
+
+
+def _speaks_of(field: str, facts: dict) -> bool:
+    """A path that hands over no such structure has nothing to compare; a guest that lacks a fact does."""
+    return field in facts or field.startswith("guest.") and "guest.nproc" in facts
+
+
+def flatten(job: Job) -> dict[str, object]:
+    """Every compared fact of a job under one name."""
+    found: dict[str, object] = {}
+    handover, guest = job.handover, job.guest
+    for name, value in handover.get("vcpu", {}).items():
+        found[f"cpu.{name}"] = value
+    for part in ("zero_page", "start_info", "pv_start_info"):
+        for name, value in handover.get(part, {}).items():
+            if name not in RAW:
+                found[f"handed.{part}.{name}"] = value
+    if handover:
+        found["handed.page"] = handover["page"]
+        for name in ("gpa", "bytes", "sha256"):
+            if name in handover.get("ramdisk", {}):
+                found[f"handed.ramdisk.{name}"] = handover["ramdisk"][name]
+        if "rsdp" in handover:
+            found["handed.rsdp"] = handover["rsdp"]["gpa"]
+        if handover["e820"]:
+            found["handed.e820"] = ranges(handover["e820"])
+        for node in handover.get("setup_data", []):
+            found[f"handed.setup_data.{node['type_name']}"] = f"{node['len']} bytes, {node.get('status') or 'raw'}"
+    if guest:
+        found.update(_guest(guest))
+    return found
+
+
+def _guest(guest: dict) -> dict[str, object]:
+    found = {f"guest.{name}": guest[name] for name in
+             ("guest_type", "cmdline", "nproc", "clocksource", "memory_kib", "kernel_code")}
+    found["guest.e820"] = ranges(guest["e820"])
+    found["guest.iomem"] = "; ".join(guest["iomem"])
+    found["guest.cpu.flags"] = " ".join(guest["cpu"]["flags"])
+    found |= {f"guest.cpu.{name}": value for name, value in guest["cpu"].items() if name != "flags"}
+    found |= {f"guest.zero_page.{name}": value for name, value in guest["zero_page"].items() if name not in RAW}
+    found |= {f"guest.acpi.{name}": digest for name, digest in guest["acpi"].items()}
+    for node in guest["setup_data"].values():
+        found[f"guest.setup_data.{node['type_name']}"] = f"{node['len']} bytes, {node['status'] or 'raw'}"
+    found |= {f"guest.dmesg: {line}": "printed" for line in guest["dmesg"]}
+    return found
+
+
+def ranges(entries: list[list]) -> str:
+    """A map in one order, reserved ranges cut out of RAM, neighbours of one type joined: what it means, not how it is said."""
+    edges = sorted({edge for start, end, _ in entries for edge in (start, end)})
+    joined: list[list] = []
+    for start, end in zip(edges, edges[1:]):
+        kinds = [kind for s, e, kind in entries if s <= start and end <= e]
+        if not kinds:
+            continue
+        kind = max(kinds, key=str)  # anything else before RAM, which is type 1
+        if joined and joined[-1][1] == start and joined[-1][2] == kind:
+            joined[-1][1] = end
+        else:
+            joined.append([start, end, kind])
+    return "; ".join(f"{start:x}-{end:x} type {kind}" for start, end, kind in joined)
+
+
+def shown(value: object, limit: int = 120) -> str:
+    text = f"{value:#x}" if isinstance(value, int) else str(value)
+    return text if len(text) <= limit else text[:limit - 3] + "..."

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""The second capture: what the guest says about itself, taken apart into fields that can be compared."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from ..compare import MEMMAP_NAMES
+from ..evidence import Evidence
+from . import tool
+
+_TIME = re.compile(r"^\[ *(\d+\.\d+)\] ")
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|\d+")
+_VOLATILE_CPU = ("cpu MHz", "bogomips")
+
+
+def fields(found: Evidence, scratch: Path) -> dict:
+    page = tool.decode("zero-page", found.sections["boot_params"], scratch / "read-zero-page.bin")
+    return {
+        "zero_page": page["fields"], "lint": page["lint"],
+        "e820": memmap(found.tree("memmap")),
+        "setup_data": {str(n): _node(kind, data, scratch) for n, (kind, data) in found.setup_data().items()},
+        "guest_type": found.tree("hypervisor").get("guest_type"),
+        "cmdline": found.text("cmdline").strip(),
+        "nproc": int(found.text("nproc")),
+        "iomem": iomem(found.text("iomem")),
+        "kernel_code": _kernel_code(found.text("iomem")),
+        "acpi": _sums(found.text("acpi_sums")),
+        "clocksource": found.text("clocksource").strip(),
+        "memory_kib": int(re.search(r"MemTotal:\s+(\d+)", found.text("meminfo")).group(1)),
+        "cpu": cpuinfo(found.text("cpuinfo")),
+        "dmesg": normalised(found.text("dmesg")),
+        "uptime": float(found.text("uptime").split()[0]),
+        "init_at": _at(found.text("dmesg"), "Run /init as init process"),
+    }
+
+
+def memmap(tree: dict[str, str]) -> list[list[int]]:
+    """/sys/firmware/memmap, whose ends are inclusive."""
+    count = len({key.split("/")[0] for key in tree})
+    return sorted([int(tree[f"{n}/start"], 0), int(tree[f"{n}/end"], 0) + 1,
+                   MEMMAP_NAMES.get(tree[f"{n}/type"], tree[f"{n}/type"])] for n in range(count))
+
+
+def iomem(text: str) -> list[str]:
+    """The outermost ranges.  Linux splits System RAM around setup_data nodes: neighbours of one name are joined."""
+    joined: list[list] = []
+    for line in text.splitlines():
+        match = re.match(r"([0-9a-f]+)-([0-9a-f]+) : (.*)", line)
+        if not match:
+            continue
+        start, end, name = int(match.group(1), 16), int(match.group(2), 16), match.group(3)
+        if joined and joined[-1][2] == name and joined[-1][1] + 1 == start:
+            joined[-1][1] = end
+        else:
+            joined.append([start, end, name])
+    return [f"{start:09x}-{end:09x} {name}" for start, end, name in joined]
+
+
+def cpuinfo(text: str) -> dict:
+    """The first processor's, without what differs from one look to the next."""
+    first = text.split("\n\n")[0]
+    lines = dict(re.findall(r"^([^\t:]+?)\s*: ?(.*)$", first, re.M))
+    return {"flags": sorted(lines.pop("flags", "").split()),
+            **{key: value for key, value in lines.items() if key not in _VOLATILE_CPU}}
+
+
+def normalised(dmesg: str) -> list[str]:
+    """The log as a set of sentences: no time, numbers as #, each once and in order."""
+    lines = (_NUMBER.sub("#", _TIME.sub("", line)).strip() for line in dmesg.splitlines())
+    kept, in_trace = [], False
+    for line in lines:
+        if "[ cut here ]" in line:
+            in_trace = True
+        elif "[ end trace" in line:
+            in_trace = False
+        elif not in_trace or re.match(r"(WARNING|BUG|kernel BUG|XSAVE)", line):  # of a trace what it is about
+            kept.append(line)
+    return list(dict.fromkeys(line for line in kept if line))
+
+
+def _at(dmesg: str, words: str) -> float | None:
+    for line in dmesg.splitlines():
+        if words in line:
+            return float(_TIME.match(line).group(1))
+    return None
+
+
+def _kernel_code(text: str) -> int | None:
+    match = re.search(r"^\s+([0-9a-f]+)-[0-9a-f]+ : Kernel code", text, re.M)
+    return int(match.group(1), 16) if match else None
+
+
+def _sums(text: str) -> dict[str, str]:
+    return {name.removeprefix("./"): digest[:16] for digest, name in re.findall(r"^([0-9a-f]{64})  (\S+)$", text, re.M)}
+
+
+def _node(kind: int, data: bytes, scratch: Path) -> dict:
+    decoded = tool.decode("setup-data", data, scratch / f"read-setup_data-{kind:x}.bin", 0, kind)
+    return {"type": kind, "type_name": decoded["type_name"], "len": len(data), "status": decoded.get("status"),
+            "data": decoded["data"], "fields": decoded["fields"], "sha256": hashlib.sha256(data).hexdigest()}

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""What a flight comes to: every job against its baseline, every difference against the rules."""
+
+import collections
+import dataclasses
+
+from . import baseline, grid, model
+from .baseline import NEVER, REGR, Verdict
+from .model import Job
+from .record import Record
+
+EXIT_OK, EXIT_JOBS, EXIT_LOOKS = 0, 1, 5
+
+
+@dataclasses.dataclass
+class Outcome:
+    record: Record
+    grids: list[grid.Grid]
+    verdicts: dict[str, Verdict]
+    looks: dict[str, list[str]]
+
+    @property
+    def look_count(self) -> int:
+        return sum(map(len, self.looks.values()))
+
+    @property
+    def exit_code(self) -> int:
+        """New unexplained differences, else jobs that should have passed, else nothing."""
+        if any(verdict.new_looks for verdict in self.verdicts.values()):
+            return EXIT_LOOKS
+        return EXIT_JOBS if any(verdict.word in (REGR, NEVER) for verdict in self.verdicts.values()) else EXIT_OK
+
+    @property
+    def summary(self) -> str:
+        count = collections.Counter(job.status for job in self.record.jobs.values())
+        words = collections.Counter(verdict.word for verdict in self.verdicts.values())
+        statuses = ", ".join(f"{count[status]} {status}" for status in model.STATUSES if count[status])
+        executed = sum(count[status] for status in model.EXECUTED)
+        return (f"{executed} jobs executed: {statuses}; {words[REGR]} {REGR}, {words[NEVER]} {NEVER}; "
+                f"{self.look_count} unexplained differences")
+
+    def job(self, group: str, path: str) -> Job:
+        return next(job for job in self.record.jobs.values()
+                    if job.cell.group == group and job.cell.path == path and not job.cell.round)
+
+
+def judge(record: Record, before: dict) -> Outcome:
+    grids = grid.grids(record)
+    looks = {f"{g.group}/{path}": g.looks(path) for g in grids for path in g.paths}
+    looks = {name: found for name, found in looks.items() if found}
+    verdicts = {name: baseline.judge(job, looks.get(name, []), before.get(name)) for name, job in record.jobs.items()}
+    return Outcome(record, grids, verdicts, looks)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""The nouns, as osstest has them: a flight is many jobs; a job boots one cell in steps; runvars say with what."""
+
+import dataclasses
+import re
+
+PATHS = ("xl-pvh", "xl-pv", "pvh", "linux32", "linux64", "vmlinux64", "stub", "grub")
+STOCK = ("xl-pvh", "xl-pv", "grub")   # none of pvboot's code starts these
+ZERO_PAGE = ("linux32", "linux64", "vmlinux64")  # the toolstack hands over a zero page; to all others a start info
+STEPS = ("plan", "create-paused", "capture-handover", "unpause", "first-mark", "userland", "collect", "shutdown",
+         "leak-check")
+
+PASS, FAIL, CRASH, ERROR, BROKEN, BLOCKED, SKIP = "pass", "fail", "crash", "error", "broken", "blocked", "skip"
+# worst last; fail: what is tested is at fault; crash: the guest died; error: the harness is; broken: the machine ended
+STATUSES = (PASS, SKIP, BLOCKED, FAIL, CRASH, ERROR, BROKEN)
+FINISHED = (PASS, SKIP, BLOCKED, FAIL, CRASH)  # resuming a flight does not run these again
+EXECUTED = (PASS, FAIL, CRASH)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One point of kernel x path x vCPUs x memory x initrd; `round` numbers the repeats that only take the time."""
+
+    kernel: str
+    path: str
+    vcpus: int = 1
+    memory: int = 256        # MiB
+    initrd: str = "small"
+    round: int = 0
+
+    @property
+    def id(self) -> str:
+        tail = f"/time{self.round}" if self.round else ""
+        return f"{self.group}/{self.path}{tail}"
+
+    @property
+    def group(self) -> str:
+        """What all paths of one comparison have in common."""
+        return f"{self.kernel}/{self.vcpus}cpu/{self.memory}M/{self.initrd}"
+
+    @property
+    def name(self) -> str:
+        """As a domain's name and a directory's."""
+        return re.sub(r"[^A-Za-z0-9.-]", "_", self.id)
+
+    @property
+    def needs_pvboot(self) -> bool:
+        return self.path not in STOCK
+
+
+@dataclasses.dataclass
+class Step:
+    name: str
+    status: str = BLOCKED     # until it is run
+    seconds: float = 0.0
+    detail: str = ""
+
+
+@dataclasses.dataclass
+class Job:
+    cell: Cell
+    status: str = ERROR
+    reasons: list[str] = dataclasses.field(default_factory=list)
+    steps: list[Step] = dataclasses.field(default_factory=lambda: [Step(name) for name in STEPS])
+    runvars: dict = dataclasses.field(default_factory=dict)   # what it was run with
+    handover: dict = dataclasses.field(default_factory=dict)  # decoded capture of the paused domain
+    guest: dict = dataclasses.field(default_factory=dict)     # decoded evidence of the guest
+    times: dict = dataclasses.field(default_factory=dict)     # phase: seconds
+
+    def step(self, name: str) -> Step:
+        return next(step for step in self.steps if step.name == name)
+
+    def conclude(self) -> None:
+        """The job's status from its steps: the worst of them, less those that could not be run after it."""
+        run = [step for step in self.steps if step.status != BLOCKED]
+        worst = max(run, key=lambda step: STATUSES.index(step.status)) if run else None
+        self.status = worst.status if worst else BLOCKED
+        if self.status == SKIP and any(step.status == PASS for step in run):
+            self.status = PASS
+        self.reasons = [f"{step.name}: {line}" for step in run if step.status not in (PASS, SKIP)
+                        for line in step.detail.splitlines()]
+
+
+def job_without_run(cell: Cell, status: str, reason: str) -> Job:
+    """A cell that is blocked or skipped before anything is started."""
+    return Job(cell, status, [reason])
+
+
+def to_json(job: Job) -> dict:
+    return {"record": "job", "id": job.cell.id, **dataclasses.asdict(job)}
+
+
+def from_json(row: dict) -> Job:
+    fields = {field.name: row[field.name] for field in dataclasses.fields(Job)}
+    fields["cell"] = Cell(**row["cell"])
+    fields["steps"] = [Step(**step) for step in row["steps"]]
+    return Job(**fields)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""How each path is asked for: xl.cfg, which xl, and for GRUB the image that has everything in it."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from .. import cases, guest, packages, paths, push
+from ..errors import LabError
+from ..kernels import Kernel
+from .model import Cell
+
+STOCK_XL = "/usr/sbin/xl"
+MODULES = "linux normal tar memdisk"
+LARGE_INITRD_MIB = 64
+
+
+def xl(cell: Cell) -> str:
+    return push.XL if cell.needs_pvboot else STOCK_XL
+
+
+def config(cell: Cell, kernel: str, ramdisk: str, words: str) -> str:
+    """The xl.cfg; `kernel` and `ramdisk` are paths in dom0."""
+    keys = {"name": cell.name, **cases.PATHS.get(cell.path, {"type": "pvh"}), "kernel": kernel, "ramdisk": ramdisk,
+            "memory": cell.memory, "vcpus": cell.vcpus, "cmdline": words, "on_crash": "preserve",
+            "on_poweroff": "preserve"}
+    if cell.path == "grub":  # it has its own, in its image
+        del keys["ramdisk"], keys["cmdline"]
+    return "".join(f'{key} = {value}\n' if isinstance(value, int) else f'{key} = "{value}"\n'
+                   for key, value in keys.items())
+
+
+def command_line(cell: Cell, kernel: Kernel, tsc_khz: int | None) -> str:
+    """The same for all paths of a group, but for the marks that a PV guest has no port for."""
+    words = cases.CONSOLE if kernel.xen else cases.NO_XEN
+    if "KHZ" in words:
+        words = words.replace("KHZ", str(tsc_khz)).replace("LPJ", str((tsc_khz or 0) * 4))  # at HZ=250
+    words += " pvlab.mode=evidence" + ("" if kernel.xen else " pvlab.out=e9")
+    return words if cell.path == "xl-pv" else words + " pvlab.marks=e9"
+
+
+def initrd(store: packages.Store, arch: str, size: str) -> Path:
+    """The lab's initramfs; "large" has padding behind it that no unpacker looks at."""
+    small = guest.initramfs(store, arch)
+    if size == "small":
+        return small
+    large = small.with_name(f"{small.stem}-{size}.cpio")
+    if not large.exists():
+        data = small.read_bytes()
+        large.write_bytes(data + bytes((LARGE_INITRD_MIB << 20) - len(data)))
+    return large
+
+
+def grub_image(kernel: Path, ramdisk: Path, words: str) -> Path:
+    """An i386-xen_pvh GRUB with kernel, initrd and configuration in its memory disk."""
+    text = f"linux /boot/vmlinuz {words}\ninitrd /boot/initrd\nboot\n"
+    key = hashlib.sha256(kernel.read_bytes() + ramdisk.read_bytes() + text.encode()).hexdigest()[:12]
+    directory = paths.made(paths.lab() / "grub")
+    image, cfg = directory / f"grub-{key}.elf", directory / f"grub-{key}.cfg"
+    if not image.exists():
+        cfg.write_text(text)
+        scratch = image.with_suffix(".new")
+        try:
+            subprocess.run(["grub-mkstandalone", "-O", "i386-xen_pvh", "-o", scratch, f"--install-modules={MODULES}",
+                            "--fonts=", "--locales=", "--themes=", f"boot/grub/grub.cfg={cfg}",
+                            f"boot/vmlinuz={kernel}", f"boot/initrd={ramdisk}"], check=True, capture_output=True, text=True)
+        except FileNotFoundError:
+            raise LabError("grub-mkstandalone is missing: apt-get install grub-common grub-xen-bin") from None
+        except subprocess.CalledProcessError as failed:
+            raise LabError(f"grub-mkstandalone: {failed.stderr.strip()}") from None
+        scratch.rename(image)
+    return image

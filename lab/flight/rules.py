@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Why paths may differ.  A difference that no rule explains is a LOOK, and a new one of those fails a flight.
+
+expected: the two entries are meant to differ here.  placement: an address somebody is free to choose.  editor: the
+guest's kernel, or a loader in the guest, changed it after the handover.  Rules test values wherever there is a second
+source to test them against: the kernel file, the ABI's demands, another structure of the same guest.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable
+
+from . import abi, dmesgrules
+from .model import Job
+
+EXPECTED, PLACEMENT, EDITOR = "expected", "placement", "editor"
+ABSENT = "(absent)"
+OURS = ("linux32", "linux64", "vmlinux64")
+FILLED = (*OURS, "stub", "grub")       # the kernel finds a zero page at its own entry
+UNPACKS = ("linux32", "linux64", "stub", "grub")  # the decompressor runs in the guest
+PVH = ("xl-pvh", "pvh", "stub", "grub")  # what starts first is a PVH ELF
+HVM = (*PVH, *OURS)
+ANY = (*HVM, "xl-pv")
+LOADERS = {"linux32": 0x91, "linux64": 0x91, "vmlinux64": 0x91, "stub": 0x92, "grub": 0x72}  # boot.rst, handover.md
+GIB4 = 1 << 32
+
+
+@dataclasses.dataclass
+class Context:
+    jobs: dict[str, Job]             # of one group, by path
+    fields: dict[str, dict]          # theirs, flattened
+    inspected: dict                  # the kernel, as `pvboot inspect` sees it, and its setup header
+
+
+@dataclasses.dataclass
+class Difference:
+    field: str
+    path: str
+    before: object
+    value: object
+
+
+@dataclasses.dataclass
+class Rule:
+    kind: str
+    field: str                       # a regular expression for the whole name
+    paths: tuple[str, ...]
+    reason: str
+    test: Callable[[Difference, Context], bool] = lambda difference, context: True
+
+
+def explain(difference: Difference, context: Context) -> Rule | None:
+    """The first rule that holds."""
+    for rule in RULES:
+        if difference.path in rule.paths and re.fullmatch(rule.field, difference.field) and rule.test(difference, context):
+            return rule
+    if difference.field.startswith("guest.dmesg: "):
+        found = dmesgrules.explain(difference.field.removeprefix("guest.dmesg: "), difference.path)
+        return Rule(found[0], "", (), found[1]) if found else None
+    return None
+
+
+# --- tests --------------------------------------------------------------------------------------------------------------
+
+def _as_in_file(d: Difference, c: Context) -> bool:
+    return d.value == c.inspected.get("header", {}).get(d.field.split(".")[-1])
+
+
+def _is(*values: object) -> Callable[[Difference, Context], bool]:
+    return lambda d, c: d.value in values
+
+
+def _abi(d: Difference, c: Context) -> bool:
+    """The ABI says something about this register, and that is so."""
+    checked = [x for x in abi.check(c.jobs[d.path].cell, c.jobs[d.path].handover)
+               if d.field == x.field or d.field.startswith(f"{x.field}_")]
+    return bool(checked) and all(x.ok for x in checked)
+
+
+def _rsdp_of_reference(d: Difference, c: Context) -> bool:
+    """Stock Xen's start info names the same address."""
+    stock = c.fields.get("xl-pvh", {}).get("handed.rsdp")
+    return d.value == c.fields[d.path].get("handed.rsdp", d.value) and stock in (None, d.value) and d.value != 0
+
+
+def _in_ram(d: Difference, c: Context) -> bool:
+    """Wherever it is, there is RAM below 4 GiB, as told to the guest."""
+    known = c.jobs[d.path].handover.get("e820") or c.jobs[d.path].guest.get("e820", [])
+    return d.value < GIB4 and any(start <= d.value < end and kind == 1 for start, end, kind in known)
+
+
+def _entry(d: Difference, c: Context) -> bool:
+    """One that the image offers."""
+    entries = c.inspected["entries"]
+    window = c.jobs[d.path].runvars.get("loaded")
+    if window:  # the stub's or GRUB's own
+        return window["pref_gpa"] <= d.value < window["pref_gpa"] + window["bytes"]
+    return d.path == "xl-pv" or d.value == entries[d.path]["gpa"]
+
+
+def _same_node(d: Difference, c: Context) -> bool:
+    """What was handed over is what is read back; the stub's was not there yet."""
+    return d.path == "stub" or d.value == c.fields[d.path].get(d.field.replace("guest.", "handed."), d.value)
+
+
+def _near(share: float) -> Callable[[Difference, Context], bool]:
+    return lambda d, c: abs(d.value - d.before) <= share * d.before
+
+
+def _only_ram(d: Difference, c: Context) -> bool:
+    """The same RAM, and nothing else."""
+    ram = [part for part in str(d.before).split("; ") if part.endswith(" type 1")]
+    return [part for part in str(d.value).split("; ") if part.endswith(" type 1")] == ram
+
+
+def _padded(d: Difference, c: Context) -> bool:
+    return d.before <= d.value < d.before + 4096
+
+
+def _handed(d: Difference, c: Context) -> bool:
+    return d.value == c.fields[d.path].get(d.field.replace("guest.", "handed."))
+
+
+def _kaslr_only(d: Difference, c: Context) -> bool:
+    return d.value | 2 == c.inspected.get("header", {}).get("loadflags", 0) | 2
+
+
+_Z = r"guest\.zero_page\."
+_HZ = r"(guest|handed)\.zero_page\."
+
+RULES = [
+    # registers
+    Rule(EXPECTED, r"cpu\.rip", HVM, "each entry has its own address", _entry),
+    Rule(EXPECTED, r"cpu\..*", HVM, "the entry's ABI demands it", _abi),
+    Rule(EXPECTED, r"cpu\.(rsi|rbx|rdi|rbp)", OURS, "a zero page is named by RSI, a start info by EBX",
+         lambda d, c: d.value in (0, c.jobs[d.path].handover["gpa"])),
+    Rule(PLACEMENT, r"cpu\.rbx", PVH, "where the start info lies", _in_ram),
+    Rule(EXPECTED, r"cpu\.gdtr_.*", OURS, "the Linux entries want a GDT with selectors 0x10 and 0x18 in it", lambda d, c:
+         c.jobs[d.path].handover["gdt"] != ""),
+    Rule(EXPECTED, r"cpu\..*_arbytes|cpu\..*_(sel|limit)", OURS, "selectors of the GDT that the Linux entries want", _abi),
+    Rule(EXPECTED, r"cpu\..*", ("xl-pv",), "a PV guest starts in long mode on page tables of its own, at a virtual address"),
+    # what is handed over
+    Rule(EXPECTED, r"handed\.page", ANY, "each entry's ABI has its own structure"),
+    Rule(EXPECTED, r"handed\.rsdp", ANY, "where stock Xen puts it", lambda d, c: _rsdp_of_reference(d, c)),
+    Rule(EXPECTED, r"handed\.e820", HVM, "pvboot takes the VGA and BIOS area out of the map, as boot loaders on a PC do;"
+         " Linux's PVH entry does it itself", lambda d, c: _isa_hole(d)),
+    Rule(PLACEMENT, r"handed\.(ramdisk\.gpa|start_info\.(cmdline_paddr|modlist_paddr|memmap_paddr))", HVM,
+         "whoever builds the domain is free to choose", _in_ram),
+    Rule(EXPECTED, r"handed\.start_info\.(nr_modules|modlist_paddr)", ("stub", "grub"),
+         "the stub gets the kernel as a module before the initrd; GRUB has both inside", lambda d, c:
+         d.value in ((0,) if d.path == "grub" else (2,)) or "modlist" in d.field),
+    Rule(EXPECTED, r"handed\.start_info\.cmdline_paddr", ("grub",), "GRUB's image has its own configuration"),
+    Rule(EXPECTED, r"handed\.start_info\.memmap_entries", HVM, "one entry more where the VGA and BIOS area is taken out",
+         lambda d, c: d.value == len(c.jobs[d.path].handover["e820"])),
+    Rule(EXPECTED, r"handed\.ramdisk\.(gpa|bytes)", ("grub",), "the initrd is inside GRUB's image", _is(0)),
+    Rule(EXPECTED, r"handed\.ramdisk\.bytes", ("xl-pv",), "stock Xen gives a PV guest whole pages", _padded),
+    Rule(PLACEMENT, r"handed\.zero_page\.(ramdisk_image|cmd_line_ptr|setup_data)", FILLED, "pvboot's plan places it", _in_ram),
+    Rule(EXPECTED, _HZ + "code32_start", FILLED, "where the kernel was put", lambda d, c: _in_ram(d, c)),
+    # what the kernel finds
+    Rule(EXPECTED, _HZ + "type_of_loader", FILLED, "who filled the page: 0x91 a toolstack, 0x92 the stub, 0x72 GRUB;"
+         " Linux's PVH entry writes 0x90", lambda d, c: d.value == LOADERS[d.path]),
+    Rule(EXPECTED, _HZ + "acpi_rsdp_addr", FILLED, "stock Xen's RSDP; Linux's PVH entry keeps it elsewhere", _rsdp_of_reference),
+    Rule(EDITOR, _HZ + "loadflags", FILLED, "copied from the file; the decompressor notes KASLR in it", _kaslr_only),
+    Rule(EDITOR, _Z + "scratch", UNPACKS, "startup_32 and startup_64 use it as their first stack"),
+    Rule(PLACEMENT, _Z + "(ramdisk_image|cmd_line_ptr|setup_data)", HVM, "whoever fills the page is free to choose", _in_ram),
+    Rule(EXPECTED, _HZ + "(setup_sects|root_flags|syssize|ram_size|vid_mode|root_dev|boot_flag|jump|header|version|realmode_swtch"
+         "|start_sys_seg|kernel_version|setup_move_size|bootsect_kludge|heap_end_ptr|ext_loader_ver|initrd_addr_max"
+         "|kernel_alignment|relocatable_kernel|min_alignment|xloadflags|cmdline_size|payload_offset|payload_length"
+         "|pref_address|init_size|handover_offset|kernel_info_offset|code32_start)", FILLED,
+         "the loader copies the setup header from the file (boot.rst); Linux's PVH entry leaves it empty", _as_in_file),
+    Rule(EXPECTED, _HZ + "vid_mode", FILLED, "boot.rst: 0xffff is the normal mode", _is(0xffff)),
+    Rule(EXPECTED, r"guest\.setup_data\..*", FILLED, "pvboot's node: hypervisor type and data", _same_node),
+    Rule(EXPECTED, r"guest\.cmdline", ("grub",), "GRUB puts BOOT_IMAGE= before it", lambda d, c:
+         d.value == f"BOOT_IMAGE=/boot/vmlinuz {d.before}"),
+    Rule(PLACEMENT, r"guest\.kernel_code", UNPACKS, "the decompressor chooses an address at random (KASLR)"),
+    Rule(PLACEMENT, r"guest\.memory_kib", ANY, "what is left besides page tables, initrd and nodes", _near(0.01)),
+    # PV, which shares nothing with the rest but the kernel
+    Rule(EXPECTED, r"guest\.guest_type", ("xl-pv",), "it is one", _is("PV")),
+    Rule(EXPECTED, r"guest\.cmdline", ("xl-pv",), "without the marks, for which it has no port",
+         lambda d, c: f"{d.value} pvlab.marks=e9" == d.before),
+    Rule(EXPECTED, r"guest\.(e820|iomem)", ("xl-pv",), "no ACPI, no special pages in its map",
+         lambda d, c: _only_ram(d, c) or "iomem" in d.field),
+    Rule(EXPECTED, _Z + "(type_of_loader|version|hardware_subarch)", ("xl-pv",),
+         "its kernel writes subarch 2 and no version", _is(0x90, 0, 2)),
+    Rule(EXPECTED, _Z + "(ramdisk_image|cmd_line_ptr)", ("xl-pv",), "stock Xen places it"),
+    Rule(EXPECTED, _Z + "ramdisk_size", ("xl-pv",), "whole pages", _padded),
+    Rule(EXPECTED, r"guest\.acpi\..*", ("xl-pv",), "a PV guest has no ACPI", _is(ABSENT)),
+    Rule(EXPECTED, r"guest\.cpu\..*", ("xl-pv",), "Xen shows PV guests another CPUID"),
+]
+
+
+def _isa_hole(d: Difference) -> bool:
+    """The same but for the area from 640 KiB to 1 MiB."""
+    def without(text: object) -> str:
+        return str(text).replace("0-a0000 type 1; a0000-100000 type 2; 100000-", "0-")
+    return without(d.value) == without(d.before)
