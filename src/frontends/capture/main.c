@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "capture.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define RANGES_MAX 16
 #define RANGE_BYTES_MAX (1ull << 30)
@@ -13,20 +15,31 @@ static const char usage[] = "usage: pvboot-capture [-o DIR] DOMID [NAME=ADDRESS:
                             "Registers of a paused domain's vCPU 0 as JSON; each range into DIR/NAME.bin.\n"
                             "ADDRESS is guest-physical; for a PV guest, virtual.\n";
 
+/* A number up to @end; false when there is none. */
+static bool take_number(const char **text, char end, uint64_t *value)
+{
+    char *stop;
+
+    errno = 0;
+    *value = strtoull(*text, &stop, 0);
+    if (errno || stop == *text || !isdigit((unsigned char)**text) || *stop != end)
+        return false;
+    *text = stop + (end != '\0');
+    return true;
+}
+
 static int parse_range(const char *text, struct range *r, struct pvboot_error *e)
 {
     size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-    int end = -1;
+    const char *p = text + n + 1;
 
     memset(r, 0, sizeof(*r));
-    if (n && n < sizeof(r->name) && text[n] == '=') {
-        memcpy(r->name, text, n);
-        sscanf(text + n, "=%" SCNi64 ":%" SCNi64 "%n", (int64_t *)&r->address, (int64_t *)&r->bytes, &end);
-    }
-    if (end < 0 || text[n + (size_t)end] || !r->bytes || r->bytes > RANGE_BYTES_MAX ||
+    if (!n || n >= sizeof(r->name) || text[n] != '=' || !take_number(&p, ':', &r->address) ||
+        !take_number(&p, '\0', &r->bytes) || !r->bytes || r->bytes > RANGE_BYTES_MAX ||
         r->address + r->bytes < r->address)
         return pvb_fail(e, PVBOOT_E_USAGE, "'%s' is no NAME=ADDRESS:BYTES of at most %llu bytes", text,
                         RANGE_BYTES_MAX);
+    memcpy(r->name, text, n);
     return 0;
 }
 

@@ -43,6 +43,22 @@ static size_t map_pages(const struct capture *c, uint64_t address, size_t n, uin
     return have;
 }
 
+/* Through a copy: a file system may refuse to read from foreign pages. */
+static bool copy_out(const uint8_t *from, uint64_t n, FILE *out)
+{
+    uint8_t page[PVB_PAGE];
+
+    for (uint64_t done = 0; done < n;) {
+        size_t part = n - done < sizeof(page) ? (size_t)(n - done) : sizeof(page);
+
+        memcpy(page, from + done, part);
+        if (fwrite(page, 1, part, out) != part)
+            return false;
+        done += part;
+    }
+    return true;
+}
+
 /* As far as there are pages; the number of bytes that were written. */
 static int write_range(const struct capture *c, const struct range *r, FILE *out, uint64_t *done,
                        struct pvboot_error *e)
@@ -59,7 +75,7 @@ static int write_range(const struct capture *c, const struct range *r, FILE *out
             return 0;
         if (n > left)
             n = left;
-        written = fwrite(map + skip, 1, (size_t)n, out) == n;
+        written = copy_out(map + skip, n, out);
         xenforeignmemory_unmap(c->fmem, map, have);
         if (!written)
             return pvb_fail(e, PVBOOT_E_HOST, "writing: errno %d", errno);
