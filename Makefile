@@ -140,37 +140,43 @@ XLOADFLAGS_linux32 := 0
 XLOADFLAGS_linux64 := 1
 
 .PHONY: probes
-probes: $(if $(filter y,$(HAVE_XEN)),$(PROBES))
+probes: $(if $(filter y,$(HAVE_XEN)),$(PROBES) $(BUILD)/guests/jump.elf)
+$(BUILD)/guests/jump.elf: tests/guests/jump.S Makefile
+	@mkdir -p $(@D) && $(call say,LD32,$@)
+	$(Q)$(CC) -m32 -static -nostdlib -no-pie -Wl,-m,elf_i386 -Wl,--build-id=none -Wl,-e,jump -Wl,-Ttext=0x7000000 \
+	    -Wl,--section-start=.note.Xen=0x7000100 -o $@ $<
+
+# way in, its macro, bits, linker emulation, xloadflags
 
 define probe_rules
 $(BUILD)/guests/$(1)/%.o: tests/guests/%.c Makefile
-	@mkdir -p $$(@D) && $$(call say,CC$(PROBE_BITS_$(1)),$$@)
-	$$(Q)$$(CC) -m$(PROBE_BITS_$(1)) $$(PROBE_CFLAGS) -DENTRY_$(2) -MMD -MP -c -o $$@ $$<
+	@mkdir -p $$(@D) && $$(call say,CC$(3),$$@)
+	$$(Q)$$(CC) -m$(3) $$(PROBE_CFLAGS) -DENTRY_$(2) -MMD -MP -c -o $$@ $$<
 $(BUILD)/guests/$(1)/%.o: tests/guests/%.S Makefile
-	@mkdir -p $$(@D) && $$(call say,AS$(PROBE_BITS_$(1)),$$@)
-	$$(Q)$$(CC) -m$(PROBE_BITS_$(1)) $$(PROBE_CFLAGS) -DENTRY_$(2) -MMD -MP -c -o $$@ $$<
+	@mkdir -p $$(@D) && $$(call say,AS$(3),$$@)
+	$$(Q)$$(CC) -m$(3) $$(PROBE_CFLAGS) -DENTRY_$(2) -MMD -MP -c -o $$@ $$<
 $(BUILD)/guests/$(1)/probe.lds: tests/guests/probe.lds.S tests/guests/layout.h
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) -E -P -x assembler-with-cpp -DENTRY_$(2) -o $$@ $$<
 $(BUILD)/guests/probe-$(1).elf: $(patsubst tests/guests/%,$(BUILD)/guests/$(1)/%.o,$(basename $(PROBE_SRC))) \
                                 $(BUILD)/guests/$(1)/probe.lds
-	@$$(call say,LD$(PROBE_BITS_$(1)),$$@)
-	$$(Q)$$(CC) -m$(PROBE_BITS_$(1)) -static -nostdlib -no-pie -Wl,-m,$(PROBE_EMULATION_$(PROBE_BITS_$(1))) \
+	@$$(call say,LD$(3),$$@)
+	$$(Q)$$(CC) -m$(3) -static -nostdlib -no-pie -Wl,-m,$(4) \
 	    -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-T,$(BUILD)/guests/$(1)/probe.lds -o $$@ \
 	    $$(filter %.o,$$^)
 $(BUILD)/guests/probe-$(1).bin: $(BUILD)/guests/probe-$(1).elf
 	$$(Q)objcopy -O binary $$< $$@
 $(BUILD)/guests/probe-$(1).bzimage: tests/guests/bzimage.S $(BUILD)/guests/probe-$(1).bin
 	@$$(call say,BZ,$$@)
-	$$(Q)$$(CC) $$(PROBE_CFLAGS) -DXLOADFLAGS=$(XLOADFLAGS_$(1)) -DPART='"$(BUILD)/guests/probe-$(1).bin"' -c -o $$@.o $$<
+	$$(Q)$$(CC) $$(PROBE_CFLAGS) -DXLOADFLAGS=$(5) -DPART='"$(BUILD)/guests/probe-$(1).bin"' -c -o $$@.o $$<
 	$$(Q)objcopy -O binary -j .text $$@.o $$@
 endef
-$(eval $(call probe_rules,pvh,PVH))
-$(eval $(call probe_rules,linux32,LINUX32))
-$(eval $(call probe_rules,linux64,LINUX64))
-$(eval $(call probe_rules,vmlinux64,VMLINUX64))
+$(eval $(call probe_rules,pvh,PVH,32,elf_i386))
+$(eval $(call probe_rules,linux32,LINUX32,32,elf_i386,0))
+$(eval $(call probe_rules,linux64,LINUX64,64,elf_x86_64,1))
+$(eval $(call probe_rules,vmlinux64,VMLINUX64,64,elf_x86_64))
 
--include $(shell find $(BUILD)/src $(BUILD)/parse $(BUILD)/attack $(BUILD)/stub $(BUILD)/tests -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(BUILD)/src $(BUILD)/parse $(BUILD)/attack $(BUILD)/stub $(BUILD)/guests $(BUILD)/tests -name '*.d' -type f 2>/dev/null)
 
 # ---- what the targets below need, as Debian 12 names it; tests/need installs it or says how --------------------
 BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libjansson-dev libgcrypt20-dev zlib1g-dev libbz2-dev liblzma-dev \
@@ -302,6 +308,7 @@ check: check-packages lab-packages
 check-now: all
 	@tests/run.py --logs $(BUILD)/check $(SUITES) $(LAB_SUITES)
 check-offline: check-packages
+    'stub and probes in QEMU=closing=$(M) -s probes && PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/guests' \
 	@$(M) all
 	@tests/run.py --logs $(BUILD)/check $(SUITES)
 
