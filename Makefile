@@ -130,14 +130,6 @@ PROBES := $(BUILD)/guests/probe-pvh.elf $(BUILD)/guests/probe-linux32.bzimage $(
           $(BUILD)/guests/probe-vmlinux64.elf
 PROBE_SRC := $(wildcard tests/guests/*.c) tests/guests/entry.S
 PROBE_CFLAGS := -std=gnu11 -mgeneral-regs-only -mno-red-zone -Os -g $(FREESTANDING) -Isrc/stub/libc
-PROBE_BITS_pvh := 32
-PROBE_BITS_linux32 := 32
-PROBE_BITS_linux64 := 64
-PROBE_BITS_vmlinux64 := 64
-PROBE_EMULATION_32 := elf_i386
-PROBE_EMULATION_64 := elf_x86_64
-XLOADFLAGS_linux32 := 0
-XLOADFLAGS_linux64 := 1
 
 .PHONY: probes
 probes: $(if $(filter y,$(HAVE_XEN)),$(PROBES) $(BUILD)/guests/jump.elf)
