@@ -216,11 +216,30 @@ $(STUB_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(c
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 # The exported fakes stand in front of libxenctrl's and libxenforeignmemory's functions of the same names.
-OFFLINE := $(BUILD)/tests/offline/driver
+OFFLINE := $(addprefix $(BUILD)/,pvboot pvboot-parse pvboot-xl.so pvboot-stub.elf \
+             $(addprefix tests/offline/,driver sweep xl-faked.so))
+OFFLINE_OBJ := $(call obj,tests/offline/build.c tests/fake/stock.c) $(FAKE)
 $(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=default
-$(BUILD)/tests/offline/driver: $(call obj,$(addprefix tests/,offline/driver.c offline/build.c fake/stock.c)) $(FAKE)
+$(BUILD)/tests/offline/driver: $(BUILD)/tests/offline/driver.o $(OFFLINE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ -lxenguest -lxenctrl -lxentoollog
+$(BUILD)/tests/offline/sweep: $(call obj,$(addprefix tests/,offline/sweep.c offline/gate.c offline/dumped.c fake/host.c)) $(OFFLINE_OBJ)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ -lxenguest -lxenctrl -lxentoollog
+$(BUILD)/tests/offline/xl-faked.so: $(call obj,tests/offline/xl_faked.c tests/fake/fault.c tests/fake/host.c)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -o $@ $^
+
+.PHONY: offline faults
+ifeq ($(HAVE_XEN),y)
+offline: $(OFFLINE)
+	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/offline --ignore tests/offline/test_faults.py
+faults: $(OFFLINE)
+	@PVBOOT_BUILD=$(BUILD) $(PYTEST) -s tests/offline/test_faults.py
+else
+offline faults:
+	@echo "skip: no Xen headers (libxen-dev)"; echo "1 skipped"
+endif
 
 .PHONY: unit
 unit: $(UNIT)
@@ -288,7 +307,8 @@ SUITES = \
     'unit=tap=$(M) LZO=y BUILD=$(BUILD)/lzo -s unit' \
     'unit, sanitizers=tap=$(M) BUILD=$(BUILD)/san SAN=1 -s unit' \
     'command line=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/cli' \
-    'stock libxenguest=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/offline' \
+    'stock libxenguest=closing=$(M) -s offline' \
+    'fault sweep=closing=$(M) -s faults' \
     'confinement=tap=$(M) -s confine-c' \
     'confined parser=closing=$(M) -s confine-py' \
     'lab logic=closing=$(PYTEST) tests/lab'
@@ -331,6 +351,7 @@ endif
 help:
 	@sed -n '4,7p' Makefile | cut -c3-
 	@echo '  make unit [SAN=1]  unit tests        make check-offline  all but the lab'
+	@echo '  make offline       stock libxenguest make faults         every request refused in turn'
 	@echo '  options: V=1, LZO=y, HAVE_XEN=n, CC=clang, BUILD=dir'
 
 .PHONY: clean

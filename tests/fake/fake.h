@@ -68,6 +68,8 @@ void fake_end(void);
 int fake_order(uint64_t gfn);
 /* Was @gfn ever written or mapped? */
 bool fake_touched(uint64_t gfn);
+/* Of all touched pages: where they are and what is in them. */
+uint64_t fake_digest(void);
 /* Guest bytes as the guest would read them; false outside its memory. */
 bool fake_read(uint64_t gpa, void *dst, size_t n);
 

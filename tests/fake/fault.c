@@ -8,6 +8,7 @@ static struct {
     enum fault_site site;
     unsigned long nth, count[FAULT_SITES];
     int error, inside, paused;
+    bool persist;
     const char *hit;
 } fault;
 
@@ -26,9 +27,15 @@ void fault_arm(enum fault_site site, unsigned long nth, int error)
     fault.site = site;
     fault.nth = nth;
     fault.error = error;
+    fault.persist = false;
     fault.hit = NULL;
     for (int i = 0; i < FAULT_SITES; i++)
         fault.count[i] = 0;
+}
+
+void fault_persist(void)
+{
+    fault.persist = true;
 }
 
 void fault_enter(void)
@@ -53,11 +60,15 @@ void fault_resume(void)
 
 bool fault_now(enum fault_site site, const char *what)
 {
+    unsigned long n;
+
     if (!fault.inside || fault.paused)
         return false;
-    if (++fault.count[site] != fault.nth || site != fault.site)
+    n = ++fault.count[site];
+    if (site != fault.site || !fault.nth || (fault.persist ? n < fault.nth : n != fault.nth))
         return false;
-    fault.hit = what;
+    if (!fault.hit)
+        fault.hit = what;
     errno = fault.error;
     return true;
 }

@@ -16,6 +16,8 @@ const char *fault_site_name(enum fault_site site);
 
 /* Start over: fail request number @nth (from 1) of @site with @error; 0: count only. */
 void fault_arm(enum fault_site site, unsigned long nth, int error);
+/* Let every later request of that site fail too, as when the domain is destroyed meanwhile; after fault_arm(). */
+void fault_persist(void);
 void fault_enter(void);
 void fault_leave(void);
 void fault_pause(void);

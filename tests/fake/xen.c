@@ -16,7 +16,7 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid, unsigned long 
     (void)xch;
     if (!fake_asked(__func__, domid, order, n, n ? gfn[0] : 0))
         return -1;
-    if (flags)
+    if (flags & ~(unsigned int)XENMEMF_populate_on_demand)
         return fake_breach("populate flags");
     if (order > CONTROL_DOMAIN_MAX_ORDER)
         return 0;

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The directory that a carrier's dump= names: emptied before a build, compared after it. */
+#ifndef OFFLINE_DUMPED_H
+#define OFFLINE_DUMPED_H
+
+#include <stdint.h>
+
+void dumped_clear(const char *carrier);
+/* Of all names and contents; 0: no dump asked for. */
+uint64_t dumped_digest(const char *carrier);
+
+#endif

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Small kernels, written by offset from the specifications: Linux Documentation/arch/x86/boot.rst, the ELF gABI and
+Xen's elfnote.h.  None of them runs; all of them are legal."""
+import gzip
+import struct
+
+PAGE = 4096
+LOAD = 0x1000000  # where the ELF wants to lie
+PV_BASE = 0xffffffff80000000
+
+
+def note(owner, kind, desc):
+    name = owner.encode() + b"\0"
+
+    def padded(b):
+        return b + b"\0" * (-len(b) % 4)
+
+    return struct.pack("<III", len(name), len(desc), kind) + padded(name) + padded(desc)
+
+
+def xen_notes(entry):
+    return note("Xen", 18, struct.pack("<I", entry))
+
+
+def pv_notes():
+    """What a PV kernel must say: XEN_VERSION, GUEST_OS, LOADER, VIRT_BASE, PADDR_OFFSET, ENTRY, FEATURES."""
+    return b"".join([
+        note("Xen", 5, b"xen-3.0\0"), note("Xen", 6, b"toy\0"), note("Xen", 8, b"generic\0"),
+        note("Xen", 3, struct.pack("<Q", PV_BASE)), note("Xen", 4, struct.pack("<Q", 0)),
+        note("Xen", 1, struct.pack("<Q", PV_BASE + LOAD)), note("Xen", 10, b"!writable_page_tables\0"),
+        note("Xen", 9, b"yes\0")])
+
+
+def stub_notes(entry):
+    return xen_notes(entry) + note("pvboot", 1, b"0\0")
+
+
+def pattern(n, seed):
+    """n bytes that are not zero, not the same in two places, and hard to pack."""
+    out = bytearray()
+    x = seed * 2654435761 % 2**32 or 1
+    while len(out) < n:
+        x = (x * 1664525 + 1013904223) % 2**32
+        out += struct.pack("<I", x | 0x01010101)
+    return bytes(out[:n])
+
+
+def elf(notes, load=LOAD, file_bytes=3 * PAGE + 123, mem_bytes=5 * PAGE, vaddr=None, seed=1, bits=64):
+    """One PT_LOAD at @load and one PT_NOTE."""
+    vaddr = load if vaddr is None else vaddr
+    off = PAGE
+    notes_off = off + file_bytes
+    if bits == 64:
+        head = struct.pack("<4sBBBB8xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 2, 62, 1, vaddr, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+        heads = struct.pack("<IIQQQQQQ", 1, 7, off, vaddr, load, file_bytes, mem_bytes, PAGE)
+        heads += struct.pack("<IIQQQQQQ", 4, 4, notes_off, 0, 0, len(notes), len(notes), 4)
+    else:
+        head = struct.pack("<4sBBBB8xHHIIIIIHHHHHH", b"\x7fELF", 1, 1, 1, 0, 2, 3, 1, vaddr, 52, 0, 0, 52, 32, 2, 0, 0, 0)
+        heads = struct.pack("<IIIIIIII", 1, off, vaddr, load, file_bytes, mem_bytes, 7, PAGE)
+        heads += struct.pack("<IIIIIIII", 4, notes_off, 0, 0, len(notes), len(notes), 4, 4)
+    return (head + heads).ljust(off, b"\0") + pattern(file_bytes, seed) + notes
+
+
+def two_loads(notes, load=LOAD):
+    """PT_LOADs of a page and a bit, with bss behind the first and nothing at all for two pages before the second."""
+    head = struct.pack("<4sBBBB8xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 2, 62, 1, load, 64, 0, 0, 64, 56, 3, 0, 0, 0)
+    n = PAGE + 77
+    heads = struct.pack("<IIQQQQQQ", 1, 5, PAGE, load, load, n, 2 * PAGE + 5, PAGE)
+    heads += struct.pack("<IIQQQQQQ", 1, 6, 3 * PAGE, load + 5 * PAGE, load + 5 * PAGE, n, n, PAGE)
+    heads += struct.pack("<IIQQQQQQ", 4, 4, 5 * PAGE, 0, 0, len(notes), len(notes), 4)
+    image = bytearray(5 * PAGE) + notes
+    image[:len(head + heads)] = head + heads
+    image[PAGE:PAGE + n] = pattern(n, 8)
+    image[3 * PAGE:3 * PAGE + n] = pattern(n, 9)
+    return bytes(image)
+
+
+def put(image, off, fmt, *values):
+    struct.pack_into("<" + fmt, image, off, *values)
+
+
+def bzimage(payload=None, protocol=0x020f, xloadflags=1, cmdline_size=2047, init_size=0x200000, version="6.1.0-toy",
+            initrd_max=0x7fffffff, seed=2):
+    """boot.rst, "The Real-Mode Kernel Header": 4 setup sectors, then code with the payload in it."""
+    setup = bytearray(5 * 512)
+    payload = gzip.compress(elf(xen_notes(LOAD)), mtime=0) if payload is None else payload
+    body = pattern(0x400, seed) + payload
+    body += b"\0" * (-len(body) % 16)
+    put(setup, 0x1f1, "B", 4)
+    put(setup, 0x1f4, "I", len(body) // 16)
+    put(setup, 0x1fe, "H", 0xaa55)
+    put(setup, 0x200, "BB", 0xeb, 0x26c - 0x202)
+    put(setup, 0x202, "4sH", b"HdrS", protocol)
+    put(setup, 0x20e, "H", 0x400)
+    put(setup, 0x211, "B", 1)
+    put(setup, 0x214, "I", 0x100000)
+    put(setup, 0x22c, "I", initrd_max)
+    put(setup, 0x230, "IBBHI", 0x200000, 1, 21, xloadflags, cmdline_size)
+    put(setup, 0x248, "II", 0x400, len(payload))
+    put(setup, 0x258, "QI", LOAD, init_size)
+    text = version.encode() + b"\0"
+    setup[0x600:0x600 + len(text)] = text
+    return bytes(setup) + body

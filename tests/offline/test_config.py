@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""xl.cfg through the stock xl of this machine: `xl create -n` reads the config, prints what libxl would be given, and
+stops before it makes a domain."""
+import json
+import re
+
+import pytest
+
+BASE = 'name="guest"\nuuid="5f3b8e5a-7f0e-4c64-9f4c-0d8f5b1f0c11"\nmemory=64\nvcpus=2\n'
+
+
+@pytest.fixture
+def config(files):
+    """A config that asks for pvboot; @lines are added, @without removes the line of a key."""
+    def make(lines="", kernel="bzimage", builder='builder="pvboot"\n', without=""):
+        text = f'{BASE}{builder}kernel="{files / kernel}"\nramdisk="{files / "initrd"}"\ncmdline="console=hvc0"\n{lines}'
+        return "".join(line for line in text.splitlines(True) if not without or not line.startswith(without))
+    return make
+
+
+def shim(plugin, extra):
+    """What the carrier is in stock words."""
+    return (f'type="pvh"\npvshim=1\npvshim_path="{plugin.parent / "pvboot-stub.elf"}"\npvshim_cmdline="pvboot"\n'
+            f'pvshim_extra="{extra}"\n')
+
+
+def accepted(done):
+    assert done.returncode == 0, done.stderr
+    assert "pvboot:" not in done.stderr
+    return json.loads(done.stdout)
+
+
+def refused(done, pattern):
+    """One line from us, and no domain description."""
+    lines = [line for line in done.stderr.splitlines() if line.startswith("pvboot:")]
+    assert len(lines) == 1, done.stderr
+    assert re.search(pattern, lines[0]), lines[0]
+    assert done.returncode not in (0, None) and done.returncode > 0
+    assert done.stdout == ""
+    return lines[0]
+
+
+def test_builder_is_accepted(xl, config, plugin, files):
+    got = accepted(xl(config('pvboot_entry="linux64"\n')))
+    assert got["c_info"]["type"] == "pvh"
+    assert got["b_info"]["kernel"] == str(files / "bzimage")
+    assert got["b_info"]["cmdline"] == "console=hvc0"
+    assert got["b_info"]["type.pvh"] == {"pvshim": "True", "pvshim_path": str(plugin.parent / "pvboot-stub.elf"),
+                                         "pvshim_cmdline": "pvboot", "pvshim_extra": "entry=linux64"}
+
+
+@pytest.mark.parametrize("lines,extra", [
+    ("", ""),
+    ('pvboot_entry="linux32"\n', "entry=linux32"),
+    ('pvboot_entry="linux64"\npvboot_subarch="xen"\npvboot_hypervisor="none"\n', "entry=linux64 subarch=xen hypervisor=none"),
+    ("pvboot_entry='linux64' # with a remark: pvboot_entry=\"pvh\"\n", "entry=linux64"),
+    ("pvboot_subarch=2\n", "subarch=2"),
+    ('pvboot_strict=1;pvboot_entry="linux64";\n', "strict=1 entry=linux64"),
+    ('  pvboot_entry  =\t"linux64"', "entry=linux64"),
+    ('extra="a # \\" pvboot_entry=1"\npvboot_entry="linux64"\n', "entry=linux64"),
+    ('disk=[ "pvboot_entry=1,w" ]\npvboot_entry="linux64"\n', "entry=linux64"),
+    ('pvboot_dump="/tmp/guest"\n', "dump=/tmp/guest"),
+    ('type="pvh"\npvboot_entry="auto"\n', "entry=auto"),
+    ('builder="hvm"\nbuilder="pvboot"\n', ""),
+], ids=range(12))
+def test_is_what_stock_xl_reads_from_the_carrier(xl, config, plugin, lines, extra):
+    """Byte for byte the description that a hand-written carrier gives without the plugin."""
+    if "disk=" in lines:
+        lines = lines.replace("pvboot_entry=1,w", "phy:/dev/pvboot_entry,xvda,w")
+    done = xl(config(lines))
+    accepted(done)
+    stock = xl(config(lines + "\n" + shim(plugin, extra), builder="").replace('builder="hvm"\nbuilder="pvboot"\n', ""), preload=None)
+    assert stock.returncode == 0, stock.stderr
+    assert done.stdout == stock.stdout
+
+
+@pytest.mark.parametrize("lines,pattern", [
+    ('pvboot_entri="linux64"\n', r'usage: .*guest\.cfg: line 9: pvboot_.*entri.*pvboot_entry|entry'),
+    ('pvboot_colour="red"\n', r"usage: .*guest\.cfg: line 9: pvboot_colour"),
+    ('pvboot_entry="linux65"\n', r"usage: .*guest\.cfg: line 9: pvboot_entry.*linux65"),
+    ('\n\n# remark\npvboot_entry="linux65"\n', r"usage: .*guest\.cfg: line 12: "),
+    ('x="""" ;\n'[:0] + 'pvboot_entry="linux64"\nmemory=65\npvboot_entry="linux64"\n', r"line 11: pvboot_entry.*twice"),
+    ('pvboot_entry=["linux64"]\n', r"line 9: pvboot_entry.*one string"),
+    ("pvboot_subarch=12x\n", r"line 9: pvboot_subarch.*12x"),
+    ('pvboot_subarch="12x"\n', r"line 9: pvboot_subarch.*12x"),
+    ('pvboot_subarch=""\n', r"line 9: pvboot_subarch"),
+    ('pvboot_subarch=4294967296\n', r"line 9: pvboot_subarch"),
+    ('pvboot_strict="maybe"\n', r"line 9: pvboot_strict.*maybe"),
+    ('pvboot_entry="linux64 subarch=xen"\n', r"line 9: pvboot_entry"),
+    ('pvboot_dump="relative"\n', r"line 9: pvboot_dump"),
+    ('pvboot_dump="/tmp/a b"\n', r"line 9: pvboot_dump"),
+    ('pvboot_=1\n', r"line 9: pvboot_"),
+    ('type="pv"\n', r'usage: .*type="pv" contradicts builder="pvboot"'),
+    ('type="hvm"\n', r'usage: .*type="hvm" contradicts'),
+    ("pvshim=1\n", r"line 9: pvshim contradicts"),
+    ('pvshim_path="/x"\n', r"line 9: pvshim_path contradicts"),
+    ('pvshim_cmdline="x"\n', r"line 9: pvshim_cmdline contradicts"),
+    ('pvshim_extra="entry=pvh"\n', r"line 9: pvshim_extra contradicts"),
+    ('vif=[\n"",\n""]\npvboot_entry="linux65"\n', r"line 12: pvboot_entry"),
+])
+def test_refused_with_file_and_line(xl, config, lines, pattern):
+    refused(xl(config(lines)), pattern)
+
+
+def test_suggests_what_was_meant(xl, config):
+    assert "entry" in refused(xl(config('pvboot_entri="linux64"\n')), "entri").split("entri", 1)[1]
+
+
+@pytest.mark.parametrize("lines,kernel,pattern", [
+    ('pvboot_entry="linux64"\n', "absent", r"^pvboot: unreadable: .*absent: "),
+    ('pvboot_entry="linux64"\n', ".", r"^pvboot: unreadable: "),
+    ('pvboot_entry="linux64"\n', "text", r"^pvboot: unsupported: .*text: "),
+    ('pvboot_entry="linux64"\n', "bzimage32", r"^pvboot: unsupported: .*bzimage32: .*linux64"),
+    ('pvboot_entry="linux32"\n', "pvh.elf", r"^pvboot: unsupported: .*pvh.elf: .*linux32"),
+    ('pvboot_entry="linux32"\npvboot_subarch="xen"\n', "bzimage32", r"^pvboot: unsupported: .*subarch 2.*force_subarch"),
+    ('pvboot_entry="pvh"\npvboot_subarch="xen"\n', "pvh.elf", r"^pvboot: unsupported: .*subarch"),
+])
+def test_kernel_refused_before_a_domain_exists(xl, config, lines, kernel, pattern):
+    refused(xl(config(lines, kernel=kernel)), pattern)
+
+
+def test_forced_subarch(xl, config):
+    accepted(xl(config('pvboot_entry="linux32"\npvboot_subarch="xen"\npvboot_force_subarch=1\n', kernel="bzimage32")))
+
+
+def test_missing_kernel_is_xls_to_complain_about(xl, config):
+    done = xl(config(without="kernel"))
+    stock = xl(config(builder='type="pvh"\n', without="kernel"), preload=None)
+    assert (done.returncode, done.stdout) == (stock.returncode, stock.stdout)
+    assert done.returncode != 0 and "pvboot:" not in done.stderr
+
+
+def test_kernel_of_a_bootloader_is_not_looked_for(xl, config):
+    accepted(xl(config('bootloader="pygrub"\n', kernel="absent")))
+
+
+OVERRIDES = [
+    (['memory=128'], "entry=linux64"),
+    (['pvboot_entry="linux32"'], "entry=linux32"),
+    (['pvboot_subarch="xen"'], "entry=linux64 subarch=xen"),
+    (['vcpus=1', 'pvboot_entry="auto"', 'pvboot_strict=1'], "entry=auto strict=1"),
+]
+
+
+@pytest.mark.parametrize("words,extra", OVERRIDES, ids=range(len(OVERRIDES)))
+def test_overrides_on_xls_command_line(xl, config, words, extra):
+    got = accepted(xl(config('pvboot_entry="linux64"\n'), *words))
+    assert sorted(got["b_info"]["type.pvh"]["pvshim_extra"].split()) == sorted(extra.split())
+    assert got["b_info"]["max_memkb"] == (131072 if "memory=128" in words else 65536)
+
+
+def test_builder_on_xls_command_line(xl, config):
+    accepted(xl(config(builder=""), 'builder="pvboot"', 'pvboot_entry="linux64"'))
+    done = xl(config('pvboot_entry="linux64"\n'), 'builder="generic"', 'type="pvh"')
+    stock = xl(config(builder='type="pvh"\n'), 'builder="generic"', preload=None)
+    assert (done.returncode, done.stdout) == (stock.returncode, stock.stdout)
+
+
+@pytest.mark.parametrize("words,pattern", [
+    (['pvboot_entry="linux65"'], r"command line.*pvboot_entry.*linux65"),
+    (['pvboot_entry="pvh"', 'pvboot_entry="linux32"'], r"pvboot_entry.*twice"),
+    (['pvshim=1'], r"pvshim contradicts"),
+    (['pvboot_colour=1'], r"command line.*pvboot_colour"),
+])
+def test_bad_overrides(xl, config, words, pattern):
+    refused(xl(config('pvboot_entry="linux64"\n'), *words), pattern)
+
+
+HARMLESS = [
+    ("pvh", 'type="pvh"\n'),
+    ("pv", 'type="pv"\n'),
+    ("remark", 'type="pvh"\n# not builder="pvboot"\n'),
+    ("name", 'type="pvh"\nname="pvboot"\n'),
+    ("other builder", 'builder="generic"\nname="pvboot"\n'),
+    ("keys without builder", 'type="pvh"\npvboot_entry="linux65"\npvboot_nonsense=[1]\n'),
+    ("own shim", 'type="pvh"\npvshim=1\npvshim_path="/x/pvboot"\npvshim_cmdline="pvboot entry=pvh"\n'),
+    ("list of builders", 'builder=["pvboot"]\ntype="pvh"\n'),
+    ("overruled", 'builder="pvboot"\nbuilder="generic"\ntype="pvh"\n'),
+    ("longer word", 'builder="pvbootx"\n'),
+    ("unknown builder", 'builder="pvgrub"\nname="pvboot"\n'),
+    ("syntax error", 'type="pvh"\nname="pvboot\n'),
+    ("lexical error", 'type="pvh"\nPVBOOT=1 pvboot\n'),
+    ("python", 'import pvboot\nbuilder="pvboot"\n'),
+]
+
+
+@pytest.mark.parametrize("lines", [h[1] for h in HARMLESS], ids=[h[0] for h in HARMLESS])
+def test_other_configs_are_untouched(xl, config, lines):
+    """The same description, the same complaints, the same exit code as without the plugin."""
+    done, stock = xl(config(lines, builder="")), xl(config(lines, builder=""), preload=None)
+    assert (done.stdout, done.stderr, done.returncode) == (stock.stdout, stock.stderr, stock.returncode)
+
+
+def test_stub_must_be_there(xl, config, plugin, tmp_path):
+    lonely = tmp_path / "pvboot-xl.so"
+    lonely.write_bytes(plugin.read_bytes())
+    refused(xl(config(), preload=lonely), r"^pvboot: host: .*pvboot-stub\.elf")

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Whatever Xen or the host refuses, at each single request: one line says so, or the guest is exactly as without the
+fault; nothing stays behind.  The sweeps are C programs (sweep.c); here are their inputs and the config's own sweep."""
+import errno
+import re
+import subprocess
+
+import pytest
+
+ENTRIES = ["linux64", "linux32", "pvh", "vmlinux64", "auto", "stub"]
+SITES = {"alloc": [errno.ENOMEM], "open": [errno.EACCES, errno.EMFILE, errno.ENOENT, errno.EIO],
+         "read": [errno.EIO, errno.EINTR, errno.ENOMEM]}
+
+# A smaller extent is what a builder asks for next; an interrupted read or write is repeated.  The one calloc is
+# libelf's, while the stub is looked at: without an answer the domain is ours.  The malloc is a path for messages.
+ABSORBED = {"xc_domain_populate_physmap", "calloc", "malloc", "read", "write"}
+
+
+def run_sweep(build, plugin, files, carrier, *more):
+    command = [build / "tests/offline/sweep", plugin.parent / "pvboot-stub.elf", files / "bzimage", files / "initrd", carrier]
+    done = subprocess.run([*command, *more], env={"LD_PRELOAD": str(plugin)}, capture_output=True, text=True, timeout=120)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout[:3000] + done.stderr
+    figures = done.stdout.splitlines()[-1]
+    requests = {name: int(n) for name, n in re.findall(r"(\w+) (\d+)", figures.split("requests", 1)[1].split(";")[0])}
+    builds = int(re.search(r"(\d+) builds", figures)[1])
+    assert set(figures.split("absorbed:")[1].split()) <= ABSORBED
+    return requests, builds
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_every_request_of_a_build(build, plugin, files, entry):
+    requests, builds = run_sweep(build, plugin, files, f"pvboot entry={entry}")
+    if entry == "stub":
+        assert requests["xen"] == 0  # all libxenguest's
+        return
+    # claim, populate in two sizes, release; 2 for each thing written; special pages, 10 params; 3 of the vCPU
+    assert requests["xen"] >= 25 and requests["alloc"] >= 10 and requests["open"] == 2
+    assert builds >= 6 * requests["xen"] + requests["alloc"] + 5 * requests["open"] + 3 * requests["read"]
+
+
+@pytest.mark.parametrize("entry", ["linux64", "pvh"])
+def test_every_request_with_images_in_memory(build, plugin, files, entry):
+    requests, _ = run_sweep(build, plugin, files, f"pvboot entry={entry}", "in-memory")
+    assert requests["open"] == 0
+
+
+def test_every_request_of_a_dump(build, plugin, files, tmp_path):
+    requests, _ = run_sweep(build, plugin, files, f"pvboot entry=linux64 rng_seed=yes dump={tmp_path}")
+    assert requests["write"] >= 8
+
+
+@pytest.fixture
+def read_config(xl, files, tmp_path):
+    """Read one config with @fail's fault; what came of it, and how many requests of each kind there were."""
+    def read(fail=""):
+        counts = tmp_path / "counts"
+        counts.unlink(missing_ok=True)
+        done = xl(f'name="g"\nuuid="5f3b8e5a-7f0e-4c64-9f4c-0d8f5b1f0c11"\nbuilder="pvboot"\npvboot_entry="linux64"\n'
+                  f'pvboot_subarch="xen"\nkernel="{files / "bzimage"}"\nmemory=64\n',
+                  PVBOOT_FAIL=fail, PVBOOT_FAIL_COUNT=str(counts))
+        return done, dict(line.split() for line in counts.read_text().splitlines()) if counts.exists() else {}
+    return read
+
+
+def test_host_that_cannot_look(xl, read_config):
+    """No descriptor left: who asked for pvboot hears why; who only has the word in the config gets what xl gives."""
+    done, counts = read_config(f"open:1:{errno.EMFILE}")
+    lines = [line for line in done.stderr.splitlines() if "pvboot:" in line]
+    assert done.returncode == 1 and len(lines) == 1 and lines[0].startswith("pvboot: host: "), done.stderr
+    text = 'name="pvboot"\nuuid="5f3b8e5a-7f0e-4c64-9f4c-0d8f5b1f0c11"\ntype="pvh"\nkernel="/x"\nmemory=64\n'
+    other, stock = xl(text, PVBOOT_FAIL=f"open:1:{errno.EMFILE}"), xl(text, preload=None)
+    assert (other.returncode, other.stdout) == (0, stock.stdout)
+
+
+def test_every_request_while_a_config_is_read(read_config):
+    whole, counts = read_config()
+    assert whole.returncode == 0 and int(counts["alloc"]) > 50 and int(counts["read"]) >= 3, whole.stderr
+    wrong, refused = [], 0
+    for site, errors in SITES.items():
+        for nth in range(1, int(counts[site]) + 1):
+            for error in errors:
+                done, _ = read_config(f"{site}:{nth}:{error}")
+                ours = [line for line in done.stderr.splitlines() if "pvboot:" in line]
+                refused += done.returncode != 0
+                if done.returncode == 0:
+                    bad = done.stdout != whole.stdout or ours
+                else:  # libxlutil has its own words for its own allocations
+                    bad = done.returncode < 0 or len(ours) > 1 or not done.stderr or done.stdout
+                if bad:
+                    wrong.append((site, nth, error, done.returncode, done.stderr))
+    print(f"config: requests {counts}, {refused} refused")
+    assert not wrong, wrong[:5]

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""A domain that did not ask for pvboot is built exactly as without the plugin: the same requests to Xen, the same guest
+memory, registers, log and errors."""
+import hashlib
+import pathlib
+import re
+
+import pytest
+
+DEBIAN = sorted(pathlib.Path("/boot").glob("vmlinuz-*-amd64"))
+OURS = re.compile(r".*: trying pvboot loader \.\.\. \n.*: loader probe failed\n")
+
+
+def memory_digest(d):
+    """All bytes that were ever mapped, and where; the rest was never touched."""
+    h = hashlib.sha256()
+    for start, end in d.touched():
+        h.update(b"%x-%x" % (start, end))
+        h.update(d.memory(start, end - start))
+    return h.hexdigest()
+
+
+def comparable(log):
+    """Addresses in the toolstack's own process differ from run to run."""
+    return re.sub(r"0x[567][0-9a-f]{11}\b", "PTR", log)
+
+
+def check(domain, plugin, **options):
+    with_plugin = domain(preload=plugin, **options)
+    mine = (with_plugin.out, with_plugin.err, with_plugin.built, memory_digest(with_plugin))
+    log, asked = comparable(with_plugin.log), with_plugin.loaders
+    stock = domain(preload=None, **options)
+    assert "pvboot" not in stock.loaders
+    assert mine == (stock.out, stock.err, stock.built, memory_digest(stock))
+    # The one trace: libxenguest's detail log says that it asked one loader more.
+    assert asked == (["pvboot"] + stock.loaders if stock.loaders else [])
+    assert OURS.sub("", log) == comparable(stock.log)
+    return stock
+
+
+GUEST = {"mib": 64, "vcpus": 3, "cmdline": "console=hvc0 pvboot entry=linux64", "claim": True}
+
+
+def test_pvh_elf(domain, plugin, files):
+    assert check(domain, plugin, kind="pvh", kernel=files / "pvh.elf", ramdisk=files / "initrd", **GUEST).built
+
+
+def test_pvh_bzimage(domain, plugin, files):
+    assert check(domain, plugin, kind="pvh", kernel=files / "bzimage", ramdisk=files / "initrd", **GUEST).built
+
+
+def test_pvh_big(domain, plugin, files):
+    assert check(domain, plugin, kind="pvh", kernel=files / "pvh.elf", **dict(GUEST, mib=5120)).built
+
+
+def test_pvh_kernel_called_pvboot(domain, plugin, files, tmp_path):
+    kernel = tmp_path / "pvboot"
+    kernel.write_bytes((files / "pvh.elf").read_bytes())
+    assert check(domain, plugin, kind="pvh", kernel=kernel, mib=64, cmdline="pvboot entry=linux64").built
+
+
+def test_pv_elf(domain, plugin, files):
+    assert check(domain, plugin, kind="pv", kernel=files / "pv.elf", ramdisk=files / "initrd", **GUEST).built
+
+
+def test_pv_with_the_carrier_as_command_line(domain, plugin, files):
+    assert check(domain, plugin, kind="pv", kernel=files / "pv.elf", **dict(GUEST, cmdline="pvboot entry=linux64")).built
+
+
+@pytest.mark.parametrize("carrier", ["pv-shim console=xen,pv", "pvbootx entry=linux64", " pvboot", "Pvboot", ""])
+def test_pvshim(domain, plugin, files, carrier):
+    options = dict(GUEST, kernel=files / "pv.elf", ramdisk=files / "initrd", carrier=carrier)
+    assert check(domain, plugin, shim=files / "pvshim.elf", **options).built
+    assert check(domain, plugin, **options).built  # even when the shim is our own stub
+
+
+def test_another_shim_with_our_carrier(domain, plugin, files):
+    """Both marks are needed: somebody may call an own shim's option "pvboot"."""
+    assert check(domain, plugin, shim=files / "pvshim.elf", carrier="pvboot entry=linux64", kernel=files / "pv.elf",
+                 **GUEST).built
+
+
+def test_handed_over_in_memory(domain, plugin, files):
+    assert check(domain, plugin, shim=files / "pvshim.elf", carrier="pv-shim", kernel=files / "pv.elf",
+                 ramdisk=files / "initrd", in_memory=True, **GUEST).built
+
+
+def test_populate_on_demand(domain, plugin, files):
+    assert check(domain, plugin, kind="pvh", kernel=files / "pvh.elf", mib=64, maxmem=128).built
+
+
+@pytest.mark.parametrize("kind", ["pvh", "pv"])
+@pytest.mark.parametrize("name", ["text", "initrd", "absent", "."])
+def test_failures(domain, plugin, files, kind, name):
+    assert not check(domain, plugin, kind=kind, kernel=files / name, **GUEST).built
+
+
+@pytest.mark.parametrize("kind", ["pvh", "shim"])
+def test_absent_modules(domain, plugin, files, kind):
+    options = dict(GUEST, kernel=files / "pvh.elf", ramdisk=files / "absent", carrier="pv-shim")
+    assert not check(domain, plugin, kind=kind, shim=files / "pvshim.elf", **options).built
+
+
+@pytest.mark.parametrize("kind", ["pvh", "pv"])
+def test_debian_kernel(domain, plugin, files, kind):
+    if not DEBIAN:
+        pytest.skip("no /boot/vmlinuz-*-amd64 here: linux-image-amd64 is not installed")
+    assert check(domain, plugin, kind=kind, kernel=DEBIAN[-1], ramdisk=files / "initrd", mib=256, vcpus=2,
+                 cmdline="console=hvc0").built
