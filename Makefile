@@ -261,12 +261,17 @@ $(CONFINE) $(COST): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(BUILD
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lseccomp
 
+BOOTLOADER := $(if $(filter y,$(HAVE_XEN)),$(BUILD)/tests/confine/bootloader $(BUILD)/pvboot-xl.so)
+$(BUILD)/tests/confine/bootloader: $(BUILD)/tests/confine/bootloader.o
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lxenguest -lxenctrl
+
 # confine-c is all TAP; the other half is pytest.
 .PHONY: confine confine-c confine-py
 confine: confine-c confine-py
 confine-c: $(CONFINE) $(BUILD)/pvboot-attack
 	@rc=0; for t in $(CONFINE); do CMOCKA_MESSAGE_OUTPUT=TAP $$t $(BUILD)/pvboot-attack || rc=1; done; exit $$rc
-confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(COST)
+confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(COST) $(BOOTLOADER)
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine
 
 # Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.

@@ -115,6 +115,14 @@ static int make_pipe(int end[2])
     return -1;
 }
 
+/* Is the host short of something, or is there no helper to confine? */
+static enum pvboot_class whose_fault(int err)
+{
+    bool host = err == ENOMEM || err == EAGAIN || err == EMFILE || err == ENFILE;
+
+    return host ? PVBOOT_E_HOST : PVBOOT_E_SANDBOX;
+}
+
 int pvb_child_start(struct pvb_child *c, const struct pvb_run *run, struct pvboot_error *e)
 {
     int end[2], prog, r;
@@ -122,7 +130,7 @@ int pvb_child_start(struct pvb_child *c, const struct pvb_run *run, struct pvboo
     *c = (struct pvb_child){ 0 };
     prog = program_fd(run->helper);
     if (prog < 0)
-        return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser %s: %s", run->helper, strerror(errno));
+        return pvb_fail(e, whose_fault(errno), "the confined parser %s: %s", run->helper, strerror(errno));
     if (make_pipe(end)) {
         close(prog);
         return pvb_fail(e, PVBOOT_E_HOST, "no pipe for the confined parser: %s", strerror(errno));
@@ -133,7 +141,7 @@ int pvb_child_start(struct pvb_child *c, const struct pvb_run *run, struct pvboo
     c->answer = end[0];
     if (r) {
         close(end[0]);
-        return pvb_fail(e, PVBOOT_E_SANDBOX, "starting the confined parser %s: %s", run->helper, strerror(r));
+        return pvb_fail(e, whose_fault(r), "starting the confined parser %s: %s", run->helper, strerror(r));
     }
     c->pidfd = pidfd_open(c->pid, 0);
     if (c->pidfd >= 0 || errno == ESRCH)

@@ -17,8 +17,8 @@ static uint64_t now_ms(void)
     return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
 }
 
-/* Until @fd has something to tell; false when @deadline came first. */
-static bool wait_for(int fd, uint64_t deadline)
+/* Until @fd has something to tell: 0; ETIME when @deadline came first; or errno. */
+static int wait_for(int fd, uint64_t deadline)
 {
     struct pollfd p = { .fd = fd, .events = POLLIN };
 
@@ -27,26 +27,27 @@ static bool wait_for(int fd, uint64_t deadline)
         int r = now < deadline ? poll(&p, 1, (int)(deadline - now)) : 0;
 
         if (r >= 0 || errno != EINTR)
-            return r > 0;
+            return r > 0 ? 0 : r ? errno : ETIME;
     }
 }
 
-/* What the child says until it closes its pipe, or has said more than an answer; false: the time was up. */
-static bool listen_to(const struct pvb_child *c, uint64_t deadline, void *buf, size_t n, size_t *got)
+/* What the child says until it closes its pipe, or has said more than an answer: 0, ETIME or errno. */
+static int listen_to(const struct pvb_child *c, uint64_t deadline, void *buf, size_t n, size_t *got)
 {
     for (*got = 0; *got < n;) {
+        int err = wait_for(c->answer, deadline);
         ssize_t r;
 
-        if (!wait_for(c->answer, deadline))
-            return false;
+        if (err)
+            return err;
         r = read(c->answer, (uint8_t *)buf + *got, n - *got);
         if (r < 0 && errno == EINTR)
             continue;
         if (r <= 0)
-            return true;
+            return r ? errno : 0;
         *got += (size_t)r;
     }
-    return true;
+    return 0;
 }
 
 static int died(int sig, struct pvboot_error *e)
@@ -98,19 +99,22 @@ int pvb_run(const struct pvb_run *run, struct pvb_answer *a, struct pvboot_error
     uint64_t deadline = now_ms() + run->wall_ms;
     struct pvb_child c;
     size_t got;
-    bool in_time, chatty;
-    int rc;
+    bool chatty;
+    int rc, err;
 
     rc = pvb_child_start(&c, run, e);
     if (rc)
         return rc;
-    in_time = listen_to(&c, deadline, &said, sizeof(said), &got);
+    err = listen_to(&c, deadline, &said, sizeof(said), &got);
     chatty = got > sizeof(said.a);
-    in_time = in_time && (chatty || c.pidfd < 0 || wait_for(c.pidfd, deadline));
-    pvb_child_end(&c, !in_time || chatty);
-    if (!in_time)
+    if (!err && !chatty && c.pidfd >= 0)
+        err = wait_for(c.pidfd, deadline);
+    pvb_child_end(&c, err || chatty);
+    if (err == ETIME)
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser was killed: over its wall-clock limit of %u ms",
                         run->wall_ms);
+    if (err)
+        return pvb_fail(e, PVBOOT_E_HOST, "listening to the confined parser: %s", strerror(err));
     rc = judge(&c, &said.a, got, e);
     if (!rc)
         *a = said.a;

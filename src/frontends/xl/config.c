@@ -136,15 +136,19 @@ static int preflight(const struct options *o, struct pvboot_error *e)
 {
     const char *path = get(o, "kernel");
     struct pvboot_kernel k = { 0 };
+    struct pvboot_file f = { 0 };
     int rc;
 
     if (!path || get(o, "bootloader") || o->req.path == PVBOOT_PATH_STUB)
         return 0;
-    rc = pvboot_kernel_open(&k, path, e);
+    rc = pvboot_file_read_sealed(&f, path, PVBOOT_KERNEL_MAX, e);
+    if (!rc)
+        rc = pvb_kernel_parse(&k, &f, &o->req, PVBOOT_PATH_LINUX64, e); /* a path that unpacks nothing */
     if (!rc && (k.image.has_elf || !pvboot_image_needs_elf(&k.image, o->req.path)))
-        rc = pvb_in_file(e, path, pvboot_plan_possible(&k.image, &o->req, e));
+        rc = pvboot_plan_possible(&k.image, &o->req, e);
     pvboot_kernel_dispose(&k);
-    return rc;
+    pvboot_file_dispose(&f);
+    return pvb_in_file(e, path, rc);
 }
 
 static int rewrite(char **rewritten, struct pvboot_bytes text, const char *extra, struct pvboot_error *e)

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Stock libxenguest maps kernel and ramdisk files shared: who truncates one meanwhile kills xl with SIGBUS.  For our
- * domains the files are read into private memory instead; every other domain goes straight to the stock function.
+ * domains the files are read into private memory instead, the kernel into sealed memory, which the confined parser
+ * sees as well; every other domain goes straight to the stock function.
  */
 #include "xl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+int pvb_kernel_parse(struct pvboot_kernel *k, const struct pvboot_file *f, const struct pvboot_request *req,
+                     enum pvboot_path path, struct pvboot_error *e)
+{
+    struct pvboot_confine c = { .sandbox = req->sandbox, .helper = pvb_helper_path(), .path = path };
+    int rc = pvboot_kernel_confine(k, f, &c, e);
+
+    if (c.missing[0])
+        fprintf(stderr, "pvboot: note: the kernel's parser ran without: %s\n", c.missing);
+    return rc;
+}
 
 static int read_module(struct xc_dom_image *dom, const char *path, const char *cmdline, struct pvboot_error *e)
 {
@@ -19,7 +32,8 @@ static int read_module(struct xc_dom_image *dom, const char *path, const char *c
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for a domain's description");
     f = kernel ? &d->kernel_file : &d->ramdisk_file;
     pvb_phase(dom, d, kernel ? "read-kernel" : "read-ramdisk");
-    rc = pvboot_file_read(f, path, kernel ? PVBOOT_KERNEL_MAX : PVBOOT_RAMDISK_MAX, e);
+    rc = kernel ? pvboot_file_read_sealed(f, path, PVBOOT_KERNEL_MAX, e)
+                : pvboot_file_read(f, path, PVBOOT_RAMDISK_MAX, e);
     pvb_phase(dom, d, NULL);
     if (rc)
         return rc;

@@ -6,7 +6,6 @@
 #include "xl.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/random.h>
 
 static int probe(struct xc_dom_image *dom)
@@ -14,7 +13,7 @@ static int probe(struct xc_dom_image *dom)
     return pvb_is_ours(dom) ? 0 : -EINVAL;
 }
 
-/* A kernel that a bootloader handed over as memory gets the private copy a file has got already. */
+/* A kernel that a bootloader handed over as memory gets the sealed copy a file has got already. */
 static int adopt_kernel(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     const struct xc_dom_module *m = &dom->modules[0];
@@ -26,12 +25,9 @@ static int adopt_kernel(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     if (m->size > PVBOOT_KERNEL_MAX)
         return pvb_fail(e, PVBOOT_E_LIMIT, "the bootloader's kernel has %zu bytes, limit %llu", m->size,
                         PVBOOT_KERNEL_MAX);
-    d->kernel_file.owned = malloc(m->size);
-    if (!d->kernel_file.owned)
-        return pvb_fail(e, PVBOOT_E_HOST, "no memory for a kernel of %zu bytes", m->size);
-    memcpy(d->kernel_file.owned, m->blob, m->size);
-    d->kernel_file.bytes = (struct pvboot_bytes){ d->kernel_file.owned, m->size };
-    return 0;
+    if (!m->size)
+        return pvb_fail(e, PVBOOT_E_UNREADABLE, "the bootloader's kernel is empty");
+    return pvboot_file_seal(&d->kernel_file, (struct pvboot_bytes){ m->blob, m->size }, e);
 }
 
 static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
@@ -62,10 +58,7 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     if (rc)
         return rc;
     pvb_phase(dom, d, "parse");
-    rc = pvboot_kernel_parse(&d->kernel, d->kernel_file.bytes, e);
-    pvb_phase(dom, d, "unpack");
-    if (!rc && pvboot_image_needs_elf(&d->kernel.image, d->req.path))
-        rc = pvboot_kernel_unpack(&d->kernel, e);
+    rc = pvb_kernel_parse(&d->kernel, &d->kernel_file, &d->req, d->req.path, e);
     pvb_phase(dom, d, "digest");
     if (!rc && d->req.hypervisor != PVBOOT_HYPERVISOR_NONE)
         rc = pvboot_request_digest(&d->req, &d->kernel, e);

@@ -13,11 +13,16 @@
 
 #define STUB_FILE "pvboot-stub.elf"
 
-static char self_path[PATH_MAX], stub_path[PATH_MAX], refusal[256];
+static char self_path[PATH_MAX], stub_path[PATH_MAX], helper_path[PATH_MAX], refusal[256];
 
 const char *pvb_stub_path(void)
 {
     return stub_path;
+}
+
+const char *pvb_helper_path(void)
+{
+    return helper_path;
 }
 
 const char *pvb_refusal(void)
@@ -120,6 +125,7 @@ static void find_self(void)
         return;
     slash = strrchr(self_path, '/');
     snprintf(stub_path, sizeof(stub_path), "%.*s/%s", (int)(slash - self_path), self_path, STUB_FILE);
+    pvboot_confine_helper(self_path, helper_path, sizeof(helper_path));
 }
 
 /* Runs after libxenguest's own constructors, so our loader is asked first. */

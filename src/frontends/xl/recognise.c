@@ -2,10 +2,22 @@
 /*
  * Is a domain ours?  It is when its shim is our stub and its shim command line our carrier, unless the stub itself
  * is to run in the guest: then the stock loader is the right one.  Looking changes nothing.
+ *
+ * A bootloader's kernel comes from the guest's disk, and with it the command line: a guest could bring our stub and
+ * write a carrier of its own, "pvboot dump=/etc/...".  But such a kernel is handed over as memory (xc_dom_kernel_mem),
+ * while the shim is what the administrator named, and libxenguest maps its file.
  */
 #include "xl.h"
 
 #include <stdlib.h>
+
+static bool is_mapped_file(const struct xc_dom_image *dom)
+{
+    for (const struct xc_dom_mem *m = dom->memblocks; m; m = m->next)
+        if (m->type == XC_DOM_MEM_TYPE_MMAP && m->ptr == dom->kernel_blob)
+            return true;
+    return false;
+}
 
 /* On a host without memory for an answer it is: then what comes next refuses, instead of a stock loader going on. */
 static bool is_stub(const struct xc_dom_image *dom)
@@ -37,5 +49,5 @@ static bool wants_stub(const char *cmdline)
 bool pvb_is_ours(const struct xc_dom_image *dom)
 {
     return dom->container_type == XC_DOM_HVM_CONTAINER && pvb_carrier_present(dom->cmdline) && dom->kernel_blob &&
-           is_stub(dom) && !wants_stub(dom->cmdline);
+           is_mapped_file(dom) && is_stub(dom) && !wants_stub(dom->cmdline);
 }

@@ -49,6 +49,13 @@ int pvb_carrier_option(const char *key, const char *value, struct pvboot_request
                        struct pvboot_error *e);
 int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, char **dump_dir, struct pvboot_error *e);
 
+/*
+ * files.c: @f, which is sealed, parsed by the confined helper, and unpacked if @path needs it.  Tells on standard
+ * error what the sandbox had to do without.
+ */
+int pvb_kernel_parse(struct pvboot_kernel *k, const struct pvboot_file *f, const struct pvboot_request *req,
+                     enum pvboot_path path, struct pvboot_error *e) PVB_CHECKED;
+
 /* recognise.c: did this domain ask for pvboot's toolstack paths? Changes nothing. */
 bool pvb_is_ours(const struct xc_dom_image *dom);
 
@@ -71,6 +78,7 @@ void pvb_phase(struct xc_dom_image *dom, struct pvb_domain *d, const char *phase
 
 /* plugin.c */
 const char *pvb_stub_path(void);    /* the file pvshim_path names, beside this plugin */
+const char *pvb_helper_path(void);  /* the confined parser, beside this plugin or where it is installed */
 const char *pvb_refusal(void);      /* why the plugin cannot work in this process; NULL: it can */
 void *pvb_next(const char *symbol); /* the definition we stand in front of; ends the process when there is none */
 int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e);
