@@ -2,17 +2,20 @@
 """python3 -m lab VERB: a real Xen under emulation, to try things in and to run the cases."""
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
 
-from . import cases, guest, kernels, packages, paths, push, report, run
+from . import bench, cases, demo, guest, kernels, packages, paths, push, report, run
 from .errors import LabError, Timeout
+from .flight import commands
 from .host import Host
 
 
 def main() -> int:
     args = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a machine of ours ends with us
     try:
         return args.verb(args)
     except LabError as error:
@@ -37,6 +40,9 @@ def _arguments() -> argparse.Namespace:
     sub.add_argument("--out", type=Path, help="where everything is kept (default: run/ in the lab directory)")
     sub = verb(list_, "list the cases")
     sub.add_argument("--select", default="", metavar="GLOB,...")
+    verb(demo_, "one guest from its plan to what it reads back")
+    sub = verb(bench_, "time xl create -p, stock PVH against each entry")
+    sub.add_argument("--rounds", type=int, default=bench.ROUNDS)
     sub = verb(up, "boot a Xen that stays in the background, with kernels and what is built in it")
     sub.add_argument("--memory", type=int, default=3072, metavar="MIB", help="of the whole machine (dom0 takes 1536)")
     sub = verb(exec_, "run a shell command in the running dom0")
@@ -48,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     verb(status, "is a Xen running, and what does it have")
     sub = verb(fetch, "download packages only")
     sub.add_argument("--refresh", action="store_true", help="look for newer ones")
+    commands.register(verb)
     return parser.parse_args()
 
 
@@ -66,6 +73,14 @@ def list_(args: argparse.Namespace) -> int:
         print(f"{case.id:32} {case.path:10} {case.kernel:10} {case.vcpus} vCPU {case.memory} MiB"
               + (f"  refused: {case.refused}" if case.refused else ""))
     return 0
+
+
+def demo_(args: argparse.Namespace) -> int:
+    return demo.demo()
+
+
+def bench_(args: argparse.Namespace) -> int:
+    return bench.bench(args.rounds)
 
 
 def up(args: argparse.Namespace) -> int:

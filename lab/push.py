@@ -16,6 +16,7 @@ FILES = {  # in the build directory, in dom0
     "pvboot": "/usr/bin/pvboot",
     "pvboot-launch": f"{LIBDIR}/pvboot-launch",
     "pvboot-parse": f"{LIBDIR}/pvboot-parse",
+    "pvboot-capture": f"{LIBDIR}/pvboot-capture",
 }
 XL = f"{LIBDIR}/bin/xl"  # the wrapper; stock xl stays /usr/sbin/xl
 
@@ -34,8 +35,7 @@ def push(host: Host) -> list[str]:
         _bundle(contents, bundle)
         # unpacked beside its place and moved, since writing into a mapped library would break who runs it
         host.check(f"rm -rf /tmp/push && mkdir /tmp/push && tar -xf /share/files/{bundle.name} -C /tmp/push &&"
-                   " cd /tmp/push && find . -type d -exec mkdir -p /{} \\; && find . ! -type d -exec mv -f {} /{} \\;",
-                   timeout=120)
+                   " cd /tmp/push && find . -type d -exec mkdir -p /{} \\; && find . ! -type d -exec mv -f {} /{} \\;")
         bundle.unlink()
         stamp.write_text(digest)
     return sorted(contents)

@@ -58,10 +58,9 @@ class Runner:
         return paths.made(self.out / case.name)
 
     def _skip(self, case: Case) -> str | None:
-        if case.needs_pvboot and not push.built("pvboot-xl.so"):
-            return f"{paths.build().name}/pvboot-xl.so is not built"
-        if case.path == "stub" and not push.built("pvboot-stub.elf"):
-            return f"{paths.build().name}/pvboot-stub.elf is not built"
+        for name in ("pvboot-xl.so", "pvboot-stub.elf") if case.needs_pvboot else ():
+            if not push.built(name):
+                return f"{paths.build().name}/{name} is not built"
         if machine_mib([case]) > self.host.memory_mib:
             return f"this machine has too little free memory to emulate one of {machine_mib([case])} MiB"
         if case.guest_kernel.pae and not case.refused:
