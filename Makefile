@@ -97,6 +97,18 @@ $(BUILD)/pvboot-parse: $(PARSE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(PARSE_CFLAGS) $(LDFLAGS) -pie -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -o $@ $^ $(PARSE_LIBS)
 
+# ---- comparison of boot paths: what a paused domain is about to start with, and flights --------------------------------
+CAPTURE := $(wildcard src/frontends/capture/*.c)
+all: $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-capture)
+$(BUILD)/pvboot-capture: $(call obj,$(CAPTURE)) $(BUILD)/libpvboot.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lxenctrl -lxenforeignmemory
+
+.PHONY: compare
+compare: build-packages lab-packages
+	@$(M) all
+	@PVBOOT_BUILD=$(BUILD) $(PYTHON) -m lab compare --rounds 5 --out $(BUILD)/lab/flight
+
 # ---- the in-guest stub: 32-bit, without libc; gcc -m32 needs no multilib packages for that -------------------------
 STUB := $(wildcard src/stub/*.c src/stub/libc/*.c) $(STARTINFO) \
         $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c error.c layout.c memmap.c paths.c place.c plan.c \
@@ -176,7 +188,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libelf-dev libjansson-dev libgcrypt20
 CHECK_PACKAGES := $(BUILD_PACKAGES) clang clang-format libclang-rt-14-dev libcmocka-dev liblzo2-dev python3-pytest \
                   xz-utils bzip2 lz4 zstd lzop binutils file
 LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils \
-                linux-image-amd64 busybox-static cpio grub-xen-bin kmod
+                linux-image-amd64 busybox-static cpio grub-xen-bin grub-common kmod
 
 .PHONY: build-packages check-packages lab-packages
 build-packages:
@@ -316,7 +328,8 @@ SUITES = \
     'fault sweep=closing=$(M) -s faults' \
     'confinement=tap=$(M) -s confine-c' \
     'confined parser=closing=$(M) -s confine-py' \
-    'lab logic=closing=$(PYTEST) tests/lab'
+    'lab logic=closing=$(PYTEST) tests/lab' \
+    'flight logic=closing=$(PYTEST) tests/flight'
 LAB_SUITES = 'lab=closing=$(PYTHON) -m lab run --select smoke'
 
 .PHONY: check check-now check-offline

@@ -12,12 +12,16 @@ dmesg -n 1 # nothing may come between the markers
 
 mode=evidence
 out=/dev/console
+marks=
 for word in $(cat /proc/cmdline); do
     case $word in
         pvlab.mode=*) mode=${word#*=} ;;
         pvlab.out=e9) out=e9 ;; # for kernels without Xen drivers: the hypervisor's debug port
+        pvlab.marks=e9) marks=e9 ;; # how far it has come, there too: Xen stamps each line with its own time
     esac
 done
+mark() { [ -z "$marks" ] || echo "@@pvboot-mark $1@@" | e9; }
+mark init
 sections=0
 
 begin() { echo "@@pvboot-begin $1@@"; }
@@ -64,6 +68,8 @@ evidence() {
     section iomem cat /proc/iomem
     section meminfo cat /proc/meminfo
     section acpi ls -l /sys/firmware/acpi/tables
+    section acpi_sums sh -c 'cd /sys/firmware/acpi/tables && find . -type f | sort | xargs sha256sum'
+    section cpuinfo cat /proc/cpuinfo
     section clocksource cat /sys/devices/system/clocksource/clocksource0/current_clocksource
     section dmesg dmesg
     echo "@@pvboot-done $sections@@"
@@ -75,5 +81,6 @@ if [ $out = e9 ]; then
 else
     cat /evidence > $out
 fi
+mark done
 [ "$mode" = poweroff ] && poweroff -f
 while :; do sleep 3600; done

@@ -41,7 +41,7 @@ def _assembled(source: str, *options: str) -> Path:
     """A 32-bit program without libc, so that no cross compiler is needed."""
     out = paths.made(paths.lab() / "guests") / source.removesuffix(".S")
     try:
-        subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-Wl,--build-id=none", *options, "-o", out, paths.HERE / source],
+        subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-s", "-Wl,--build-id=none", *options, "-o", out, paths.HERE / source],
                        check=True, capture_output=True, text=True)
     except FileNotFoundError:
         raise LabError("gcc is missing; run: sudo apt-get install -y --no-install-recommends gcc libc6-dev") from None

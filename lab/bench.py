@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""make bench: how long `xl create -p` takes, stock PVH against each entry, interleaved in one boot of one machine.
+
+Time under emulation is not time on metal: only the ratios within this run mean something.
+"""
+
+import json
+import re
+import statistics
+
+from . import cases, guest, kernels, packages, paths, push
+from .cases import Case
+from .host import Host
+
+KERNELS = ("6.1", "6.1-cloud")
+STOCK = "xl-pvh"
+PATHS = (STOCK, "pvh", "linux32", "linux64", "vmlinux64")
+ROUNDS = 7
+PHASE = re.compile(r"pvboot: domain \d+ phase (\S+) (\d+) us")
+_TIMED = """
+rm -f /root/said
+read before _ < /proc/uptime
+{xl} -vvv create -p /root/{name}.cfg > /root/said 2>&1 || {{ cat /root/said; exit 1; }}
+read after _ < /proc/uptime
+xl destroy {name}
+echo "@time $before $after"
+cat /root/said
+"""
+
+
+def bench(rounds: int = ROUNDS) -> int:
+    packages.ensure_installed()
+    store = packages.Store()
+    out = paths.made(paths.lab() / "bench")
+    host = Host(out / "host")
+    samples: dict[str, list[dict]] = {}
+    try:
+        print(f"booting Xen: {host.boot(store):.0f} s", flush=True)
+        push.push(host)
+        wanted = _prepare(host, store)
+        for number in range(rounds + 1):  # the first round warms caches and is not counted
+            for case in wanted:
+                sample = _once(host, case)
+                if number:
+                    samples.setdefault(case.id, []).append(sample)
+            print(f"round {number} of {rounds}", flush=True)
+    finally:
+        host.stop()
+    (out / "samples.json").write_text(json.dumps(samples, indent=1) + "\n")
+    print(table(samples), end="")
+    return 0
+
+
+def _prepare(host: Host, store: packages.Store) -> list[Case]:
+    ramdisk = host.put_once(guest.initramfs(store, "amd64"), "/root/initrd")
+    wanted = []
+    for kernel in KERNELS:
+        at = host.put_once(kernels.image(store, kernels.KERNELS[kernel]), f"/root/vmlinuz-{kernel}")
+        for path in PATHS:
+            case = Case(f"{kernel}/{path}", path, kernel)
+            text = host.share / "files" / f"{case.name}.cfg"
+            text.write_text(cases.config(case, at, ramdisk))
+            host.put(text, f"/root/{case.name}.cfg")
+            wanted.append(case)
+    return wanted
+
+
+def _once(host: Host, case: Case) -> dict:
+    """Seconds of one creation, and of the builder's own phases."""
+    said = host.check(_TIMED.format(xl=push.XL if case.needs_pvboot else "/usr/sbin/xl", name=case.name))
+    before, after = map(float, re.search(r"@time (\S+) (\S+)", said).groups())
+    return {"create": after - before, "builder": sum(int(us) for _, us in PHASE.findall(said)) / 1e6,
+            "phases": {name: int(us) / 1e6 for name, us in PHASE.findall(said)}}
+
+
+def table(samples: dict[str, list[dict]]) -> str:
+    """Medians; the ratio is the median of the pairs' ratios, stock over ours."""
+    lines = [("kernel/path", "n", "create", "min..max", "stock/ours", "builder's own part")]
+    for name, runs in samples.items():
+        stock = samples[f"{name.split('/')[0]}/{STOCK}"]
+        times = [run["create"] for run in runs]
+        ratio = statistics.median(s["create"] / run["create"] for s, run in zip(stock, runs))
+        own = statistics.median(run["builder"] for run in runs)
+        lines.append((name, str(len(runs)), f"{statistics.median(times):.2f} s", f"{min(times):.2f}..{max(times):.2f}",
+                      f"{ratio:.1f}x", f"{own:.2f} s ({_largest(runs)})" if own else "-"))
+    widths = [max(len(line[i]) for line in lines) for i in range(6)]
+    return "".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths)).rstrip() + "\n" for line in lines)
+
+
+def _largest(runs: list[dict]) -> str:
+    """The two phases that take longest."""
+    names = {name for run in runs for name in run["phases"]}
+    medians = {name: statistics.median(run["phases"].get(name, 0) for run in runs) for name in names}
+    top = sorted(medians, key=medians.get, reverse=True)[:2]
+    return ", ".join(f"{name} {medians[name]:.2f}" for name in top)
