@@ -99,6 +99,16 @@ def _c5(record: Record) -> Answer:
                 " hvm_start_info its magic is wrong and no field means the same ({n} PV guests)")
 
 
+def _c6(record: Record) -> Answer:
+    seen = record.experiments.get("C6")
+    if not seen:
+        return Answer(OPEN, "waits for a flight in which the experiment ran")
+    if seen["outcome"] != "crashed":
+        return Answer(REFUTED, f"it {seen['outcome']}: {seen['said']}")
+    return Answer(HOLDS, f"entered at {seen['entry']:#x} it crashed with RIP {seen['rip']:#x}, {seen['bytes_in']:#x} bytes from"
+                  f" there; Xen says: {seen['said']}")
+
+
 def _c7(record: Record) -> Answer:
     return _all(_jobs(record, *model.ZERO_PAGE), lambda j: _cpu(j, "idtr_base") == _cpu(j, "idtr_limit") == 0
                 and "hardware_subarch" in j.handover["zero_page"],
@@ -156,7 +166,7 @@ CLAIMS = [
     Claim("C4", "who switches an HVMlite guest to long mode", "CR0 and EFER at the first instruction, per path", _c4),
     Claim("C5", "hvm_start_info and the PV start_info do not match at all", "decode one as the other", _c5),
     Claim("C6", "native startup code entered in a PV container dies within a few instructions",
-          "a PV domain whose entry note names startup_64", _waits("a PV domain with a changed entry note")),
+          "a PV domain whose entry note names startup_64", _c6),
     Claim("C7", "the subarch is readable before the IDT is loaded", "IDTR and the zero page at the first instruction", _c7),
     Claim("C8", "a shim can tell common code its mode", "what the guest reads back after the stub", _c8),
     Claim("C9", "a standard bzImage boots without its 16-bit entry", "start at startup_32 and startup_64", _c9),

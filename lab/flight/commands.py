@@ -19,7 +19,9 @@ def register(verb) -> None:
     """`verb` makes a subparser of a function; lab/__main__.py has it."""
     sub = verb(compare, "boot one kernel through every path, many kernels and shapes; compare; report")
     _matrix(sub)
-    sub.add_argument("--out", type=Path, help="the flight's directory; one that exists is resumed (default: flight/)")
+    sub.add_argument("--out", type=Path, help="the flight's directory (default: flight/); a flight of the same build that"
+                     " is there is resumed, another one's record put aside")
+    sub.add_argument("--anew", action="store_true", help="do not resume")
     _report(sub)
     sub = verb(cells_, "list the cells of the matrix, one id per line")
     _matrix(sub)
@@ -52,7 +54,9 @@ def compare(args: argparse.Namespace) -> int:
     if not wanted:
         raise LabError(f"no cell matches {args.select}")
     with _Lock(out):
-        fly.Flight(wanted, out).fly()
+        if args.anew:
+            (out / record.FILE).unlink(missing_ok=True)
+        fly.Flight(wanted, out, experiments=not args.select, replace=True).fly()
     return _conclude(args, [out], out, {cell.id for cell in wanted})
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import kernels, packages, paths, probes, push, run
 from ..errors import HostDead, LabError
-from . import cells, job, model, routes, tool
+from . import cells, job, model, nativepv, routes, tool
 from .host import Host
 from .model import Cell, Job
 from .record import Record, Writer
@@ -18,14 +18,16 @@ SPARE_MIB = 1024  # of this machine's memory, left to others
 
 
 class Flight:
-    def __init__(self, wanted: list[Cell], out: Path, say=print) -> None:
+    def __init__(self, wanted: list[Cell], out: Path, experiments: bool = False, replace: bool = False,
+                 say=print) -> None:
         packages.ensure_installed()
         self.wanted = wanted
         self.out = paths.made(out)
         self._say = say
+        self._experiments = experiments and nativepv.KERNEL in {cell.kernel for cell in wanted}
         self._store = packages.Store()
         self._inspected = {name: tool.inspect(self._image(name)) for name in sorted({cell.kernel for cell in wanted})}
-        self.writer = Writer(self.out, self._header())
+        self.writer = Writer(self.out, self._header(), replace)
         self._host: Host | None = None
         self._pae: bool | None = None
         self._khz: int | None = None
@@ -34,11 +36,14 @@ class Flight:
     def fly(self) -> Record:
         """All wanted cells that the record does not have yet."""
         todo = [cell for cell in self.wanted if cell.id not in self.writer.record.finished()]
+        todo.sort(key=lambda cell: run.machine_mib([cell]))  # one machine of each size, the common one first
         if len(todo) < len(self.wanted):
             self._say(f"{len(self.wanted) - len(todo)} of {len(self.wanted)} cells are in the record already")
         try:
             for number, cell in enumerate(todo, 1):
-                self._one(cell, f"[{number}/{len(todo)}]", todo)
+                self._one(cell, f"[{number}/{len(todo)}]")
+            if self._experiments and "C6" not in self.writer.record.experiments:
+                self._native_in_pv()
         finally:
             if self._host:
                 self._host.stop()
@@ -46,10 +51,10 @@ class Flight:
 
     # --- one cell -----------------------------------------------------------------------------------------------------------
 
-    def _one(self, cell: Cell, position: str, todo: list[Cell]) -> None:
+    def _one(self, cell: Cell, position: str) -> None:
         started = time.monotonic()
         for left in reversed(range(TRIES)):
-            done = self._try(cell, todo)
+            done = self._try(cell)
             if done.status != model.BROKEN or not left:
                 break
             self._say(f"{position} {cell.id}: {'; '.join(done.reasons)}: the machine is booted again")
@@ -57,12 +62,12 @@ class Flight:
         self._say(f"{position} {done.status:7} {cell.id} ({time.monotonic() - started:.0f} s)"
                   + "".join(f"\n        {reason[:300]}" for reason in done.reasons[:6]))
 
-    def _try(self, cell: Cell, todo: list[Cell]) -> Job:
+    def _try(self, cell: Cell) -> Job:
         if why := cells.blocked(cell, self._inspected[cell.kernel]):
             return model.job_without_run(cell, model.BLOCKED, why)
         done = Job(cell)
         try:
-            if why := self._skipped(cell, todo):
+            if why := self._skipped(cell):
                 return model.job_without_run(cell, model.SKIP, why)
             given = self._given(cell)
             done.runvars = self._runvars(cell, given)
@@ -76,13 +81,13 @@ class Flight:
             done.status, done.reasons = model.ERROR, [str(error)]
         return done
 
-    def _skipped(self, cell: Cell, todo: list[Cell]) -> str | None:
+    def _skipped(self, cell: Cell) -> str | None:
         missing = [name for name in ("pvboot-xl.so", "pvboot-stub.elf", "pvboot-capture") if not push.built(name)]
         if missing:
             return f"{paths.build().name}/{missing[0]} is not built"
         if run.machine_mib([cell]) > _free_mib():
             return f"{_free_mib()} MiB are free here; a machine of {run.machine_mib([cell])} MiB is needed"
-        self._ready(todo)
+        self._ready(run.machine_mib([cell]))
         if kernels.KERNELS[cell.kernel].pae:
             if self._pae is None:
                 self._pae = probes.pae(self._host)
@@ -90,12 +95,14 @@ class Flight:
                 return probes.PAE_MISSING
         return None
 
-    def _ready(self, todo: list[Cell]) -> None:
-        if self._host is None:
-            memory = max((run.machine_mib([cell]) for cell in todo if run.machine_mib([cell]) <= _free_mib()), default=0)
-            self._host = Host(paths.made(self.out / "host"), memory_mib=memory)
+    def _ready(self, memory_mib: int) -> None:
+        """A machine of at least this size is up."""
+        if self._host is None or self._host.memory_mib < memory_mib:
+            if self._host:
+                self._host.stop()
+            self._host = Host(paths.made(self.out / "host"), memory_mib=memory_mib)
         if not self._host.alive():
-            self._say(f"a machine of {self._host.memory_mib} MiB is up after {self._host.boot(self._store):.0f} s")
+            self._say(f"a machine of {memory_mib} MiB is up after {self._host.boot(self._store):.0f} s")
             push.push(self._host)
             self._warm_up()
 
@@ -107,6 +114,15 @@ class Flight:
             self.out.joinpath("warm-up.cfg").write_text(routes.config(cell, kernel, kernel, "warm-up"))
             self._host.put(self.out / "warm-up.cfg", "/root/warm-up.cfg")
             self._host.check(f"{routes.STOCK_XL} create -p /root/warm-up.cfg && {routes.STOCK_XL} destroy {cell.name}")
+
+    def _native_in_pv(self) -> None:
+        self._ready(run.machine_mib([]))
+        kernel = self._image(nativepv.KERNEL)
+        elf, entry = nativepv.image(kernel, self._inspected[nativepv.KERNEL], self.out)
+        ramdisk = self._put(routes.initrd(self._store, "amd64", "small"))
+        found = nativepv.run(self._host, elf, entry, ramdisk, self.out)
+        self.writer.add_experiment("C6", found)
+        self._say(f"experiment C6: {found['outcome']}")
 
     # --- what it is run with --------------------------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ def cpuinfo(text: str) -> dict:
 
 
 def normalised(dmesg: str) -> list[str]:
-    """The log as a set of sentences: no time, numbers as #, each once and in order."""
+    """The log as a set of sentences: no time, numbers as #, each once and in order; the command line is a field of its own."""
     lines = (_NUMBER.sub("#", _TIME.sub("", line)).strip() for line in dmesg.splitlines())
     kept, in_trace = [], False
     for line in lines:
@@ -76,7 +76,7 @@ def normalised(dmesg: str) -> list[str]:
             in_trace = False
         elif not in_trace or re.match(r"(WARNING|BUG|kernel BUG|XSAVE)", line):  # of a trace what it is about
             kept.append(line)
-    return list(dict.fromkeys(line for line in kept if line))
+    return list(dict.fromkeys(line for line in kept if line and "ommand line" not in line))
 
 
 def _at(dmesg: str, words: str) -> float | None:

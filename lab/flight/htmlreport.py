@@ -6,13 +6,12 @@ import os
 from pathlib import Path
 
 from . import abi, grid, layout, model, stats, svg
-from .baseline import LIKE, REGR
+from .baseline import LIKE, NEVER, REGR
 from .judge import Outcome
 from .model import Job
 
 CSS = (Path(__file__).parent / "page.css")
 PRINT = "addEventListener('beforeprint',()=>document.querySelectorAll('details').forEach(d=>d.open=true))"
-SIGNS = {"pass": "pass", "blocked": "blocked", "skip": "skip"}
 MARKS = (("same", "as the reference"), ("expected", "expected"), ("placement", "placement"), ("editor", "the guest's kernel"),
          ("LOOK", "LOOK: unexplained"))
 
@@ -68,7 +67,7 @@ def _heat(outcome: Outcome) -> str:
         if job.cell.round:
             continue
         verdict = outcome.verdicts[job.cell.id]
-        bad = verdict.word == REGR or job.status not in (model.PASS, model.BLOCKED, model.SKIP)
+        bad = verdict.word in (REGR, NEVER) or job.status not in (model.PASS, model.BLOCKED, model.SKIP)
         kind = "like" if verdict.word == LIKE else "bad" if bad else job.status
         rows.setdefault(job.cell.group, {})[job.cell.path] = (
             kind, verdict.word if bad or verdict.word else job.status, f"#{_anchor(job)}", verdict.text)
@@ -120,7 +119,9 @@ def _time(outcome: Outcome) -> str:
 
 
 def _time_table(samples: dict[str, dict]) -> str:
-    names = list(dict.fromkeys(phase for of in samples.values() for phase in of))
+    order = [*stats.TOOLSTACK, "create", *stats.GUEST, "guest"]
+    names = sorted({phase for of in samples.values() for phase in of},
+                   key=lambda phase: (order.index(phase) if phase in order else len(order), phase))
     rows = [[html.escape(phase)] + [f'<td class="n">{of[phase].median:.3f} &plusmn; {of[phase].mad:.3f} ({of[phase].n})</td>'
                                     if phase in of else '<td class="none">&ndash;</td>' for of in samples.values()]
             for phase in names]
@@ -141,9 +142,9 @@ def _fields(outcome: Outcome) -> str:
     for n, g in enumerate(outcome.grids):
         different = [row for row in g.rows if row.differs]
         squares = [(row.field, [row.entries[path].mark for path in g.paths]) for row in g.rows if "dmesg" not in row.field]
-        rows = [[_code(row.field)] + [_field_cell(row, path) for path in g.paths] for row in different]
+        rows = [[_code(row.field)] + [_field_cell(row, path) for path in g.paths] + [_why(row)] for row in different]
         text = f"<p>{len(g.rows)} fields, {len(g.rows) - len(different)} the same on all paths that have them.</p>"
-        table = _table(["field", *g.paths], rows, "fields")
+        table = _table(["field", *g.paths, "why"], rows, "fields")
         out.append(_fold(g.group, text + svg.field_grid(g.paths, squares, g.group)
                          + _fold("The fields that differ, as a table", table, n == 0), n == 0))
     return "".join(out)
@@ -156,7 +157,17 @@ def _field_cell(row: grid.Row, path: str) -> str:
     if entry.mark == grid.SAME:
         text = _code(grid.shown(entry.value, 60)) if path == row.reference else "="
         return f'<td class="same">{text}</td>'
-    return f'<td class="{entry.mark}">{_code(grid.shown(entry.value, 60))}<br>{html.escape(entry.reason or "LOOK")}</td>'
+    return f'<td class="{entry.mark}">{_code(grid.shown(entry.value, 60))}</td>'
+
+
+def _why(row: grid.Row) -> str:
+    """Each reason once, with the paths it is for where there are several."""
+    reasons: dict[str, list[str]] = {}
+    for path, entry in row.entries.items():
+        if entry.mark not in (grid.SAME, grid.NONE):
+            reasons.setdefault("LOOK: no rule explains this" if entry.mark == grid.LOOK else entry.reason, []).append(path)
+    return "<br>".join(html.escape(f"{', '.join(paths)}: {reason}" if len(reasons) > 1 else reason)
+                       for reason, paths in reasons.items())
 
 
 # --- registers ----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ FILE = "record.jsonl"
 class Record:
     flight: dict                  # what the jobs have in common: versions, digests, kernels
     jobs: dict[str, Job]          # by cell id; of several runs of one cell the last
+    experiments: dict[str, dict] = dataclasses.field(default_factory=dict)  # by the claim they are for
 
     def finished(self) -> set[str]:
         return {name for name, job in self.jobs.items() if job.status in model.FINISHED}
@@ -30,6 +31,8 @@ def read(path: Path) -> Record:
             row = json.loads(line)
             if row["record"] == "flight":
                 record.flight = row
+            elif row["record"] == "experiment":
+                record.experiments[row["id"]] = row
             else:
                 record.jobs[row["id"]] = model.from_json(row)
         except (ValueError, KeyError, TypeError) as error:
@@ -45,6 +48,7 @@ def merged(directories: list[Path]) -> Record:
         if whole.flight and identity(part.flight) != identity(whole.flight):
             raise LabError(f"{directory}: of another flight: {difference(whole.flight, part.flight)}")
         whole.flight = whole.flight or part.flight
+        whole.experiments |= part.experiments
         for name, job in part.jobs.items():
             old = whole.jobs.get(name)
             if old is None or old.status not in model.FINISHED or job.status in model.FINISHED:
@@ -55,13 +59,17 @@ def merged(directories: list[Path]) -> Record:
 class Writer:
     """Appends to a record.  What was half written when its writer was killed is cut off first."""
 
-    def __init__(self, directory: Path, flight: dict) -> None:
+    def __init__(self, directory: Path, flight: dict, replace: bool = False) -> None:
+        """`replace`: another flight's record in the way is put aside; otherwise it is an error."""
         directory.mkdir(parents=True, exist_ok=True)
         self.path = directory / FILE
         self.record = Record({}, {})
         if self.path.exists():
             self._cut()
             self.record = read(self.path)
+            if replace and identity(self.record.flight) != identity(flight):
+                self.path.rename(self.path.with_name(f"old-{self.record.flight.get('started', '')}.jsonl"))
+                self.record = Record({}, {})
         if not self.record.flight:
             self.record.flight = flight
             self._append(flight)
@@ -72,6 +80,11 @@ class Writer:
     def add(self, job: Job) -> None:
         self.record.jobs[job.cell.id] = job
         self._append(model.to_json(job))
+
+    def add_experiment(self, name: str, found: dict) -> None:
+        row = {"record": "experiment", "id": name, **found}
+        self.record.experiments[name] = row
+        self._append(row)
 
     def _append(self, row: dict) -> None:
         with self.path.open("a") as out:

@@ -125,6 +125,13 @@ def _kaslr_only(d: Difference, c: Context) -> bool:
     return d.value | 2 == c.inspected.get("header", {}).get("loadflags", 0) | 2
 
 
+XSAVE_FLAGS = {"avx", "avx2", "f16c", "fma", "vaes", "vpclmulqdq", "xgetbv1", "xsave", "xsavec", "xsaveopt", "xsaves"}
+
+
+def _xsave_only(d: Difference, c: Context) -> bool:
+    return set(str(d.value).split()) ^ set(str(d.before).split()) <= XSAVE_FLAGS
+
+
 _Z = r"guest\.zero_page\."
 _HZ = r"(guest|handed)\.zero_page\."
 
@@ -172,7 +179,18 @@ RULES = [
     Rule(EXPECTED, r"guest\.setup_data\..*", FILLED, "pvboot's node: hypervisor type and data", _same_node),
     Rule(EXPECTED, r"guest\.cmdline", ("grub",), "GRUB puts BOOT_IMAGE= before it", lambda d, c:
          d.value == f"BOOT_IMAGE=/boot/vmlinuz {d.before}"),
+    Rule(EXPECTED, r"guest\.cpu\.flags", ANY, "this emulation's XSAVE state size, which makes Linux give XSAVE up on some"
+         " boots of every path, stock ones included", _xsave_only),
     Rule(PLACEMENT, r"guest\.kernel_code", UNPACKS, "the decompressor chooses an address at random (KASLR)"),
+    Rule(EXPECTED, r"guest\.e820", ("grub",), "GRUB hands the map on in whole pages, and the VGA and BIOS area as RAM",
+         lambda d, c: _grub_map(str(d.before)) == str(d.value)),
+    Rule(EXPECTED, r"guest\.iomem", ("grub",), "GRUB hands the map on in whole pages, and the VGA and BIOS area as RAM"),
+    Rule(EXPECTED, _Z + "(alt_mem_k|screen_info|root_dev|heap_end_ptr)", ("grub",),
+         "GRUB fills in what a kernel started in real mode would want"),
+    Rule(EXPECTED, _Z + "loadflags", ("grub",), "as in the file, CAN_USE_HEAP set by GRUB, KASLR by the decompressor",
+         lambda d, c: d.value & ~0x82 == c.inspected["header"]["loadflags"] & ~0x82),
+    Rule(EXPECTED, _Z + "(pad_0x.*|eddbuf|edd_mbr_sig_buffer)", ("grub",),
+         "GRUB does not clear the page: what is beyond the fields it knows is left over from its heap"),
     Rule(PLACEMENT, r"guest\.memory_kib", ANY, "what is left besides page tables, initrd and nodes", _near(0.01)),
     # PV, which shares nothing with the rest but the kernel
     Rule(EXPECTED, r"guest\.guest_type", ("xl-pv",), "it is one", _is("PV")),
@@ -194,3 +212,14 @@ def _isa_hole(d: Difference) -> bool:
     def without(text: object) -> str:
         return str(text).replace("0-a0000 type 1; a0000-100000 type 2; 100000-", "0-")
     return without(d.value) == without(d.before)
+
+
+def _grub_map(reference: str) -> str:
+    """The reference's map as GRUB tells it: `reference` has its ranges as "start-end type kind"."""
+    parts = reference.replace("0-a0000 type 1; a0000-100000 type 2; 100000-", "0-").split("; ")
+    whole = []
+    for part in parts:
+        span, _, kind = part.partition(" ")
+        start, end = (int(edge, 16) for edge in span.split("-"))
+        whole.append(f"{start:x}-{end + 4095 & ~4095:x} {kind}")
+    return "; ".join(whole)

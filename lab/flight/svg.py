@@ -65,7 +65,7 @@ def memory_map(lanes: dict[str, list[Segment]], collisions: dict[str, list[tuple
                                x=f"{axis.x(start):.1f}", y=f"{y - 3:.1f}",
                                width=f"{max(2.0, axis.x(end) - axis.x(start)):.1f}", height=LANE + 6))
         y += LANE + GAP
-    return picture(WIDTH, y + 92, "".join(out) + _ticks(axis, y), f"guest-physical memory at the first instruction, {name}")
+    return picture(WIDTH, y + 92, _ticks(axis, y) + "".join(out), f"guest-physical memory at the first instruction, {name}")
 
 
 def _box(axis: Axis, segment: Segment, y: float) -> str:

@@ -59,6 +59,13 @@ def test_another_build_does_not_continue_a_flight(tmp_path):
         Writer(tmp_path, {**FLIGHT, "built": "2"})
 
 
+def test_another_flights_record_can_be_put_aside(tmp_path):
+    Writer(tmp_path, {**FLIGHT, "started": "then"}).add(ended("pvh", model.PASS))
+    assert Writer(tmp_path, {**FLIGHT, "built": "2"}, replace=True).record.jobs == {}
+    assert list(read(tmp_path / "old-then.jsonl").jobs) == ["6.1/1cpu/256M/small/pvh"]
+    assert Writer(tmp_path, {**FLIGHT, "built": "2"}, replace=True).record.flight["built"] == "2"
+
+
 def test_several_hosts_make_one_record(tmp_path):
     for host, path, status in (("a", "pvh", "broken"), ("b", "pvh", "pass"), ("c", "pvh", "error"), ("c", "stub", "pass")):
         Writer(tmp_path / host, FLIGHT).add(ended(path, status))
