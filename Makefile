@@ -269,7 +269,8 @@ $(BUILD)/pvboot-attack: $(ATTACK)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(PARSE_CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(PARSE_LIBS)
 $(CONFINE) $(COST): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(BUILD)/tests/confine/surroundings.o \
-                                      $(BUILD)/tests/confine/attack_calls.o $(BUILD)/libpvboot.a
+                                      $(BUILD)/tests/confine/trial.o $(BUILD)/tests/confine/attack_calls.o \
+                                      $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lseccomp
 

@@ -3,8 +3,7 @@
  * Everything a parser that has been taken over might try, from inside the helper's own confinement: each must end in
  * SIGSYS.  Then once more without each layer, to see which others still hold; the table says how.
  */
-#include "../../src/sandbox/sandbox.h"
-#include "attack.h"
+#include "trial.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +14,6 @@
 
 #define LEAST 40u
 
-static const char *helper;
 static unsigned number;
 
 static bool ok(bool good, const char *what, const char *name, const char *got)
@@ -27,18 +25,9 @@ static bool ok(bool good, const char *what, const char *name, const char *got)
 /* "SIGSYS", "OPEN", "refused" to run without that layer, an errno's name, or whatever else it said. */
 static void attack(const char *name, uint32_t layers, char *got, size_t n)
 {
-    struct pvboot_confine c = { .helper = helper, .path = PVBOOT_PATH_PVH };
-    struct order o = { .magic = ORDER_MAGIC, .layers = layers };
     struct pvboot_error e = { 0 };
-    struct pvboot_kernel k;
-    struct pvboot_file f;
-    int rc;
+    int rc = trial(name, layers, PVBOOT_SANDBOX_STRICT, NULL, &e);
 
-    snprintf(o.name, sizeof(o.name), "%s", name);
-    rc = pvboot_file_seal(&f, (struct pvboot_bytes){ (uint8_t *)&o, sizeof(o) }, &e);
-    if (!rc)
-        rc = pvboot_kernel_confine(&k, &f, &c, &e);
-    pvboot_file_dispose(&f);
     if (rc == -PVBOOT_E_SANDBOX && strstr(e.text, "died of SIG"))
         sscanf(strstr(e.text, "SIG"), "%15[A-Z]", got);
     else if (rc == -PVBOOT_E_SANDBOX && strstr(e.text, "has no layer"))
@@ -115,7 +104,7 @@ int main(int argc, char **argv)
 
     if (argc != 2 || n_attacks > sizeof(rows) / sizeof(rows[0]))
         return 64;
-    helper = argv[1];
+    trial_helper = argv[1];
     setvbuf(stdout, NULL, _IOLBF, 0);
     plant();
     died = all_layers_on();

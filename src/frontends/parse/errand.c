@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +53,7 @@ static int map_output(struct pvb_errand *x)
 
 int pvb_errand_take(struct pvb_errand *x, int argc, char **argv)
 {
+    prctl(PR_SET_NAME, "pvboot-parse"); /* it was executed through a descriptor, whose number would be its name */
     x->answer.magic = PVB_ANSWER_MAGIC;
     x->answer.bytes = sizeof(x->answer);
     snprintf(x->answer.version, sizeof(x->answer.version), "%s", PVBOOT_VERSION);
