@@ -26,8 +26,6 @@ static int chunk(struct pvb_progress *at, struct pvboot_bytes in, struct pvb_roo
         return pvb_ends_early(at, e);
     if (!room)
         return pvb_too_long(at, e);
-    if (bytes > (uint32_t)LZ4_COMPRESSBOUND(CHUNK_MAX))
-        return pvb_corrupt(at, "a chunk larger than 8 MiB can pack to", e);
     block = pvboot_sub(in, at->in + sizeof(bytes), bytes);
     r = LZ4_decompress_safe((const char *)block.p, (char *)out.p + at->out, (int)bytes,
                             (int)(room < CHUNK_MAX ? room : CHUNK_MAX));

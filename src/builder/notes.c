@@ -121,7 +121,7 @@ static int take_xen(struct pvboot_notes *n, const struct note *note, struct pvbo
 static int next_note(struct note *note, struct pvboot_bytes seg, uint64_t *off, uint64_t align, struct pvboot_error *e)
 {
     GElf_Nhdr h;
-    uint64_t desc, end;
+    uint64_t desc;
 
     if (!pvboot_get(seg, *off, &h, sizeof(h)))
         return pvb_fail(e, PVBOOT_E_MALFORMED, "%llu bytes at 0x%llx are too short for a note",
@@ -134,8 +134,7 @@ static int next_note(struct note *note, struct pvboot_bytes seg, uint64_t *off, 
     note->type = h.n_type;
     note->name = pvboot_sub(seg, *off + sizeof(h), h.n_namesz);
     note->desc = pvboot_sub(seg, desc, h.n_descsz);
-    end = (desc + h.n_descsz + align - 1) & ~(align - 1);
-    *off = end < seg.len ? end : seg.len;
+    *off = (desc + h.n_descsz + align - 1) & ~(align - 1);
     return 0;
 }
 

@@ -245,6 +245,10 @@ static void lzo(void **state)
     m = bent(PVBOOT_CODEC_LZO, 15, 1, 0x80);
     lzo_header_sum(&m, 34);
     expect("method 128", m, U, "method 128");
+    m = mk_copy(&packed[PVBOOT_CODEC_LZO]);
+    be32(&m, 38, (uint32_t)elf.len + 1);
+    mk_le(&m, m.len - 4, 4, elf.len + 1);
+    expect("a block shorter than it says", m, M, "bad block");
     expect("name past the end", bent(PVBOOT_CODEC_LZO, 33, 1, 255), M, "bad header checksum");
     expect("header checksum", bent(PVBOOT_CODEC_LZO, 34, 1, 0), M, "bad header checksum");
     expect("magic", bent(PVBOOT_CODEC_LZO, 4, 1, 1), M, "not lzop's magic");

@@ -123,6 +123,7 @@ static const struct {
     { "p_align 2^63", { { PH64(0, P64_ALIGN), 8, 1ull << 63 } }, M, "p_align 0x8000000000000000" },
     { "section table past the end", { { E64_SHOFF, 8, UINT64_MAX - 3 }, { E64_SHNUM, 2, 0xfeff } }, 0, "" },
     { "section table of 0 entries", { { E64_SHOFF, 8, 64 }, { E64_SHNUM, 2, 0 }, { E64_SHSTRNDX, 2, 0xffff } }, 0, "" },
+    { "section table whose first size is 2^64 - 2^31", { { E64_SHOFF, 8, 48 }, { E64_SHNUM, 2, 0 } }, 0, "" },
     { "section table over the code", { { E64_SHOFF, 8, ELF_TEXT }, { E64_SHNUM, 2, 90 } }, 0, "" },
 };
 

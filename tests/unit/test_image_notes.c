@@ -66,7 +66,7 @@ static const struct {
     { "entry of 2 bytes", { { "Xen", 18, ENTRY, 2 } }, M, "has 2 bytes" },
     { "entry of 3 bytes", { { "Xen", 18, ENTRY, 3 } }, M, "has 3 bytes" },
     { "entry of 5 bytes", { { "Xen", 18, ENTRY, 5 } }, M, "has 5 bytes" },
-    { "entry above 4 GiB", { { "Xen", 18, "\x50\x08\0\x01\x01\0\0\0", 8 } }, M, "0x101000850" },
+    { "entry above 4 GiB", { { "Xen", 18, "\x50\x08\0\x01\x01\0\0\0", 8 } }, M, "0x101000850 at 0x400 is above 4 GiB" },
     { "entry outside the segments", { { "Xen", 18, "\0\0\0\x02", 4 } }, M, "PHYS32_ENTRY 0x2000000 lies in no" },
     { "entry in the zero-fill", { { "Xen", 18, "\0\x10\x20\x01", 4 } }, M, "PHYS32_ENTRY 0x1201000" },
     { "same entry twice", { { "Xen", 18, ENTRY, 4 }, { "Xen", 18, ENTRY, 8 } }, 0, "" },
@@ -171,18 +171,27 @@ static size_t raw(struct mk *m, size_t at, const void *arg)
 
 static void bad_frames(void **state)
 {
-    static const uint32_t v[][4] = {
-        { 0xfffffff0, 0, 18, 64 }, { 4, 0xfffffff0, 18, 64 }, { 0xffffffff, 0xffffffff, 0xffffffff, 64 },
-        { 4, 4, 18, 12 },          { 4, 4, 18, 16 },          { 4, 49, 18, 64 },
-        { 4, 4, 18, 3 },           { 4, 4, 18, 11 },          { 53, 0, 18, 64 },
+    static const struct {
+        uint32_t v[4];
+        const char *says;
+    } frame[] = {
+        { { 0xfffffff0, 0, 18, 64 }, "name of 4294967280 and contents of 0 bytes run past" },
+        { { 4, 0xfffffff0, 18, 64 }, "contents of 4294967280 bytes run past" },
+        { { 0xffffffff, 0xffffffff, 0xffffffff, 64 }, "run past" },
+        { { 4, 4, 18, 12 }, "run past" },
+        { { 4, 4, 18, 16 }, "run past" },
+        { { 4, 49, 18, 64 }, "run past" },
+        { { 53, 0, 18, 64 }, "run past" },
+        { { 4, 4, 18, 3 }, "3 bytes at 0x400 are too short" },
+        { { 4, 4, 18, 11 }, "11 bytes at 0x400 are too short" },
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-        int rc = parse(raw, v[i]);
+    for (size_t i = 0; i < sizeof(frame) / sizeof(frame[0]); i++) {
+        int rc = parse(raw, frame[i].v);
 
-        if (rc != -M)
-            fail_msg("row %zu: %d: %s", i, rc, err.text);
+        if (rc != -M || !strstr(err.text, frame[i].says))
+            fail_msg("frame %zu: %d: %s", i, rc, err.text);
     }
     assert_int_equal(parse(raw, (uint32_t[]){ 4, 48, 18, 64 }), 0); /* fits to the byte; owner is four zeros */
 }
