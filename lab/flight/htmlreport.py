@@ -84,7 +84,7 @@ def _memory(outcome: Outcome) -> str:
     out = ["<p>Each stretch of addresses is as wide as the logarithm of its size. The background is what the guest is told: "
            '<span class="key" style="background:var(--ram)"></span>RAM<span class="key" style="background:var(--reserved)">'
            '</span>reserved<span class="key" style="background:var(--acpi)"></span>ACPI. K kernel with its whole window, '
-           "Z zero page, S start info, C command line, D setup_data, R ramdisk, P page tables, G GDT, T stub, B GRUB. "
+           "Z zero page, S start info, C command line, D setup_data, R ramdisk, P page tables, G GDT, T stub and k the kernel file it gets, B GRUB, L module list, M memory map. "
            "A red frame is an overlap. A PV guest has no physical addresses of its own before its first instruction.</p>"]
     for n, g in enumerate(outcome.grids):
         lanes, collisions, rows = {}, {}, []

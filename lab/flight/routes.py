@@ -2,6 +2,7 @@
 """How each path is asked for: xl.cfg, which xl, and for GRUB the image that has everything in it."""
 
 import hashlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -47,7 +48,9 @@ def initrd(store: packages.Store, arch: str, size: str) -> Path:
     large = small.with_name(f"{small.stem}-{size}.cpio")
     if not large.exists():
         data = small.read_bytes()
-        large.write_bytes(data + bytes((LARGE_INITRD_MIB << 20) - len(data)))
+        scratch = large.with_suffix(f".{os.getpid()}")
+        scratch.write_bytes(data + bytes((LARGE_INITRD_MIB << 20) - len(data)))
+        scratch.rename(large)
     return large
 
 
@@ -59,7 +62,7 @@ def grub_image(kernel: Path, ramdisk: Path, words: str) -> Path:
     image, cfg = directory / f"grub-{key}.elf", directory / f"grub-{key}.cfg"
     if not image.exists():
         cfg.write_text(text)
-        scratch = image.with_suffix(".new")
+        scratch = image.with_suffix(f".{os.getpid()}")
         try:
             subprocess.run(["grub-mkstandalone", "-O", "i386-xen_pvh", "-o", scratch, f"--install-modules={MODULES}",
                             "--fonts=", "--locales=", "--themes=", f"boot/grub/grub.cfg={cfg}",

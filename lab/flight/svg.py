@@ -7,7 +7,8 @@ import math
 from .layout import Segment
 
 LETTERS = {"kernel": "K", "ramdisk": "R", "zero page": "Z", "cmdline": "C", "setup_data": "D", "start info": "S",
-           "GDT": "G", "page tables": "P", "stub": "T", "grub": "B", "module list": "L", "memory map": "M"}
+           "GDT": "G", "page tables": "P", "stub": "T", "grub": "B", "module list": "L", "memory map": "M",
+           "module 0": "k"}
 LANE, GAP, LEFT, WIDTH = 34, 10, 96, 1040
 
 
@@ -97,7 +98,7 @@ def timeline(lanes: dict[str, list[tuple[str, float]]], phases: list[str], name:
     """Stacked medians; `phases` gives every phase its colour."""
     longest = max((sum(seconds for _, seconds in lane) for lane in lanes.values()), default=0) or 1
     scale = (WIDTH - LEFT - 70) / longest
-    out, y = [], 8.0
+    step, ruler, out, y = _step(longest), [], [], 8.0
     for path, lane in lanes.items():
         out.append(label(LEFT - 8, y + LANE / 2 + 5, path, "lane", "end"))
         x = float(LEFT)
@@ -108,12 +109,11 @@ def timeline(lanes: dict[str, list[tuple[str, float]]], phases: list[str], name:
             x += width
         out.append(label(x + 6, y + LANE / 2 + 3, f"{sum(s for _, s in lane):.2f} s", "tickname"))
         y += LANE + 2
-    step = _step(longest)
     for n in range(int(longest / step) + 1):
         x = LEFT + n * step * scale
-        out.append(element("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=4, y2=f"{y:.1f}", class_="tick"))
-        out.append(label(x, y + 14, f"{n * step:g} s", "tickname", "middle"))
-    return picture(WIDTH, y + 20, "".join(out), f"time per path, {name}")
+        ruler.append(element("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=4, y2=f"{y:.1f}", class_="tick"))
+        ruler.append(label(x, y + 14, f"{n * step:g} s", "tickname", "middle"))
+    return picture(WIDTH, y + 20, "".join(ruler + out), f"time per path, {name}")
 
 
 def _step(longest: float) -> float:
