@@ -14,26 +14,54 @@ bool pvb_carrier_present(const char *cmdline)
     return cmdline && !strncmp(cmdline, PVB_CARRIER, n) && (!cmdline[n] || cmdline[n] == ' ');
 }
 
-/* Where to write a dump is the plugin's own key: the request knows no files. */
-static int set_dump(const char *value, char **dump_dir, struct pvboot_error *e)
+/* It goes through a quoted string of an xl.cfg and between spaces. */
+static bool is_path(const char *value)
 {
-    if (value[0] != '/' || strpbrk(value, " \"'\\\n"))
-        return pvb_fail(e, PVBOOT_E_USAGE, "dump=%s: want an absolute directory without spaces or quotes", value);
-    free(*dump_dir);
-    *dump_dir = strdup(value);
-    return *dump_dir ? 0 : pvb_fail(e, PVBOOT_E_HOST, "no memory for a directory name");
+    return value[0] == '/' && !strpbrk(value, " \"'\\\n");
 }
 
-int pvb_carrier_option(const char *key, const char *value, struct pvboot_request *req, char **dump_dir,
+static int keep(char **kept, const char *value, struct pvboot_error *e)
+{
+    free(*kept);
+    *kept = strdup(value);
+    return *kept ? 0 : pvb_fail(e, PVBOOT_E_HOST, "no memory for a path of %zu bytes", strlen(value));
+}
+
+static int set_dump(const char *value, char **dump_dir, struct pvboot_error *e)
+{
+    if (!is_path(value))
+        return pvb_fail(e, PVBOOT_E_USAGE, "dump=%s: want an absolute directory without spaces or quotes", value);
+    return keep(dump_dir, value, e);
+}
+
+static int set_ramdisks(const char *value, char **ramdisks, struct pvboot_error *e)
+{
+    for (const char *path = value - 1; path; path = strchr(path + 1, ','))
+        if (!is_path(path + 1))
+            return pvb_fail(e, PVBOOT_E_USAGE,
+                            "ramdisks=%s: want absolute paths without spaces or quotes, with commas between", value);
+    return keep(ramdisks, value, e);
+}
+
+void pvb_paths_dispose(struct pvb_paths *paths)
+{
+    free(paths->dump_dir);
+    free(paths->ramdisks);
+    *paths = (struct pvb_paths){ 0 };
+}
+
+int pvb_carrier_option(const char *key, const char *value, struct pvboot_request *req, struct pvb_paths *paths,
                        struct pvboot_error *e)
 {
     if (!strcmp(key, "dump"))
-        return set_dump(value, dump_dir, e);
+        return set_dump(value, &paths->dump_dir, e);
+    if (!strcmp(key, "ramdisks"))
+        return set_ramdisks(value, &paths->ramdisks, e);
     return pvboot_request_set(req, key, value, e);
 }
 
 /* Without allocation: whose a domain is must not depend on the host's memory. */
-int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, char **dump_dir, struct pvboot_error *e)
+int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, struct pvb_paths *paths, struct pvboot_error *e)
 {
     char words[PVB_OPTIONS_MAX], *word, *save = NULL;
     const char *options = cmdline + strlen(PVB_CARRIER);
@@ -48,7 +76,7 @@ int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, char **du
 
         if (eq)
             *eq++ = '\0';
-        rc = eq ? pvb_carrier_option(word, eq, req, dump_dir, e)
+        rc = eq ? pvb_carrier_option(word, eq, req, paths, e)
                 : pvb_fail(e, PVBOOT_E_USAGE, "pvshim_extra: \"%s\" is not key=value", word);
     }
     return rc;

@@ -25,7 +25,7 @@ struct options {
     FILE *quiet;     /* where the scratch parse's complaints go */
     XLU_Config *cfg; /* a scratch parse of the same text, to ask it for values */
     struct pvboot_request req;
-    char *dump_dir;
+    struct pvb_paths paths;
     size_t extra_bytes;
     char extra[PVB_OPTIONS_MAX]; /* " entry=linux64 subarch=xen" */
 };
@@ -69,7 +69,7 @@ static int take_statement(struct options *o, const struct part *part, const stru
         return fail_at(part, st, e, PVBOOT_E_USAGE, " is set twice");
     if (!value)
         return fail_at(part, st, e, PVBOOT_E_USAGE, ": want one string or number");
-    if (pvb_carrier_option(key, value, &o->req, &o->dump_dir, &inner)) {
+    if (pvb_carrier_option(key, value, &o->req, &o->paths, &inner)) {
         snprintf(what, sizeof(what), ": %s", inner.text);
         return fail_at(part, st, e, (enum pvboot_class)inner.code, what);
     }
@@ -122,6 +122,8 @@ static int check_config(const struct options *o, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "%s", pvb_refusal());
     if (type && strcmp(type, "pvh"))
         return pvb_fail(e, PVBOOT_E_USAGE, "type=\"%s\" contradicts builder=\"" BUILDER "\": want \"pvh\"", type);
+    if (o->paths.ramdisks && o->req.path == PVBOOT_PATH_STUB)
+        return pvb_fail(e, PVBOOT_E_USAGE, "pvboot_ramdisks contradicts pvboot_entry=\"stub\": libxl hands over one");
     if (access(pvb_stub_path(), R_OK))
         return pvb_fail(e, PVBOOT_E_HOST, "%s, which belongs beside the plugin, is not readable: errno %d",
                         pvb_stub_path(), errno);
@@ -231,7 +233,7 @@ EXPORT int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
         STOCK(xlu_cfg_destroy)(o.cfg);
     if (o.quiet)
         fclose(o.quiet);
-    free(o.dump_dir);
+    pvb_paths_dispose(&o.paths);
     return r;
 }
 

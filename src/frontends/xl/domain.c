@@ -51,13 +51,14 @@ static void dispose(struct pvb_domain *d)
         d->record.guest.ops->close(&d->record.guest);
     pvboot_kernel_dispose(&d->kernel);
     pvboot_file_dispose(&d->kernel_file);
-    pvboot_file_dispose(&d->ramdisk_file);
+    for (size_t i = 0; i < PVBOOT_RAMDISKS_MAX; i++)
+        pvboot_file_dispose(&d->ramdisk_file[i]);
     if (d->xen.fmem)
         xenforeignmemory_close(d->xen.fmem);
     explicit_bzero(d->req.rng_seed, sizeof(d->req.rng_seed));
     free(d->kernel_path);
     free(d->ramdisk_path);
-    free(d->dump_dir);
+    pvb_paths_dispose(&d->paths);
     free(d);
 }
 

@@ -30,7 +30,7 @@ static int read_module(struct xc_dom_image *dom, const char *path, const char *c
 
     if (!d)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for a domain's description");
-    f = kernel ? &d->kernel_file : &d->ramdisk_file;
+    f = kernel ? &d->kernel_file : &d->ramdisk_file[0];
     pvb_phase(dom, d, kernel ? "read-kernel" : "read-ramdisk");
     rc = kernel ? pvboot_file_read_sealed(f, path, PVBOOT_KERNEL_MAX, e)
                 : pvboot_file_read(f, path, PVBOOT_RAMDISK_MAX, e);
@@ -41,6 +41,25 @@ static int read_module(struct xc_dom_image *dom, const char *path, const char *c
     if (module_mem(dom, f->bytes.p, f->bytes.len, cmdline))
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for a module's command line");
     return 0;
+}
+
+int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e)
+{
+    struct pvboot_request *req = &d->req;
+    char *path, *save = NULL;
+    int rc = 0;
+
+    if (!d->paths.ramdisks)
+        return 0;
+    for (path = strtok_r(d->paths.ramdisks, ",", &save); !rc && path; path = strtok_r(NULL, ",", &save)) {
+        struct pvboot_file *f = &d->ramdisk_file[req->n_ramdisks];
+
+        if (req->n_ramdisks == PVBOOT_RAMDISKS_MAX)
+            return pvb_fail(e, PVBOOT_E_LIMIT, "ramdisks: %s is one too many, limit %u", path, PVBOOT_RAMDISKS_MAX);
+        rc = pvboot_file_read(f, path, PVBOOT_RAMDISK_MAX, e);
+        req->ramdisk[req->n_ramdisks++] = f->bytes;
+    }
+    return rc;
 }
 
 __attribute__((visibility("default"))) int xc_dom_module_file(struct xc_dom_image *dom, const char *filename,

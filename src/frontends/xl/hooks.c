@@ -80,8 +80,8 @@ static int vcpu(struct xc_dom_image *dom)
     pvb_phase(dom, d, "vcpu");
     rc = pvboot_xen_start_state(&d->xen, &d->plan.vcpu, d->machine.vcpus, &e);
     pvb_phase(dom, d, NULL);
-    if (!rc && d->dump_dir)
-        rc = pvboot_record_dump(&d->record, &d->plan, &d->kernel.image, d->dump_dir, &e);
+    if (!rc && d->paths.dump_dir)
+        rc = pvboot_record_dump(&d->record, &d->plan, &d->kernel.image, d->paths.dump_dir, &e);
     return rc ? pvb_report(&e) : 0;
 }
 

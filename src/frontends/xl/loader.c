@@ -33,7 +33,7 @@ static int adopt_kernel(struct xc_dom_image *dom, struct pvb_domain *d, struct p
 static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     struct pvboot_request *req = &d->req;
-    int rc = pvb_carrier_parse(dom->cmdline, req, &d->dump_dir, e);
+    int rc = pvb_carrier_parse(dom->cmdline, req, &d->paths, e);
 
     if (rc)
         return rc;
@@ -44,7 +44,7 @@ static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     }
     if (req->has_rng_seed && getrandom(req->rng_seed, sizeof(req->rng_seed), 0) != sizeof(req->rng_seed))
         return pvb_fail(e, PVBOOT_E_HOST, "no random bytes for the guest's seed: errno %d", errno);
-    return 0;
+    return pvb_read_ramdisks(d, e);
 }
 
 static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
@@ -118,7 +118,7 @@ static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pv
     pvb_phase(dom, d, "load");
     pvboot_xen_guest_init(&guest, &d->xen);
     pvboot_record_init(&d->record, &d->machine, &guest.guest);
-    rc = pvboot_load(&d->plan, &d->kernel, &d->req, d->dump_dir ? &d->record.guest : &guest.guest, e);
+    rc = pvboot_load(&d->plan, &d->kernel, &d->req, d->paths.dump_dir ? &d->record.guest : &guest.guest, e);
     d->record.next = NULL; /* @guest ends here */
     pvb_phase(dom, d, NULL);
     return rc;

@@ -37,12 +37,12 @@ static bool wants_stub(const char *cmdline)
 {
     struct pvboot_request req;
     struct pvboot_error e = { 0 };
-    char *dump = NULL;
+    struct pvb_paths paths = { 0 };
     int rc;
 
     pvboot_request_init(&req);
-    rc = pvb_carrier_parse(cmdline, &req, &dump, &e);
-    free(dump);
+    rc = pvb_carrier_parse(cmdline, &req, &paths, &e);
+    pvb_paths_dispose(&paths);
     return (!rc || rc == -PVBOOT_E_HOST) && req.path == PVBOOT_PATH_STUB;
 }
 

@@ -19,15 +19,21 @@
 #define PVB_OPTIONS_MAX 4096u
 #define PVB_GUEST_TYPE "hvm-3.0-x86_64"
 
+/* Options that name files: the plugin's own, since the request knows none.  Owned; NULL: not asked for. */
+struct pvb_paths {
+    char *dump_dir;
+    char *ramdisks; /* "/path/a,/path/b": to be joined, in this order, behind the domain's own */
+};
+
 /* What the plugin knows of one domain under construction. */
 struct pvb_domain {
     struct pvb_domain *next;
     const struct xc_dom_image *dom;
     char *kernel_path, *ramdisk_path; /* NULL when a bootloader handed memory over */
-    struct pvboot_file kernel_file, ramdisk_file;
+    struct pvboot_file kernel_file, ramdisk_file[PVBOOT_RAMDISKS_MAX];
     struct pvboot_kernel kernel;
     struct pvboot_request req;
-    char *dump_dir; /* NULL: none asked for */
+    struct pvb_paths paths;
     struct pvboot_machine machine;
     struct pvboot_plan plan;
     struct pvboot_record record;
@@ -45,9 +51,10 @@ void pvb_domain_drop(const struct xc_dom_image *dom);
 
 /* carrier.c: options as words on the shim's command line. */
 bool pvb_carrier_present(const char *cmdline);
-int pvb_carrier_option(const char *key, const char *value, struct pvboot_request *req, char **dump_dir,
+int pvb_carrier_option(const char *key, const char *value, struct pvboot_request *req, struct pvb_paths *paths,
                        struct pvboot_error *e);
-int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, char **dump_dir, struct pvboot_error *e);
+int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, struct pvb_paths *paths, struct pvboot_error *e);
+void pvb_paths_dispose(struct pvb_paths *paths);
 
 /*
  * files.c: @f, which is sealed, parsed by the confined helper, and unpacked if @path needs it.  Tells on standard
@@ -55,6 +62,9 @@ int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, char **du
  */
 int pvb_kernel_parse(struct pvboot_kernel *k, const struct pvboot_file *f, const struct pvboot_request *req,
                      enum pvboot_path path, struct pvboot_error *e) PVB_CHECKED;
+
+/* files.c: read the further ramdisks of @d->paths, each like libxl's own one.  -LIMIT, and as pvboot_file_read(). */
+int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 
 /* recognise.c: did this domain ask for pvboot's toolstack paths? Changes nothing. */
 bool pvb_is_ours(const struct xc_dom_image *dom);
