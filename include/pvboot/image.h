@@ -131,7 +131,8 @@ int pvboot_kernel_parse(struct pvboot_kernel *k, struct pvboot_bytes file, struc
 int pvboot_kernel_unpack(struct pvboot_kernel *k, struct pvboot_error *e);
 
 /*
- * Read @path into private memory and parse it.  Regular files only, at most PVBOOT_KERNEL_MAX bytes, one open.
+ * Read @path into private memory and parse it, here: for a stranger's kernel there is pvboot_kernel_open_confined().
+ * Regular files only, at most PVBOOT_KERNEL_MAX bytes, one open.
  * -UNREADABLE, -LIMIT, and what pvboot_kernel_parse() returns; @e names the file.
  */
 int pvboot_kernel_open(struct pvboot_kernel *k, const char *path, struct pvboot_error *e);
