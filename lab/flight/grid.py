@@ -37,42 +37,44 @@ class Row:
 @dataclasses.dataclass
 class Grid:
     group: str
-    paths: list[str]
+    columns: list[str]
     rows: list[Row]
 
-    def looks(self, path: str) -> list[str]:
-        return [f"{row.field} is {shown(row.entries[path].value)}, {row.reference} has "
+    def looks(self, column: str) -> list[str]:
+        return [f"{row.field} is {shown(row.entries[column].value)}, {row.reference} has "
                 f"{shown(row.entries[row.reference].value)}"
-                for row in self.rows if path in row.entries and row.entries[path].mark == LOOK]
+                for row in self.rows if column in row.entries and row.entries[column].mark == LOOK]
 
 
 def grids(record: Record) -> list[Grid]:
     groups: dict[str, dict[str, Job]] = {}
     for job in record.jobs.values():
         if job.status in model.EXECUTED and not job.cell.round and (job.handover or job.guest):
-            groups.setdefault(job.cell.group, {})[job.cell.path] = job
+            groups.setdefault(job.cell.group, {})[job.cell.column] = job
     return [grid(name, jobs, record.flight.get("kernels", {}).get(name.split("/")[0], {}))
             for name, jobs in sorted(groups.items())]
 
 
 def grid(group: str, jobs: dict[str, Job], inspected: dict) -> Grid:
-    columns = [path for path in model.PATHS if path in jobs]
-    fields = {path: flatten(jobs[path]) for path in columns}
+    columns = model.in_order(jobs)
+    fields = {column: flatten(jobs[column]) for column in columns}
     context = rules.Context(jobs, fields, inspected)
     rows = []
-    for field in dict.fromkeys(name for path in columns for name in fields[path]):
-        reference = next(path for path in REFERENCE if path in columns and _speaks_of(field, fields[path]))
-        rows.append(Row(field, reference, {path: _entry(field, path, reference, fields, context) for path in columns}))
+    order = sorted(columns, key=lambda column: (REFERENCE.index(column.split(":")[0]), column))
+    for field in dict.fromkeys(name for column in columns for name in fields[column]):
+        reference = next(column for column in order if _speaks_of(field, fields[column]))
+        rows.append(Row(field, reference, {column: _entry(field, column, reference, context) for column in columns}))
     return Grid(group, columns, rows)
 
 
-def _entry(field: str, path: str, reference: str, fields: dict[str, dict], context: rules.Context) -> Entry:
-    if not _speaks_of(field, fields[path]):
+def _entry(field: str, column: str, reference: str, context: rules.Context) -> Entry:
+    fields = context.fields
+    if not _speaks_of(field, fields[column]):
         return Entry(None, NONE)
-    value, before = fields[path].get(field, rules.ABSENT), fields[reference].get(field, rules.ABSENT)
+    value, before = fields[column].get(field, rules.ABSENT), fields[reference].get(field, rules.ABSENT)
     if value == before:
         return Entry(value, SAME)
-    rule = rules.explain(rules.Difference(field, path, before, value), context)
+    rule = rules.explain(rules.Difference(field, column, before, value), context)
     return Entry(value, rule.kind, rule.reason) if rule else Entry(value, LOOK)
 
 

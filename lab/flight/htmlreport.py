@@ -69,13 +69,13 @@ def _heat(outcome: Outcome) -> str:
         verdict = outcome.verdicts[job.cell.id]
         bad = verdict.word in (REGR, NEVER) or job.status not in (model.PASS, model.BLOCKED, model.SKIP)
         kind = "like" if verdict.word == LIKE else "bad" if bad else job.status
-        rows.setdefault(job.cell.group, {})[job.cell.path] = (
+        rows.setdefault(job.cell.group, {})[job.cell.column] = (
             kind, verdict.word if bad or verdict.word else job.status, f"#{_anchor(job)}", verdict.text)
     rows = dict(sorted(rows.items()))
     table = _table(["job", "status", "against the baseline"], [
         [f'<a href="#{_anchor(job)}">{html.escape(name)}</a>', f'<span class="s-{job.status}">{job.status}</span>',
          html.escape(outcome.verdicts[name].text)] for name, job in sorted(outcome.record.jobs.items()) if not job.cell.round])
-    return svg.heat_map(list(model.PATHS), rows) + _fold("The same as a table", table)
+    return svg.heat_map(model.in_order({column for cells in rows.values() for column in cells}), rows) + _fold("The same as a table", table)
 
 
 # --- memory -------------------------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def _memory(outcome: Outcome) -> str:
     for n, g in enumerate(outcome.grids):
         lanes, collisions, rows = {}, {}, []
         inspected = outcome.record.flight.get("kernels", {}).get(g.group.split("/")[0], {})
-        for path in g.paths:
+        for path in g.columns:
             found = layout.segments(outcome.job(g.group, path), inspected)
             if not found:
                 continue
@@ -141,11 +141,11 @@ def _fields(outcome: Outcome) -> str:
     out = [f"<p>{outcome.look_count} unexplained. {key}. Hollow: this path hands over no such thing.</p>"]
     for n, g in enumerate(outcome.grids):
         different = [row for row in g.rows if row.differs]
-        squares = [(row.field, [row.entries[path].mark for path in g.paths]) for row in g.rows if "dmesg" not in row.field]
-        rows = [[_code(row.field)] + [_field_cell(row, path) for path in g.paths] + [_why(row)] for row in different]
+        squares = [(row.field, [row.entries[path].mark for path in g.columns]) for row in g.rows if "dmesg" not in row.field]
+        rows = [[_code(row.field)] + [_field_cell(row, path) for path in g.columns] + [_why(row)] for row in different]
         text = f"<p>{len(g.rows)} fields, {len(g.rows) - len(different)} the same on all paths that have them.</p>"
-        table = _table(["field", *g.paths, "why"], rows, "fields")
-        out.append(_fold(g.group, text + svg.field_grid(g.paths, squares, g.group)
+        table = _table(["field", *g.columns, "why"], rows, "fields")
+        out.append(_fold(g.group, text + svg.field_grid(g.columns, squares, g.group)
                          + _fold("The fields that differ, as a table", table, n == 0), n == 0))
     return "".join(out)
 
@@ -176,7 +176,7 @@ def _registers(outcome: Outcome) -> str:
     out = []
     for n, g in enumerate(outcome.grids):
         lanes, wrong, rows = {}, {}, []
-        for path in g.paths:
+        for path in g.columns:
             job = outcome.job(g.group, path)
             if not job.handover:
                 continue

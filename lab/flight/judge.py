@@ -39,14 +39,13 @@ class Outcome:
         return (f"{executed} jobs executed: {statuses}; {words[REGR]} {REGR}, {words[NEVER]} {NEVER}; "
                 f"{self.look_count} unexplained differences")
 
-    def job(self, group: str, path: str) -> Job:
-        return next(job for job in self.record.jobs.values()
-                    if job.cell.group == group and job.cell.path == path and not job.cell.round)
+    def job(self, group: str, column: str) -> Job:
+        return self.record.jobs[f"{group}/{column}"]
 
 
 def judge(record: Record, before: dict) -> Outcome:
     grids = grid.grids(record)
-    looks = {f"{g.group}/{path}": g.looks(path) for g in grids for path in g.paths}
+    looks = {f"{g.group}/{column}": g.looks(column) for g in grids for column in g.columns}
     looks = {name: found for name, found in looks.items() if found}
     verdicts = {name: baseline.judge(job, looks.get(name, []), before.get(name)) for name, job in record.jobs.items()}
     return Outcome(record, grids, verdicts, looks)

@@ -27,11 +27,17 @@ class Cell:
     memory: int = 256        # MiB
     initrd: str = "small"
     round: int = 0
+    how: str = ""            # "" as the path's own xl asks for it; "stock-xl": without pvboot's plugin
 
     @property
     def id(self) -> str:
         tail = f"/time{self.round}" if self.round else ""
-        return f"{self.group}/{self.path}{tail}"
+        return f"{self.group}/{self.column}{tail}"
+
+    @property
+    def column(self) -> str:
+        """Its place in a grid."""
+        return self.path + (f":{self.how}" if self.how else "")
 
     @property
     def group(self) -> str:
@@ -45,7 +51,12 @@ class Cell:
 
     @property
     def needs_pvboot(self) -> bool:
-        return self.path not in STOCK
+        return self.path not in STOCK and not self.how
+
+
+def in_order(columns) -> list[str]:
+    """As PATHS has them."""
+    return sorted(columns, key=lambda column: (PATHS.index(column.split(":")[0]), column))
 
 
 @dataclasses.dataclass

@@ -22,13 +22,20 @@ def xl(cell: Cell) -> str:
 
 def config(cell: Cell, kernel: str, ramdisk: str, words: str) -> str:
     """The xl.cfg; `kernel` and `ramdisk` are paths in dom0."""
-    keys = {"name": cell.name, **cases.PATHS.get(cell.path, {"type": "pvh"}), "kernel": kernel, "ramdisk": ramdisk,
+    keys = {"name": cell.name, **_asked_for(cell), "kernel": kernel, "ramdisk": ramdisk,
             "memory": cell.memory, "vcpus": cell.vcpus, "cmdline": words, "on_crash": "preserve",
             "on_poweroff": "preserve"}
     if cell.path == "grub":  # it has its own, in its image
         del keys["ramdisk"], keys["cmdline"]
     return "".join(f'{key} = {value}\n' if isinstance(value, int) else f'{key} = "{value}"\n'
                    for key, value in keys.items())
+
+
+def _asked_for(cell: Cell) -> dict:
+    if cell.how == "stock-xl":  # what the plugin makes of builder="pvboot", written out
+        return {"type": "pvh", "pvshim": 1, "pvshim_path": f"{push.LIBDIR}/pvboot-stub.elf", "pvshim_cmdline": "pvboot",
+                "pvshim_extra": "entry=stub"}
+    return cases.PATHS.get(cell.path, {"type": "pvh"})
 
 
 def command_line(cell: Cell, kernel: Kernel, tsc_khz: int | None) -> str:

@@ -27,7 +27,7 @@ GIB4 = 1 << 32
 
 @dataclasses.dataclass
 class Context:
-    jobs: dict[str, Job]             # of one group, by path
+    jobs: dict[str, Job]             # of one group, by column
     fields: dict[str, dict]          # theirs, flattened
     inspected: dict                  # the kernel, as `pvboot inspect` sees it, and its setup header
 
@@ -35,9 +35,13 @@ class Context:
 @dataclasses.dataclass
 class Difference:
     field: str
-    path: str
+    column: str
     before: object
     value: object
+
+    @property
+    def path(self) -> str:
+        return self.column.split(":")[0]
 
 
 @dataclasses.dataclass
@@ -72,7 +76,7 @@ def _is(*values: object) -> Callable[[Difference, Context], bool]:
 
 def _abi(d: Difference, c: Context) -> bool:
     """The ABI says something about this register, and that is so."""
-    checked = [x for x in abi.check(c.jobs[d.path].cell, c.jobs[d.path].handover)
+    checked = [x for x in abi.check(c.jobs[d.column].cell, c.jobs[d.column].handover)
                if d.field == x.field or d.field.startswith(f"{x.field}_")]
     return bool(checked) and all(x.ok for x in checked)
 
@@ -80,19 +84,19 @@ def _abi(d: Difference, c: Context) -> bool:
 def _rsdp_of_reference(d: Difference, c: Context) -> bool:
     """Stock Xen's start info names the same address."""
     stock = c.fields.get("xl-pvh", {}).get("handed.rsdp")
-    return d.value == c.fields[d.path].get("handed.rsdp", d.value) and stock in (None, d.value) and d.value != 0
+    return d.value == c.fields[d.column].get("handed.rsdp", d.value) and stock in (None, d.value) and d.value != 0
 
 
 def _in_ram(d: Difference, c: Context) -> bool:
     """Wherever it is, there is RAM below 4 GiB, as told to the guest."""
-    known = c.jobs[d.path].handover.get("e820") or c.jobs[d.path].guest.get("e820", [])
+    known = c.jobs[d.column].handover.get("e820") or c.jobs[d.column].guest.get("e820", [])
     return d.value < GIB4 and any(start <= d.value < end and kind == 1 for start, end, kind in known)
 
 
 def _entry(d: Difference, c: Context) -> bool:
     """One that the image offers."""
     entries = c.inspected["entries"]
-    window = c.jobs[d.path].runvars.get("loaded")
+    window = c.jobs[d.column].runvars.get("loaded")
     if window:  # the stub's or GRUB's own
         return window["pref_gpa"] <= d.value < window["pref_gpa"] + window["bytes"]
     return d.path == "xl-pv" or d.value == entries[d.path]["gpa"]
@@ -100,7 +104,7 @@ def _entry(d: Difference, c: Context) -> bool:
 
 def _same_node(d: Difference, c: Context) -> bool:
     """What was handed over is what is read back; the stub's was not there yet."""
-    return d.path == "stub" or d.value == c.fields[d.path].get(d.field.replace("guest.", "handed."), d.value)
+    return d.path == "stub" or d.value == c.fields[d.column].get(d.field.replace("guest.", "handed."), d.value)
 
 
 def _near(share: float) -> Callable[[Difference, Context], bool]:
@@ -118,7 +122,7 @@ def _padded(d: Difference, c: Context) -> bool:
 
 
 def _handed(d: Difference, c: Context) -> bool:
-    return d.value == c.fields[d.path].get(d.field.replace("guest.", "handed."))
+    return d.value == c.fields[d.column].get(d.field.replace("guest.", "handed."))
 
 
 def _kaslr_only(d: Difference, c: Context) -> bool:
@@ -140,10 +144,10 @@ RULES = [
     Rule(EXPECTED, r"cpu\.rip", HVM, "each entry has its own address", _entry),
     Rule(EXPECTED, r"cpu\..*", HVM, "the entry's ABI demands it", _abi),
     Rule(EXPECTED, r"cpu\.(rsi|rbx|rdi|rbp)", OURS, "a zero page is named by RSI, a start info by EBX",
-         lambda d, c: d.value in (0, c.jobs[d.path].handover["gpa"])),
+         lambda d, c: d.value in (0, c.jobs[d.column].handover["gpa"])),
     Rule(PLACEMENT, r"cpu\.rbx", PVH, "where the start info lies", _in_ram),
     Rule(EXPECTED, r"cpu\.gdtr_.*", OURS, "the Linux entries want a GDT with selectors 0x10 and 0x18 in it", lambda d, c:
-         c.jobs[d.path].handover["gdt"] != ""),
+         c.jobs[d.column].handover["gdt"] != ""),
     Rule(EXPECTED, r"cpu\..*_arbytes|cpu\..*_(sel|limit)", OURS, "selectors of the GDT that the Linux entries want", _abi),
     Rule(EXPECTED, r"cpu\..*", ("xl-pv",), "a PV guest starts in long mode on page tables of its own, at a virtual address"),
     # what is handed over
@@ -158,7 +162,7 @@ RULES = [
          d.value in ((0,) if d.path == "grub" else (2,)) or "modlist" in d.field),
     Rule(EXPECTED, r"handed\.start_info\.cmdline_paddr", ("grub",), "GRUB's image has its own configuration"),
     Rule(EXPECTED, r"handed\.start_info\.memmap_entries", HVM, "stock Xen lists ACPI table by table, pvboot in one piece; handed.e820 compares what they mean",
-         lambda d, c: d.value == len(c.jobs[d.path].handover["e820"])),
+         lambda d, c: d.value == len(c.jobs[d.column].handover["e820"])),
     Rule(EXPECTED, r"handed\.ramdisk\.(gpa|bytes)", ("grub",), "the initrd is inside GRUB's image", _is(0)),
     Rule(EXPECTED, r"handed\.ramdisk\.bytes", ("xl-pv",), "stock Xen gives a PV guest whole pages", _padded),
     Rule(PLACEMENT, r"handed\.zero_page\.(ramdisk_image|cmd_line_ptr|setup_data)", FILLED, "pvboot's plan places it", _in_ram),

@@ -46,9 +46,9 @@ def by_group(record: Record) -> dict[str, dict[str, dict[str, Sample]]]:
     for job in record.jobs.values():
         if job.status != model.PASS or not job.times or bool(job.cell.round) != (job.cell.group in repeated):
             continue
-        of = runs.setdefault(job.cell.group, {}).setdefault(job.cell.path, {})
+        of = runs.setdefault(job.cell.group, {}).setdefault(job.cell.column, {})
         for phase, seconds in job.times.items():
             of.setdefault(phase, []).append(seconds)
     return {group: {path: {phase: sample(values) for phase, values in runs[group][path].items()}
-                    for path in model.PATHS if path in runs[group]}
+                    for path in model.in_order(runs[group])}
             for group in sorted(runs, key=lambda name: (name not in repeated, name))}

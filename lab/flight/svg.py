@@ -9,7 +9,7 @@ from .layout import Segment
 LETTERS = {"kernel": "K", "ramdisk": "R", "zero page": "Z", "cmdline": "C", "setup_data": "D", "start info": "S",
            "GDT": "G", "page tables": "P", "stub": "T", "grub": "B", "module list": "L", "memory map": "M",
            "module 0": "k"}
-LANE, GAP, LEFT, WIDTH = 34, 10, 96, 1040
+LANE, GAP, LEFT, WIDTH = 34, 10, 110, 1040
 
 
 def element(name: str, content: str = "", **attributes: object) -> str:
@@ -165,7 +165,7 @@ def registers(lanes: dict[str, dict[str, int]], wrong: dict[str, set[str]], name
 
 def heat_map(columns: list[str], rows: dict[str, dict[str, tuple[str, str, str, str]]]) -> str:
     """rows: {group: {path: (class, sign, target, words)}}; each cell links to its job."""
-    left, width, height = 250, 86, 26
+    left, width, height = 230, 94, 26
     out = [label(left + (n + 0.5) * width - 2, 14, column, "lane", "middle") for n, column in enumerate(columns)]
     for y, (group, cells) in enumerate(rows.items()):
         out.append(label(left - 10, 20 + y * height + 18, group, "lane", "end"))

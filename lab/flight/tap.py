@@ -35,7 +35,7 @@ def junit(outcome: Outcome) -> str:
     suite = ET.Element("testsuite", name=outcome.record.flight.get("id", "flight"), tests=str(len(jobs)),
                        failures="0", errors="0", skipped="0")
     for name, job in jobs:
-        case = ET.SubElement(suite, "testcase", classname=job.cell.group, name=job.cell.path + (
+        case = ET.SubElement(suite, "testcase", classname=job.cell.group, name=job.cell.column + (
             f"/time{job.cell.round}" if job.cell.round else ""), time=f"{_seconds(job):.1f}")
         verdict = outcome.verdicts[name]
         kind = {model.ERROR: "error", model.BROKEN: "error", model.BLOCKED: "skipped", model.SKIP: "skipped"}.get(job.status, "failure")

@@ -99,6 +99,6 @@ def test_a_job_is_as_good_as_its_worst_step(steps, status):
 
 def test_cells_have_ids_that_tell_them_apart():
     cells = {Cell("6.1", "pvh"), Cell("6.1", "pvh", vcpus=4), Cell("6.1", "pvh", memory=128), Cell("6.1", "pvh", initrd="large"),
-             Cell("6.1", "pvh", round=1), Cell("6.12", "pvh")}
-    assert len({cell.id for cell in cells}) == len({cell.name for cell in cells}) == 6
+             Cell("6.1", "pvh", round=1), Cell("6.12", "pvh"), Cell("6.1", "stub"), Cell("6.1", "stub", how="stock-xl")}
+    assert len({cell.id for cell in cells}) == len({cell.name for cell in cells}) == 8
     assert json.loads(json.dumps(model.to_json(Job(Cell("6.1", "pvh")))))["id"] == "6.1/1cpu/256M/small/pvh"
