@@ -66,7 +66,7 @@ def _flat(name: str, selector: int | None, code: bool, long_mode: bool = False) 
         attributes = cpu[f"{name}_arbytes"]
         size = attributes & (LONG if long_mode and code else BIG)
         good = (cpu[f"{name}_base"] == 0 and cpu[f"{name}_limit"] == FLAT and attributes & PRESENT and size
-                and attributes & 0xe & kind == kind)
+                and attributes & 0xa == kind)
         text = f"base {cpu[f'{name}_base']:#x}, limit {cpu[f'{name}_limit']:#x}, attributes {attributes:#x}"
         return text, bool(good)
     mode = "64-bit " if long_mode and code else "32-bit "

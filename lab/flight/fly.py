@@ -29,6 +29,7 @@ class Flight:
         self._inspected = {name: tool.inspect(self._image(name)) for name in sorted({cell.kernel for cell in wanted})}
         self.writer = Writer(self.out, self._header(), replace)
         self._host: Host | None = None
+        self._room_mib = _available_mib() - SPARE_MIB
         self._pae: bool | None = None
         self._khz: int | None = None
         self._sums: dict[Path, str] = {}
@@ -85,8 +86,8 @@ class Flight:
         missing = [name for name in ("pvboot-xl.so", "pvboot-stub.elf", "pvboot-capture") if not push.built(name)]
         if missing:
             return f"{paths.build().name}/{missing[0]} is not built"
-        if run.machine_mib([cell]) > _free_mib():
-            return f"{_free_mib()} MiB are free here; a machine of {run.machine_mib([cell])} MiB is needed"
+        if run.machine_mib([cell]) > self._room_mib:
+            return f"{self._room_mib} MiB are free here; a machine of {run.machine_mib([cell])} MiB is needed"
         self._ready(run.machine_mib([cell]))
         if kernels.KERNELS[cell.kernel].pae:
             if self._pae is None:
@@ -177,8 +178,6 @@ def _digest() -> str:
     return whole.hexdigest()[:16]
 
 
-def _free_mib() -> int:
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemTotal:"):
-            return int(line.split()[1]) // 1024 - SPARE_MIB
-    return 0
+def _available_mib() -> int:
+    line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable:"))
+    return int(line.split()[1]) // 1024

@@ -109,6 +109,9 @@ def test_a_failed_job_is_exit_1(record):
     ("cpu.efer", lambda h: h["vcpu"].update(efer=0x500)),
     ("cpu.ds_sel", lambda h: h["vcpu"].update(ds_sel=0)),
     ("cpu.cs", lambda h: h["vcpu"].update(cs_limit=0xffff)),
+    ("cpu.cs", lambda h: h["vcpu"].update(cs_arbytes=0xc93)),
+    ("cpu.ss", lambda h: h["vcpu"].update(ss_arbytes=0xc9b)),
+    ("cpu.es", lambda h: h["vcpu"].update(es_base=0x10)),
     ("cpu.rflags", lambda h: h["vcpu"].update(rflags=0x202)),
     ("cpu.rbx", lambda h: h["vcpu"].update(rbx=1)),
 ])
