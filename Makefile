@@ -222,8 +222,8 @@ STUB_UNIT := $(filter $(BUILD)/tests/unit/test_stub_%,$(UNIT))
 ifneq ($(HAVE_XEN),y)
 UNIT := $(filter-out $(STUB_UNIT),$(UNIT))
 endif
-$(STUB_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(call obj,src/stub/input.c src/stub/prepare.c) \
-                                     $(BUILD)/libpvboot.a
+STUB_PURE := $(call obj,src/stub/input.c src/stub/prepare.c $(wildcard tests/unit/stub/*.c))
+$(STUB_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(STUB_PURE) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 

@@ -2,7 +2,7 @@
 /* Start infos with one thing wrong, and what the stub says of each. */
 #include "mkimage.h"
 #include "plan_fixture.h"
-#include "stub_guest.h"
+#include "stub/guest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include "stub_guest.h"
+#include "guest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
