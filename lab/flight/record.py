@@ -45,9 +45,9 @@ def merged(directories: list[Path]) -> Record:
     whole = Record({}, {})
     for directory in directories:
         part = read(directory / FILE)
-        if whole.flight and identity(part.flight) != identity(whole.flight):
-            raise LabError(f"{directory}: of another flight: {difference(whole.flight, part.flight)}")
-        whole.flight = whole.flight or part.flight
+        if whole.flight and (other := difference(whole.flight, part.flight)):
+            raise LabError(f"{directory}: of another flight: {other}")
+        whole.flight = _joined(whole.flight, part.flight)
         whole.experiments |= part.experiments
         for name, job in part.jobs.items():
             old = whole.jobs.get(name)
@@ -67,15 +67,15 @@ class Writer:
         if self.path.exists():
             self._cut()
             self.record = read(self.path)
-            if replace and identity(self.record.flight) != identity(flight):
+            if replace and difference(self.record.flight, flight):
                 self.path.rename(self.path.with_name(f"old-{self.record.flight.get('started', '')}.jsonl"))
                 self.record = Record({}, {})
-        if not self.record.flight:
-            self.record.flight = flight
-            self._append(flight)
-        elif identity(self.record.flight) != identity(flight):
-            raise LabError(f"{self.path} is of another flight: {difference(self.record.flight, flight)};"
-                           " choose another --out")
+        if self.record.flight and (other := difference(self.record.flight, flight)):
+            raise LabError(f"{self.path} is of another flight: {other}; choose another --out")
+        joined = _joined(self.record.flight, flight)
+        if joined != self.record.flight:
+            self.record.flight = joined
+            self._append(joined)
 
     def add(self, job: Job) -> None:
         self.record.jobs[job.cell.id] = job
@@ -100,12 +100,15 @@ class Writer:
                 out.truncate(whole)
 
 
-def identity(flight: dict) -> dict:
-    """What must not change in the middle of a flight."""
-    return {"built": flight.get("built"), "xen": flight.get("xen"),
-            "kernels": {name: kernel["sha256"] for name, kernel in flight.get("kernels", {}).items()}}
+def _joined(old: dict, new: dict) -> dict:
+    """The header of a flight that goes on: as it began, with the kernels that came later."""
+    return {**new, **old, "kernels": {**new["kernels"], **old.get("kernels", {})}}
 
 
 def difference(a: dict, b: dict) -> str:
-    one, other = identity(a), identity(b)
-    return ", ".join(f"{key} {one[key]} / {other[key]}" for key in one if one[key] != other[key])
+    """What two parts of one flight may not differ in; "" when they do not."""
+    found = [f"{key} {a.get(key)} / {b.get(key)}" for key in ("built", "xen") if a.get(key) != b.get(key)]
+    one, other = a.get("kernels", {}), b.get("kernels", {})
+    found += [f"kernel {name} {one[name]['sha256'][:12]} / {other[name]['sha256'][:12]}" for name in one.keys() & other.keys()
+              if one[name]["sha256"] != other[name]["sha256"]]
+    return ", ".join(found)

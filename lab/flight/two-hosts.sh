@@ -12,10 +12,9 @@ mkdir -p "$keys" /run/sshd
 
 down() {
     for host in a b; do
-        [ -f "$keys/$host.pid" ] && kill "$(cat "$keys/$host.pid")" 2>/dev/null
-        ip netns del "pvlab-$host" 2>/dev/null
+        [ ! -f "$keys/$host.pid" ] || kill "$(cat "$keys/$host.pid")" 2>/dev/null || :
+        ip netns del "pvlab-$host" 2>/dev/null || :
     done
-    return 0
 }
 trap down EXIT
 down

@@ -33,6 +33,19 @@ def test_what_runs_again(tmp_path, status, finished):
     assert bool(read(tmp_path / FILE).finished()) is finished
 
 
+def test_kernels_may_join_later_but_not_change(tmp_path):
+    def flight(**kernels: str) -> dict:
+        return {**FLIGHT, "kernels": {name: {"sha256": digest} for name, digest in kernels.items()}}
+
+    Writer(tmp_path / "a", flight(old="1"))
+    Writer(tmp_path / "a", flight(new="2"))
+    Writer(tmp_path / "b", flight(third="3")).add(ended("pvh", model.PASS))
+    assert set(read(tmp_path / "a" / FILE).flight["kernels"]) == {"old", "new"}
+    assert set(merged([tmp_path / "a", tmp_path / "b"]).flight["kernels"]) == {"old", "new", "third"}
+    with pytest.raises(LabError, match="kernel new 2 / 4"):
+        Writer(tmp_path / "a", flight(new="4"))
+
+
 def test_a_killed_writer_loses_only_its_last_line(tmp_path):
     writer = Writer(tmp_path, FLIGHT)
     writer.add(ended("pvh", model.PASS))
