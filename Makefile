@@ -235,10 +235,10 @@ $(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=d
 $(BUILD)/tests/offline/driver: $(BUILD)/tests/offline/driver.o $(OFFLINE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ -lxenguest -lxenctrl -lxentoollog
-$(BUILD)/tests/offline/sweep: $(call obj,$(addprefix tests/,offline/sweep.c offline/gate.c offline/dumped.c fake/host.c)) $(OFFLINE_OBJ)
+$(BUILD)/tests/offline/sweep: $(call obj,$(addprefix tests/,offline/sweep.c offline/judge.c offline/gate.c offline/dumped.c fake/host.c fake/process.c)) $(OFFLINE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ -lxenguest -lxenctrl -lxentoollog
-$(BUILD)/tests/offline/xl-faked.so: $(call obj,tests/offline/xl_faked.c tests/fake/fault.c tests/fake/host.c)
+$(BUILD)/tests/offline/xl-faked.so: $(call obj,$(addprefix tests/,offline/xl_faked.c fake/fault.c fake/host.c fake/process.c))
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -o $@ $^
 

@@ -15,8 +15,8 @@ static struct {
 const char *fault_site_name(enum fault_site site)
 {
     static const char *const name[FAULT_SITES] = {
-        [FAULT_XEN] = "xen",   [FAULT_ALLOC] = "alloc", [FAULT_OPEN] = "open",
-        [FAULT_READ] = "read", [FAULT_WRITE] = "write",
+        [FAULT_XEN] = "xen",     [FAULT_ALLOC] = "alloc",   [FAULT_OPEN] = "open",       [FAULT_READ] = "read",
+        [FAULT_WRITE] = "write", [FAULT_MEMORY] = "memory", [FAULT_PROCESS] = "process",
     };
 
     return name[site];
@@ -81,4 +81,9 @@ unsigned long fault_count(enum fault_site site)
 const char *fault_hit(void)
 {
     return fault.hit;
+}
+
+int fault_error(void)
+{
+    return fault.error;
 }

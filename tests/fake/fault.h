@@ -10,7 +10,16 @@
 
 #include <stdbool.h>
 
-enum fault_site { FAULT_XEN, FAULT_ALLOC, FAULT_OPEN, FAULT_READ, FAULT_WRITE, FAULT_SITES };
+enum fault_site {
+    FAULT_XEN,
+    FAULT_ALLOC,
+    FAULT_OPEN, /* and mkdir, access */
+    FAULT_READ, /* and fstat, getrandom */
+    FAULT_WRITE,
+    FAULT_MEMORY,  /* memfd_create, ftruncate, fcntl, mmap */
+    FAULT_PROCESS, /* pipe2, posix_spawn, pidfd_open, poll, waitid */
+    FAULT_SITES
+};
 
 const char *fault_site_name(enum fault_site site);
 
@@ -27,10 +36,12 @@ void fault_resume(void);
 bool fault_now(enum fault_site site, const char *what);
 
 unsigned long fault_count(enum fault_site site);
+int fault_error(void); /* what fault_now() puts into errno */
 /* The request that was failed; NULL: none so far. */
 const char *fault_hit(void);
 
-/* Heap blocks allocated and not freed; 0 in a program without host.c. */
-long fault_live_blocks(void) __attribute__((weak));
+/* host.c, process.c: heap blocks and mappings that were made and not given back. */
+long fault_live_blocks(void);
+long fault_live_mappings(void);
 
 #endif

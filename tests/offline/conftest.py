@@ -44,9 +44,10 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def plugin(build, tmp_path_factory):
-    """pvboot-xl.so beside a stub, as make install lays them out."""
+    """pvboot-xl.so beside the confined parser and a stub, as make install lays them out."""
     d = tmp_path_factory.mktemp("libexec")
     shutil.copy(build / "pvboot-xl.so", d)
+    shutil.copy(build / "pvboot-parse", d)
     shutil.copy(build / "pvboot-parse", d)
     (d / "pvboot-stub.elf").write_bytes(images.elf(images.stub_notes(0x100000), load=0x100000, seed=3, bits=32))
     return d / "pvboot-xl.so"

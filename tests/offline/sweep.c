@@ -4,7 +4,7 @@
  * requests to Xen or to the host fails.  Either the build fails with one line that says so, or the guest is exactly
  * what it is without a fault; in both cases nothing stays behind.  Prints what is wrong, then a line of figures.
  */
-#include "build.h"
+#include "sweep.h"
 #include "dumped.h"
 
 #include <err.h>
@@ -15,37 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define DESCRIPTORS 256
-#define ABSORBED_MAX 16u
+#define ABSORBED_MAX 32u
 
 static struct offline_case what;
 static xc_interface *xch;
-static bool left_to_stock; /* the in-guest stub: libxenguest says what went wrong, in its own log */
-static int captured;       /* stands in for fd 2 */
-static FILE *out;          /* the real stdout */
-
-static struct {
-    uint64_t digest, dumped;
-    unsigned long count[FAULT_SITES];
-} reference;
-
-struct run {
-    enum fault_site site;
-    unsigned long n;
-    int error;
-    bool persist, everybody; /* libxenguest's own requests, too */
-};
-
-struct outcome {
-    struct offline_result r;
-    char text[4096];
-    unsigned int lines;
-    long blocks; /* allocated and not freed by this run */
-    int descriptors;
-    const char *hit;
-};
+static int captured; /* stands in for fd 2 */
+static FILE *out;    /* the real stdout */
+static struct outcome whole;
+static unsigned long requests[FAULT_SITES];
 
 static struct {
     unsigned long runs, refused, unharmed, wrong;
@@ -71,9 +52,21 @@ static void take_text(struct outcome *o)
         o->lines++;
 }
 
+/* Is there a child of ours, dead or alive? It is gone after that. */
+static bool left_child(void)
+{
+    pid_t pid = waitpid(-1, NULL, WNOHANG);
+
+    if (pid < 0)
+        return false;
+    if (!pid)
+        waitpid(-1, NULL, 0); /* the helper ends when nobody listens to it any more */
+    return true;
+}
+
 static void run_once(const struct run *run, struct outcome *o)
 {
-    long blocks = fault_live_blocks();
+    long blocks = fault_live_blocks(), mappings = fault_live_mappings();
     int descriptors = open_descriptors();
 
     if (ftruncate(captured, 0) || lseek(captured, 0, SEEK_SET))
@@ -90,36 +83,12 @@ static void run_once(const struct run *run, struct outcome *o)
         fault_leave();
     o->hit = fault_hit();
     o->blocks = fault_live_blocks() - blocks;
+    o->mappings = fault_live_mappings() - mappings;
+    o->child = left_child();
     o->descriptors = open_descriptors() - descriptors;
+    o->digest = fake_digest();
+    o->dumped = dumped_digest(what.shim_cmdline);
     take_text(o);
-}
-
-/* What a single failed call leaves by its own nature. */
-static bool left_clean(const struct run *run, const struct outcome *o)
-{
-    bool unmap = o->hit && !strcmp(o->hit, "xenforeignmemory_unmap");
-    bool claim = o->hit && (!strcmp(o->hit, "xc_domain_claim_pages") || run->persist);
-
-    return fake.maps == unmap && !fake.handles && (claim || !fake.claim) && !o->descriptors && !o->blocks;
-}
-
-static const char *const wanted[FAULT_SITES] = {
-    [FAULT_XEN] = "pvboot: xen: ", [FAULT_ALLOC] = "pvboot: host: ", [FAULT_OPEN] = "pvboot: ",
-    [FAULT_READ] = "pvboot: ",     [FAULT_WRITE] = "pvboot: host: ",
-};
-
-static const char *judge_refusal(const struct run *run, const struct outcome *o)
-{
-    if (run->everybody || left_to_stock)
-        return o->lines > 1 ? "more than one line" : NULL;
-    if (o->lines != 1)
-        return "not exactly one line";
-    if (strncmp(o->text, wanted[run->site], strlen(wanted[run->site])))
-        return "another class of error";
-    if (run->site == FAULT_OPEN || run->site == FAULT_READ)
-        if (strncmp(o->text, "pvboot: host: ", 14) && strncmp(o->text, "pvboot: unreadable: ", 20))
-            return "another class of error";
-    return NULL;
 }
 
 static void note_absorbed(const char *hit)
@@ -132,23 +101,6 @@ static void note_absorbed(const char *hit)
         total.absorbed[i] = hit;
 }
 
-/* The build went on: it must have made the very same guest, and must not have looked away from what Xen said. */
-static const char *judge_success(const struct run *run, const struct outcome *o)
-{
-    if (run->everybody)
-        return NULL;
-    if (o->lines)
-        return "a line, although the domain was built";
-    if (fake_digest() != reference.digest || !fake.vcpu[0].up)
-        return "the guest differs";
-    if (dumped_digest(what.shim_cmdline) != reference.dumped)
-        return "the dump differs";
-    if (run->site == FAULT_XEN && strcmp(o->hit, "xc_domain_populate_physmap"))
-        return "went on after Xen refused";
-    note_absorbed(o->hit);
-    return NULL;
-}
-
 static void one(const struct run *run)
 {
     static struct outcome o;
@@ -157,35 +109,29 @@ static void one(const struct run *run)
     run_once(run, &o);
     if (o.blocks) /* libc may have kept something of its own the first time */
         run_once(run, &o);
+    wrong = sweep_judge(run, &o, &whole);
     total.runs++;
-    if (!o.hit)
-        wrong = "never came to that request";
-    else if (o.r.rc)
-        wrong = judge_refusal(run, &o);
-    else
-        wrong = judge_success(run, &o);
-    if (!wrong && fake.broken)
-        wrong = fake.broken;
-    if (!wrong && !left_clean(run, &o))
-        wrong = "left something behind";
     total.refused += o.r.rc != 0;
     total.unharmed += !o.r.rc;
+    if (!o.r.rc && o.hit && !run->everybody)
+        note_absorbed(o.hit);
     if (!wrong)
         return;
     total.wrong++;
-    fprintf(out,
-            "wrong: %s: %s request %lu (%s)%s%s, errno %d: built %s, maps %u handles %u claim %" PRIu64
-            " descriptors %d blocks %ld: %s\n",
+    fprintf(out, "wrong: %s: %s request %lu (%s)%s%s, errno %d: ended by %s; left maps %u handles %u claim %" PRIu64,
             wrong, fault_site_name(run->site), run->n, o.hit ? o.hit : "-", run->persist ? " and all later ones" : "",
-            run->everybody ? " of everybody" : "", run->error, o.r.failed ? o.r.failed : "yes", fake.maps, fake.handles,
-            fake.claim, o.descriptors, o.blocks, o.text);
+            run->everybody ? " of everybody" : "", run->error, o.r.failed ? o.r.failed : "nothing", fake.maps,
+            fake.handles, fake.claim);
+    fprintf(out, " descriptors %d blocks %ld mappings %ld child %d: %s\n", o.descriptors, o.blocks, o.mappings, o.child,
+            o.text);
 }
 
 static void sweep(struct run run, const int *errors)
 {
-    unsigned long last = run.everybody ? 0 : reference.count[run.site];
+    unsigned long last = requests[run.site];
     static struct outcome o;
 
+    run.stock = strstr(what.shim_cmdline, "entry=stub");
     if (run.everybody) {
         run_once(&run, &o);
         last = fault_count(run.site);
@@ -197,19 +143,40 @@ static void sweep(struct run run, const int *errors)
         }
 }
 
-static void take_reference(void)
+static void build_whole(void)
 {
-    static struct outcome o;
+    const struct run none = { .site = FAULT_XEN };
 
-    for (int i = 0; i < 2; i++) { /* libraries initialise themselves the first time */
-        run_once(&(struct run){ .site = FAULT_XEN }, &o);
-        if (o.r.rc || o.lines || !left_clean(&(struct run){ .site = FAULT_XEN }, &o) ? i : 0)
-            errx(1, "not built, or not cleanly, without any fault: %s %s", o.r.failed ? o.r.failed : "", o.text);
-    }
-    reference.digest = fake_digest();
-    reference.dumped = dumped_digest(what.shim_cmdline);
+    run_once(&none, &whole); /* libraries initialise themselves the first time */
+    run_once(&none, &whole);
+    if (whole.r.rc || whole.lines || !sweep_left_clean(&none, &whole))
+        errx(1, "not built, or not cleanly, without any fault: %s %s", whole.r.failed ? whole.r.failed : "",
+             whole.text);
     for (enum fault_site s = 0; s < FAULT_SITES; s++)
-        reference.count[s] = fault_count(s);
+        requests[s] = fault_count(s);
+}
+
+static void sweep_all(void)
+{
+    static const int xen[] = { EPERM, ENOMEM, EINVAL, ESRCH, EAGAIN, EBUSY, 0 };
+    static const int no_memory[] = { ENOMEM, 0 };
+    static const int open_errors[] = { EACCES, ENOENT, EIO, EMFILE, ENOMEM, 0 };
+    static const int read_errors[] = { EIO, EINTR, ENOMEM, 0 };
+    static const int write_errors[] = { ENOSPC, EIO, EINTR, EDQUOT, 0 };
+    static const int memory[] = { ENOMEM, EMFILE, EINVAL, EPERM, EBUSY, EINTR, 0 };
+    static const int process[] = { EAGAIN, ENOMEM, EMFILE, EPERM, EINTR, ECHILD, 0 };
+    static const int gone[] = { ESRCH, 0 };
+
+    sweep((struct run){ .site = FAULT_XEN }, xen);
+    sweep((struct run){ .site = FAULT_XEN, .persist = true }, gone);
+    sweep((struct run){ .site = FAULT_XEN, .everybody = true }, no_memory);
+    sweep((struct run){ .site = FAULT_ALLOC }, no_memory);
+    sweep((struct run){ .site = FAULT_ALLOC, .persist = true }, no_memory);
+    sweep((struct run){ .site = FAULT_OPEN }, open_errors);
+    sweep((struct run){ .site = FAULT_READ }, read_errors);
+    sweep((struct run){ .site = FAULT_WRITE }, write_errors);
+    sweep((struct run){ .site = FAULT_MEMORY }, memory);
+    sweep((struct run){ .site = FAULT_PROCESS }, process);
 }
 
 static void capture(void)
@@ -221,25 +188,6 @@ static void capture(void)
     if (captured < 0 || !out || dup2(captured, STDERR_FILENO) < 0)
         err(70, "capture");
     setvbuf(out, NULL, _IOLBF, 0);
-}
-
-static void sweep_all(void)
-{
-    static const int xen[] = { EPERM, ENOMEM, EINVAL, ESRCH, EAGAIN, EBUSY, 0 };
-    static const int alloc[] = { ENOMEM, 0 };
-    static const int open_errors[] = { EACCES, ENOENT, EIO, EMFILE, ENOMEM, 0 };
-    static const int read_errors[] = { EIO, EINTR, ENOMEM, 0 };
-    static const int write_errors[] = { ENOSPC, EIO, EINTR, EDQUOT, 0 };
-    static const int gone[] = { ESRCH, 0 };
-
-    sweep((struct run){ .site = FAULT_XEN }, xen);
-    sweep((struct run){ .site = FAULT_XEN, .persist = true }, gone);
-    sweep((struct run){ .site = FAULT_XEN, .everybody = true }, xen);
-    sweep((struct run){ .site = FAULT_ALLOC }, alloc);
-    sweep((struct run){ .site = FAULT_ALLOC, .persist = true }, alloc);
-    sweep((struct run){ .site = FAULT_OPEN }, open_errors);
-    sweep((struct run){ .site = FAULT_READ }, read_errors);
-    sweep((struct run){ .site = FAULT_WRITE }, write_errors);
 }
 
 static void silent(xentoollog_logger *l, xentoollog_level level, int errnoval, const char *context, const char *format,
@@ -270,16 +218,15 @@ int main(int argc, char **argv)
                                   .memory_mib = 34,
                                   .maxmem_mib = 34,
                                   .vcpus = 2 };
-    left_to_stock = strstr(argv[4], "entry=stub");
     capture();
     xch = xc_interface_open(&log, &log, XC_OPENFLAG_DUMMY);
     if (!xch || !offline_gate_plugin())
         errx(70, "the plugin is not loaded");
-    take_reference();
+    build_whole();
     sweep_all();
     fprintf(out, "%s: requests", what.shim_cmdline);
     for (enum fault_site s = 0; s < FAULT_SITES; s++)
-        fprintf(out, " %s %lu", fault_site_name(s), reference.count[s]);
+        fprintf(out, " %s %lu", fault_site_name(s), requests[s]);
     fprintf(out, "; %lu builds, %lu refused, %lu unharmed, %lu wrong; absorbed:", total.runs, total.refused,
             total.unharmed, total.wrong);
     for (size_t i = 0; i < ABSORBED_MAX && total.absorbed[i]; i++)
