@@ -4,6 +4,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -256,6 +258,32 @@ static void header_limits_are_ours_too(void **state)
     mk_free(&m);
 }
 
+static void opens_a_file(void **state)
+{
+    char path[] = "/tmp/pvboot-unit.XXXXXX";
+    int fd = mkstemp(path);
+    struct pvboot_kernel k;
+    struct pvboot_error e = { 0 };
+
+    (void)state;
+    assert_int_equal(write(fd, good.p, good.len), good.len);
+    assert_int_equal(pvboot_kernel_open(&k, path, &e), 0);
+    assert_true(k.image.has_bzimage && k.file.p != good.p);
+    assert_memory_equal(k.file.p, good.p, good.len);
+    assert_int_equal(pvboot_kernel_unpack(&k, &e), 0);
+    pvboot_kernel_dispose(&k);
+    pvboot_kernel_dispose(&k);
+    assert_int_equal(ftruncate(fd, 700), 0);
+    assert_int_equal(pvboot_kernel_open(&k, path, &e), -PVBOOT_E_MALFORMED);
+    assert_string_equal(e.file, path);
+    assert_null(k.file.p);
+    unlink(path);
+    e = (struct pvboot_error){ 0 };
+    assert_int_equal(pvboot_kernel_open(&k, path, &e), -PVBOOT_E_UNREADABLE);
+    assert_string_equal(e.file, path);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +294,7 @@ int main(void)
         cmocka_unit_test(signature_is_not_kernel),
         cmocka_unit_test(version_text_is_bounded),
         cmocka_unit_test(header_limits_are_ours_too),
+        cmocka_unit_test(opens_a_file),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
