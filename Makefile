@@ -231,7 +231,7 @@ $(STUB_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(S
 OFFLINE := $(addprefix $(BUILD)/,pvboot pvboot-parse pvboot-xl.so pvboot-stub.elf \
              $(addprefix tests/offline/,driver sweep xl-faked.so))
 OFFLINE_OBJ := $(call obj,tests/offline/build.c tests/fake/stock.c) $(FAKE)
-$(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=default
+$(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=default -U_FORTIFY_SOURCE
 $(BUILD)/tests/offline/driver: $(BUILD)/tests/offline/driver.o $(OFFLINE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ -lxenguest -lxenctrl -lxentoollog
