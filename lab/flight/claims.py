@@ -8,7 +8,7 @@ from . import model
 from .model import Job
 from .record import Record
 
-HOLDS, PARTLY, REFUTED, OPEN = "holds", "holds in part", "refuted", "open"
+HOLDS, PARTLY, REFUTED, OPEN, ANSWERED = "holds", "holds in part", "refuted", "open", "answered"
 PG, LMA = 1 << 31, 1 << 10
 HVM_MAGIC = 0x336ec578
 XENV = 0x566e6558          # "XenV", little endian
@@ -87,16 +87,17 @@ def _c4(record: Record) -> Answer:
     def mode(job: Job) -> bool:
         long_mode = bool(_cpu(job, "efer") & LMA)
         return long_mode == (job.cell.path in ("linux64", "vmlinux64")) and bool(_cpu(job, "cr0") & PG) == long_mode
-    return _all(_jobs(record, "xl-pvh", "pvh", *model.ZERO_PAGE), mode,
+    seen = _all(_jobs(record, "xl-pvh", "pvh", *model.ZERO_PAGE), mode,
                 "pvh and linux32 start with paging and EFER.LMA off: the kernel's own head code or its decompressor switches."
                 " linux64 and vmlinux64 start with both on: the toolstack did it, and Xen accepts that state ({n} guests)")
+    return Answer(ANSWERED, seen.text) if seen.result == HOLDS else seen
 
 
 def _c5(record: Record) -> Answer:
     return _all(_jobs(record, "xl-pv"), lambda j: any("magic" in line for line in j.handover["as_hvm_start_info"])
                 and j.handover["pv_start_info"]["magic"].startswith("xen-3.0"),
-                "the PV structure begins with the text xen-3.0-x86_64 and names virtual addresses and machine frames; read as"
-                " hvm_start_info its magic is wrong and no field means the same ({n} PV guests)")
+                "the PV structure begins with the text xen-3.0-x86_64 and names virtual addresses and machine frames; `pvboot"
+                " decode --start-info` finds no hvm_start_info in it ({n} PV guests)")
 
 
 def _c6(record: Record) -> Answer:

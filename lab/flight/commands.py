@@ -22,6 +22,7 @@ def register(verb) -> None:
     sub.add_argument("--out", type=Path, help="the flight's directory (default: flight/); a flight of the same build that"
                      " is there is resumed, another one's record put aside")
     sub.add_argument("--anew", action="store_true", help="do not resume")
+    sub.add_argument("--minutes", type=float, default=0, metavar="N", help="begin no job later than this; then exit 75")
     _report(sub)
     sub = verb(cells_, "list the cells of the matrix, one id per line")
     _matrix(sub)
@@ -56,8 +57,9 @@ def compare(args: argparse.Namespace) -> int:
     with _Lock(out):
         if args.anew:
             (out / record.FILE).unlink(missing_ok=True)
-        fly.Flight(wanted, out, experiments=not args.select, replace=True).fly()
-    return _conclude(args, [out], out, {cell.id for cell in wanted})
+        flown = fly.Flight(wanted, out, experiments=not args.select, replace=True).fly(args.minutes)
+    code = _conclude(args, [out], out, {cell.id for cell in wanted})
+    return code if {cell.id for cell in wanted} <= flown.jobs.keys() else os.EX_TEMPFAIL
 
 
 def cells_(args: argparse.Namespace) -> int:

@@ -34,14 +34,18 @@ class Flight:
         self._khz: int | None = None
         self._sums: dict[Path, str] = {}
 
-    def fly(self) -> Record:
-        """All wanted cells that the record does not have yet."""
+    def fly(self, minutes: float = 0) -> Record:
+        """All wanted cells that the record does not have yet; none is begun after so many minutes."""
+        deadline = time.monotonic() + minutes * 60 if minutes else float("inf")
         todo = [cell for cell in self.wanted if cell.id not in self.writer.record.finished()]
         todo.sort(key=lambda cell: run.machine_mib([cell]))  # one machine of each size, the common one first
         if len(todo) < len(self.wanted):
             self._say(f"{len(self.wanted) - len(todo)} of {len(self.wanted)} cells are in the record already")
         try:
             for number, cell in enumerate(todo, 1):
+                if time.monotonic() > deadline:
+                    self._say(f"{len(todo) - number + 1} cells are left for another time")
+                    return self.writer.record
                 self._one(cell, f"[{number}/{len(todo)}]")
             if self._experiments and "C6" not in self.writer.record.experiments:
                 self._native_in_pv()
