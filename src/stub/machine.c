@@ -64,11 +64,11 @@ static int32_t hypercall(uint32_t number, uint32_t op, void *arg)
     return rc;
 }
 
-uint64_t pvb_hvm_param_gpa(uint32_t index)
+uint64_t pvb_hvm_param(uint32_t index)
 {
     struct xen_hvm_param p = { .domid = DOMID_SELF, .index = index };
 
-    return hypercall(__HYPERVISOR_hvm_op, HVMOP_get_param, &p) ? 0 : p.value * PVB_PAGE;
+    return hypercall(__HYPERVISOR_hvm_op, HVMOP_get_param, &p) ? 0 : p.value;
 }
 
 static void out_e9(const char *s)

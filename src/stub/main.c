@@ -15,11 +15,13 @@ static void describe_xen(struct pvb_stub *s)
         s->req.hypervisor = PVBOOT_HYPERVISOR_NONE;
         return;
     }
-    s->machine.console_gpa = pvb_hvm_param_gpa(HVM_PARAM_CONSOLE_PFN);
-    s->machine.xenstore_gpa = pvb_hvm_param_gpa(HVM_PARAM_STORE_PFN);
+    s->machine.console_gpa = pvb_hvm_param(HVM_PARAM_CONSOLE_PFN) * PVB_PAGE;
+    s->machine.console_evtchn = (uint32_t)pvb_hvm_param(HVM_PARAM_CONSOLE_EVTCHN);
+    s->machine.xenstore_gpa = pvb_hvm_param(HVM_PARAM_STORE_PFN) * PVB_PAGE;
+    s->machine.xenstore_evtchn = (uint32_t)pvb_hvm_param(HVM_PARAM_STORE_EVTCHN);
 }
 
-static void announce(const struct pvb_stub *s, bool wanted_seed)
+static void announce(const struct pvb_stub *s)
 {
     const struct pvboot_segment *seg = s->plan.seg;
     char line[256];
@@ -28,8 +30,6 @@ static void announce(const struct pvb_stub *s, bool wanted_seed)
              pvboot_path_name(s->plan.path), (unsigned long long)s->plan.kernel_load_gpa,
              (unsigned long long)seg[PVBOOT_SEG_RAMDISK].start, (unsigned long long)seg[PVBOOT_SEG_ZERO_PAGE].start);
     pvb_say(line);
-    if (wanted_seed)
-        pvb_say("pvboot: stub: no rng_seed: there is no entropy here");
     for (size_t i = 0; i < sizeof(s->plan.notes) / sizeof(s->plan.notes[0]) && s->plan.notes[i][0]; i++) {
         snprintf(line, sizeof(line), "pvboot: stub: %s", s->plan.notes[i]);
         pvb_say(line);
@@ -56,7 +56,6 @@ static __attribute__((noreturn)) void depart(struct pvb_departure *d)
 void pvb_stub_main(uint32_t start_info_gpa)
 {
     struct pvboot_error e = { 0 };
-    bool wanted_seed;
     int rc;
 
     stub.memory_bytes = SIZE_MAX; /* at address 0, as far as pointers go */
@@ -64,13 +63,12 @@ void pvb_stub_main(uint32_t start_info_gpa)
     stub.end_gpa = (uintptr_t)pvb_stub_end;
     stub.long_mode = pvb_has_long_mode();
     rc = pvb_stub_read(&stub, start_info_gpa, &e);
-    wanted_seed = stub.req.has_rng_seed;
     if (!rc) {
         describe_xen(&stub);
         rc = pvb_stub_prepare(&stub, &e);
     }
     if (rc)
         refuse(&e);
-    announce(&stub, wanted_seed);
+    announce(&stub);
     depart(stub.departure);
 }

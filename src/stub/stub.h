@@ -50,8 +50,8 @@ bool pvb_stub_order(struct pvb_move *move, uint32_t n);
 /* machine.c: the processor and the hypervisor.  None of these returns an error: who asks can live without. */
 bool pvb_has_long_mode(void);
 bool pvb_on_xen(void);
-uint64_t pvb_hvm_param_gpa(uint32_t index); /* of the page an HVM parameter names; 0: none */
-void pvb_say(const char *line);             /* to port 0xe9, which is Xen's log */
+uint64_t pvb_hvm_param(uint32_t index); /* 0: Xen does not say */
+void pvb_say(const char *line);         /* to port 0xe9, which is Xen's log */
 __attribute__((noreturn)) void pvb_give_up(void);
 
 /* head.S */

@@ -139,8 +139,10 @@ static int by_stub(const struct pvboot_machine *m, struct stub_guest *g, struct 
     s->end_gpa = STUB_GPA + STUB_BYTES;
     s->long_mode = true;
     rc = pvb_stub_read(s, g->start_info_gpa, &e);
-    s->machine.console_gpa = m->console_gpa; /* by hypercall */
+    s->machine.console_gpa = m->console_gpa; /* these four by hypercall */
+    s->machine.console_evtchn = m->console_evtchn;
     s->machine.xenstore_gpa = m->xenstore_gpa;
+    s->machine.xenstore_evtchn = m->xenstore_evtchn;
     if (!rc)
         rc = pvb_stub_prepare(s, &e);
     if (!rc)
@@ -252,6 +254,8 @@ int make_both(const struct given *in)
 
     snprintf(carrier, sizeof(carrier), "pvboot %s", in->options);
     assert_int_equal(pvboot_machine_default(&m, in->memory, 4, &e), 0);
+    m.console_evtchn = 5;
+    m.xenstore_evtchn = 6;
     g = stub_guest(&m, carrier, mk_bytes(&kernel), in->cmdline, mk_bytes(&ramdisk));
     f.memory = mmap(NULL, g.memory_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_true(f.memory != MAP_FAILED);
