@@ -64,11 +64,22 @@ static int32_t hypercall(uint32_t number, uint32_t op, void *arg)
     return rc;
 }
 
-uint64_t pvb_hvm_param(uint32_t index)
+/* 0: Xen does not say. */
+static uint64_t hvm_param(uint32_t index)
 {
     struct xen_hvm_param p = { .domid = DOMID_SELF, .index = index };
 
     return hypercall(__HYPERVISOR_hvm_op, HVMOP_get_param, &p) ? 0 : p.value;
+}
+
+struct pvb_rings pvb_ask_rings(void)
+{
+    return (struct pvb_rings){
+        .console_gfn = hvm_param(HVM_PARAM_CONSOLE_PFN),
+        .store_gfn = hvm_param(HVM_PARAM_STORE_PFN),
+        .console_port = (uint32_t)hvm_param(HVM_PARAM_CONSOLE_EVTCHN),
+        .store_port = (uint32_t)hvm_param(HVM_PARAM_STORE_EVTCHN),
+    };
 }
 
 static void out_e9(const char *s)

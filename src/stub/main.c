@@ -3,7 +3,6 @@
 #include "stub.h"
 
 #include <stdio.h>
-#include <xen/hvm/params.h>
 
 void pvb_stub_main(uint32_t start_info_gpa) __attribute__((noreturn));
 
@@ -11,14 +10,17 @@ static struct pvb_stub stub; /* zeroed, and too large for the stack */
 
 static void describe_xen(struct pvb_stub *s)
 {
+    struct pvb_rings rings;
+
     if (!pvb_on_xen()) {
         s->req.hypervisor = PVBOOT_HYPERVISOR_NONE;
         return;
     }
-    s->machine.console_gpa = pvb_hvm_param(HVM_PARAM_CONSOLE_PFN) * PVB_PAGE;
-    s->machine.console_evtchn = (uint32_t)pvb_hvm_param(HVM_PARAM_CONSOLE_EVTCHN);
-    s->machine.xenstore_gpa = pvb_hvm_param(HVM_PARAM_STORE_PFN) * PVB_PAGE;
-    s->machine.xenstore_evtchn = (uint32_t)pvb_hvm_param(HVM_PARAM_STORE_EVTCHN);
+    rings = pvb_ask_rings();
+    s->machine.console_gpa = rings.console_gfn * PVB_PAGE;
+    s->machine.console_evtchn = rings.console_port;
+    s->machine.xenstore_gpa = rings.store_gfn * PVB_PAGE;
+    s->machine.xenstore_evtchn = rings.store_port;
 }
 
 static void announce(const struct pvb_stub *s)

@@ -47,11 +47,17 @@ int pvb_stub_prepare(struct pvb_stub *s, struct pvboot_error *e) PVB_CHECKED;
 /* Sort @move so that none destroys what a later one reads; false when there is no such order. */
 bool pvb_stub_order(struct pvb_move *move, uint32_t n);
 
+/* Xen's names for them clash with the planner's. */
+struct pvb_rings {
+    uint64_t console_gfn, store_gfn; /* 0: none */
+    uint32_t console_port, store_port;
+};
+
 /* machine.c: the processor and the hypervisor.  None of these returns an error: who asks can live without. */
 bool pvb_has_long_mode(void);
 bool pvb_on_xen(void);
-uint64_t pvb_hvm_param(uint32_t index); /* 0: Xen does not say */
-void pvb_say(const char *line);         /* to port 0xe9, which is Xen's log */
+struct pvb_rings pvb_ask_rings(void);
+void pvb_say(const char *line); /* to port 0xe9, which is Xen's log */
 __attribute__((noreturn)) void pvb_give_up(void);
 
 /* head.S */
