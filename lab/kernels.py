@@ -31,7 +31,7 @@ DOM0 = KERNELS["6.1"]
 
 def image(store: Store, kernel: Kernel) -> Path:
     """The vmlinuz file.  Its name carries the version."""
-    found = list((store.unpacked(kernel.pattern, kernel.arch) / "boot").glob("vmlinuz-*"))
+    found = list((store.unpacked(kernel.pattern, kernel.arch, "boot") / "boot").glob("vmlinuz-*"))
     assert len(found) == 1, f"{kernel.id}: {found}"
     return found[0]
 
@@ -41,7 +41,7 @@ def modules(store: Store, kernel: Kernel, names: list[str]) -> list[Path]:
 
     The package carries no modules.dep, so dependencies are read from each file's .modinfo section.
     """
-    tree = store.unpacked(kernel.pattern, kernel.arch) / "lib" / "modules"
+    tree = store.unpacked(kernel.pattern, kernel.arch, "lib") / "lib" / "modules"
     by_name = {p.name.split(".")[0].replace("-", "_"): p for p in tree.rglob("*.ko")}
     order: list[Path] = []
 

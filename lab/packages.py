@@ -9,9 +9,10 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
-from . import paths
+from . import paths, tarball
 from .errors import LabError
 
 INSTALLED = {  # a file that proves it, package
@@ -100,8 +101,11 @@ class Apt:
 
     def update(self) -> None:
         """A mirror in the middle of a sync may lack one suite; then the others still serve, so this is no error."""
-        done = subprocess.run(["apt-get", "-c", self.conf, "update"], capture_output=True, text=True)
+        done = subprocess.run(["apt-get", "-c", self.conf, "update"], capture_output=True, text=True, env=self._env())
         (self.dir / "update.log").write_text(done.stdout + done.stderr)
+
+    def _env(self) -> dict[str, str]:
+        return dict(os.environ, TMPDIR=str(self.dir), LC_ALL="C")
 
     def names(self) -> list[str]:
         if self._names is None:
@@ -114,13 +118,14 @@ class Apt:
         """The .deb, or None if the archive lists it but cannot deliver it (a signed kernel may lag)."""
         where = paths.made(paths.cache() / "debs")
         uris = subprocess.run(["apt-get", "-c", self.conf, "download", "--print-uris", name],
-                              capture_output=True, text=True)
+                              capture_output=True, text=True, env=self._env())
         match = re.search(r"^'[^']*' (\S+\.deb) \d+", uris.stdout, re.M)
         if not match:
             return None
         deb = where / match.group(1)
         if not deb.exists():
-            done = subprocess.run(["apt-get", "-c", self.conf, "download", name], cwd=where, capture_output=True)
+            done = subprocess.run(["apt-get", "-c", self.conf, "download", name], cwd=where, capture_output=True,
+                                  env=self._env())
             if done.returncode or not deb.exists():
                 return None
         return deb
@@ -134,22 +139,26 @@ class Store:
         self._chosen = json.loads(self._file.read_text()) if self._file.exists() else {}
         self._apt: dict[str, Apt] = {}
 
-    def unpacked(self, pattern: str, arch: str = "amd64") -> Path:
-        """Directory with the newest package whose name matches."""
+    def unpacked(self, pattern: str, arch: str = "amd64", below: str = "") -> Path:
+        """Directory with the newest package whose name matches, or with only what it has below one directory."""
         key = f"{pattern}:{arch}"
-        tree = paths.cache() / "unpacked" / self._chosen.get(key, "none yet")
+        suffix = f"@{below}" if below else ""
+        tree = paths.cache() / "unpacked" / (self._chosen.get(key, "none yet") + suffix)
         if tree.is_dir():
             return tree
         deb = self._fetch(pattern, arch)
-        tree = paths.cache() / "unpacked" / deb.stem
+        tree = paths.cache() / "unpacked" / (deb.stem + suffix)
         if not tree.is_dir():
-            scratch = tree.with_suffix(".tmp")
-            shutil.rmtree(scratch, ignore_errors=True)
-            paths.made(scratch)
-            _run(["dpkg-deb", "-x", str(deb), str(scratch)])
-            scratch.rename(tree)
+            scratch = paths.made(tree.parent) / f"{tree.name}.{os.getpid()}"
+            _unpack(deb, scratch, below)
+            try:
+                scratch.rename(tree)
+            except OSError:  # somebody else was faster
+                shutil.rmtree(scratch)
         self._chosen[key] = deb.stem
-        self._file.write_text(json.dumps(self._chosen, indent=1, sort_keys=True))
+        scratch = self._file.with_suffix(f".{os.getpid()}")
+        scratch.write_text(json.dumps(self._chosen, indent=1, sort_keys=True))
+        scratch.rename(self._file)
         return tree
 
     def refresh(self) -> None:
@@ -169,6 +178,15 @@ class Store:
 
     def _of(self, arch: str) -> Apt:
         return self._apt.setdefault(arch, Apt(arch))
+
+
+def _unpack(deb: Path, directory: Path, below: str) -> None:
+    """A kernel's modules are most of it, and only dom0 needs some."""
+    unpacking = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE)
+    with tarfile.open(fileobj=unpacking.stdout, mode="r|") as archive:
+        tarball.extract(archive, paths.made(directory), (m for m in archive if m.name.startswith(f"./{below}")))
+    if unpacking.wait():
+        raise LabError(f"dpkg-deb --fsys-tarfile {deb}: exit {unpacking.returncode}")
 
 
 def _run(command: list) -> str:
