@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What the confinement costs: cost KERNEL PATH N HELPER opens the kernel N times in this process and N times in the
- * helper, by turns, and prints the medians.  cost KERNEL PATH 0 HELPER opens it once, in the helper, and prints how
+ * helper, by turns, and prints the medians, of time by the clock and of processor time, the helper's included.  cost KERNEL PATH 0 HELPER opens it once, in the helper, and prints how
  * long that took, how it ended, and how much more memory this process has needed than before.
  */
 #include <pvboot/confine.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static double now_ms(void)
@@ -15,6 +16,20 @@ static double now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static double cpu_ms(void)
+{
+    struct rusage self, children;
+    double us = 0;
+
+    getrusage(RUSAGE_SELF, &self);
+    getrusage(RUSAGE_CHILDREN, &children);
+    us +=
+        (double)(self.ru_utime.tv_usec + self.ru_stime.tv_usec + children.ru_utime.tv_usec + children.ru_stime.tv_usec);
+    us += 1e6 *
+          (double)(self.ru_utime.tv_sec + self.ru_stime.tv_sec + children.ru_utime.tv_sec + children.ru_stime.tv_sec);
+    return us / 1e3;
 }
 
 /* Of this program alone: getrusage() would remember what ran in the process before. */
@@ -32,16 +47,20 @@ static long peak_kib(void)
     return kib;
 }
 
+struct cost {
+    double ms, cpu;
+};
+
 /* One whole opening, as long as the kernel is held, and its end. */
-static double open_once(const char *kernel, struct pvboot_confine *c, struct pvboot_error *e)
+static struct cost open_once(const char *kernel, struct pvboot_confine *c, struct pvboot_error *e)
 {
+    struct cost from = { now_ms(), cpu_ms() };
     struct pvboot_kernel k;
-    double from = now_ms();
 
     *e = (struct pvboot_error){ 0 };
     (void)pvboot_kernel_open_confined(&k, kernel, c, e);
     pvboot_kernel_dispose(&k);
-    return now_ms() - from;
+    return (struct cost){ now_ms() - from.ms, cpu_ms() - from.cpu };
 }
 
 static int ascending(const void *a, const void *b)
@@ -57,29 +76,44 @@ static double median(double *t, size_t n)
     return n % 2 ? t[n / 2] : (t[n / 2 - 1] + t[n / 2]) / 2;
 }
 
+enum { HERE, CONFINED, DIFFERENCE, ROWS };
+
+static void print(const char *what, double *row[ROWS], size_t n)
+{
+    printf("%zu pairs, median %s: here %.2f ms, confined %.2f ms, difference %+.2f ms\n", n, what, median(row[HERE], n),
+           median(row[CONFINED], n), median(row[DIFFERENCE], n));
+}
+
 static int compare(const char *kernel, struct pvboot_confine *c, size_t n)
 {
-    double *in = calloc(n, sizeof(*in)), *out = calloc(n, sizeof(*out)), *extra = calloc(n, sizeof(*extra));
+    double *wall[ROWS], *cpu[ROWS];
     struct pvboot_confine off = *c;
     struct pvboot_error e;
 
-    if (!in || !out || !extra)
-        return 71;
     off.sandbox = PVBOOT_SANDBOX_OFF;
-    for (size_t i = 0; i < n; i++) {
-        if (i % 2)
-            in[i] = open_once(kernel, &off, &e);
-        out[i] = open_once(kernel, c, &e);
-        if (e.code) {
-            fprintf(stderr, "%s\n", e.text);
-            return e.code;
-        }
-        if (!(i % 2))
-            in[i] = open_once(kernel, &off, &e);
-        extra[i] = out[i] - in[i];
+    for (int r = 0; r < ROWS; r++) {
+        wall[r] = calloc(n, sizeof(double));
+        cpu[r] = calloc(n, sizeof(double));
+        if (!wall[r] || !cpu[r])
+            return 71;
     }
-    printf("%zu pairs, medians: here %.2f ms, confined %.2f ms, difference %+.2f ms\n", n, median(in, n),
-           median(out, n), median(extra, n));
+    for (size_t i = 0; i < n; i++) {
+        for (size_t turn = 0; turn < 2; turn++) {
+            size_t which = (i + turn) % 2; /* HERE first, then CONFINED, then the other way round */
+            struct cost cost = open_once(kernel, which == HERE ? &off : c, &e);
+
+            if (e.code) {
+                fprintf(stderr, "%s\n", e.text);
+                return e.code;
+            }
+            wall[which][i] = cost.ms;
+            cpu[which][i] = cost.cpu;
+        }
+        wall[DIFFERENCE][i] = wall[CONFINED][i] - wall[HERE][i];
+        cpu[DIFFERENCE][i] = cpu[CONFINED][i] - cpu[HERE][i];
+    }
+    print("time", wall, n);
+    print("processor time", cpu, n);
     return 0;
 }
 
@@ -88,7 +122,7 @@ int main(int argc, char **argv)
     struct pvboot_confine c = { 0 };
     struct pvboot_error e;
     long before = peak_kib();
-    double ms;
+    struct cost cost;
     size_t n;
 
     if (argc != 5)
@@ -98,7 +132,7 @@ int main(int argc, char **argv)
     n = strtoul(argv[3], NULL, 10);
     if (n)
         return compare(argv[1], &c, n);
-    ms = open_once(argv[1], &c, &e);
-    printf("%.1f ms, %ld KiB, class %d: %s\n", ms, peak_kib() - before, e.code, e.text);
+    cost = open_once(argv[1], &c, &e);
+    printf("%.1f ms, %ld KiB, class %d: %s\n", cost.ms, peak_kib() - before, e.code, e.text);
     return 0;
 }

@@ -48,6 +48,7 @@ static int map_output(struct pvb_errand *x)
     x->output = mmap(NULL, PVBOOT_UNPACKED_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, PVB_FD_OUTPUT, 0);
     if (x->output == MAP_FAILED)
         return -1;
+    (void)madvise(x->output, PVBOOT_UNPACKED_MAX, MADV_HUGEPAGE); /* where shared memory may have them: only faster */
     return close(PVB_FD_OUTPUT);
 }
 
