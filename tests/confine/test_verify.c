@@ -29,7 +29,7 @@ static const struct pvboot_elf good_elf = {
 };
 
 /* A bzImage with an xz payload that has been unpacked. */
-static const struct pvboot_image bz = {
+static struct pvboot_image bz = {
     .format = PVBOOT_FORMAT_BZIMAGE,
     .file_bytes = FILE_BYTES,
     .has_bzimage = true,
@@ -53,7 +53,6 @@ static const struct pvboot_image bz = {
             .unpacked_bytes = 0x20000,
             .codec = PVBOOT_CODEC_XZ,
             .kernel_version = "6.1.0" },
-    .elf = good_elf,
 };
 
 /* The same before unpacking, with a payload that is the ELF itself, and an ELF without anything around it. */
@@ -62,6 +61,7 @@ static struct pvboot_image packed, plain, bare, elf, moving, high;
 static int make_variants(void **state)
 {
     (void)state;
+    bz.elf = good_elf;
     packed = plain = elf = bz;
     packed.has_elf = false;
     plain.bz.codec = PVBOOT_CODEC_NONE;
