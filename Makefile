@@ -279,6 +279,19 @@ $(BUILD)/tests/confine/bootloader: $(BUILD)/tests/confine/bootloader.o
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lxenguest -lxenctrl
 
+# Hostile answers, as long as one likes; starts from the good ones test_verify knows.
+FUZZ_SECONDS ?= 60
+$(BUILD)/fuzz-verify: tests/fuzz/fuzz_verify.c $(STARTINFO) $(BUILDER) $(SANDBOX)
+	@$(call say,CLANG,$@)
+	$(Q)clang $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=fuzzer$(comma)address$(comma)undefined -fno-sanitize-recover=all \
+	    -o $@ $^ $(LIBS)
+.PHONY: confine-fuzz
+confine-fuzz: $(BUILD)/fuzz-verify $(BUILD)/tests/confine/test_verify
+	@mkdir -p $(BUILD)/fuzz-verify.seeds $(BUILD)/fuzz-verify.corpus
+	$(BUILD)/tests/confine/test_verify --seeds $(BUILD)/fuzz-verify.seeds
+	$(BUILD)/fuzz-verify -len_control=0 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(BUILD)/ \
+	    $(BUILD)/fuzz-verify.corpus $(BUILD)/fuzz-verify.seeds
+
 # confine-c is all TAP; the other half is pytest.
 .PHONY: confine confine-c confine-py
 confine: confine-c confine-py
