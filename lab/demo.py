@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 import time
 
-from . import compare, evidence, guest, kernels, packages, paths, push, run, tarball
+from . import compare, evidence, guest, kernels, packages, paths, push, tarball
 from .errors import LabError
 from .host import Host
 
