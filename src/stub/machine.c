@@ -5,12 +5,16 @@
  */
 #include "stub.h"
 
+#define __XEN_INTERFACE_VERSION__ 0x00030101 /* without a version, sched_op is that of 2005 */
+
 #include <xen/arch-x86/cpuid.h>
 #include <xen/xen.h>
 
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
 #include <xen/sched.h>
+
+_Static_assert(__HYPERVISOR_sched_op == 29, "the one whose argument says why");
 
 #define CONSOLE_PORT 0xe9u /* Xen xen/arch/x86/hvm/hvm.c: hvm_print_line() */
 #define CPUID_HYPERVISOR (1u << 31)

@@ -2,9 +2,13 @@
 /* The processor as it was handed over.  Intel SDM vol. 3 for the bits. */
 #include "probe.h"
 
+#define __XEN_INTERFACE_VERSION__ 0x00030101 /* without a version, sched_op is that of 2005 */
+
 #include <xen/xen.h>
 
 #include <xen/sched.h>
+
+_Static_assert(__HYPERVISOR_sched_op == 29, "the one whose argument says why");
 
 #define EFER 0xc0000080u
 #define CR0_PG 0x80000000u
