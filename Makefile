@@ -145,13 +145,13 @@ PROBE_CFLAGS := -std=gnu11 -mgeneral-regs-only -mno-red-zone -Os -g $(FREESTANDI
 
 .PHONY: probes
 probes: $(if $(filter y,$(HAVE_XEN)),$(PROBES) $(BUILD)/guests/jump.elf)
+
 $(BUILD)/guests/jump.elf: tests/guests/jump.S Makefile
 	@mkdir -p $(@D) && $(call say,LD32,$@)
 	$(Q)$(CC) -m32 -static -nostdlib -no-pie -Wl,-m,elf_i386 -Wl,--build-id=none -Wl,-e,jump -Wl,-Ttext=0x7000000 \
 	    -Wl,--section-start=.note.Xen=0x7000100 -o $@ $<
 
 # way in, its macro, bits, linker emulation, xloadflags
-
 define probe_rules
 $(BUILD)/guests/$(1)/%.o: tests/guests/%.c Makefile
 	@mkdir -p $$(@D) && $$(call say,CC$(3),$$@)
@@ -308,7 +308,7 @@ SOURCES := $(shell git ls-files '*.[ch]' 2>/dev/null || find include src tests -
 .PHONY: check-pure check-headers check-format check-exports
 check-pure: $(call obj,$(PURE) src/builder/error.c)
 	$(LD) -r -o $(BUILD)/pure.o $^
-	! nm -u $(BUILD)/pure.o | grep -vE ' (mem|str|v?snprintf|__v?snprintf_chk|__mem|__str|calloc|free|__assert_fail|__stack_chk_fail|_GLOBAL_|__ctype|pvb_codec_find)'
+	! nm -u $(BUILD)/pure.o | grep -vE ' (mem|str|v?snprintf|__v?snprintf_chk|__mem|__str|calloc|free|__assert_fail|__stack_chk_fail|_GLOBAL_|__ctype|(__)?explicit_bzero|pvb_codec_find)'
 check-headers:
 	for h in include/pvboot/*.h; do for cc in gcc clang; do \
 	    case $$h in */xen.h) [ "$(HAVE_XEN)" = y ] || continue;; esac; \
@@ -340,6 +340,7 @@ SUITES = \
     'command line=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/cli' \
     'stock libxenguest=closing=$(M) -s offline' \
     'fault sweep=closing=$(M) -s faults' \
+    'stub and probes in QEMU=closing=$(M) -s probes && PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/guests' \
     'confinement=tap=$(M) -s confine-c' \
     'confined parser=closing=$(M) -s confine-py' \
     'lab logic=closing=$(PYTEST) tests/lab' \
@@ -352,7 +353,6 @@ check: check-packages lab-packages
 check-now: all
 	@tests/run.py --logs $(BUILD)/check $(SUITES) $(LAB_SUITES)
 check-offline: check-packages
-    'stub and probes in QEMU=closing=$(M) -s probes && PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/guests' \
 	@$(M) all
 	@tests/run.py --logs $(BUILD)/check $(SUITES)
 
