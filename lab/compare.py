@@ -20,7 +20,10 @@ NODE_HEADER = struct.Struct("<QII")  # boot.rst, struct setup_data: next, type, 
 EDITED = {
     "loadflags": ("the decompressor notes here whether it moved the kernel (KASLR_FLAG)",
                   lambda planned, seen: planned | KASLR_FLAG == seen | KASLR_FLAG),
+    "scratch": ("the decompressor's 32-bit entry has its first stack here, to find out where it runs",
+                lambda planned, seen: planned == 0),
 }
+ISA_HOLE = (0xa0000, 0x100000)
 # Of the memory map's types, the names that Linux gives them in /sys/firmware/memmap (arch/x86/kernel/e820.c).
 MEMMAP_NAMES = {"System RAM": 1, "Reserved": 2, "ACPI Tables": 3, "ACPI Non-volatile Storage": 4}
 
@@ -78,9 +81,11 @@ def setup_data(planned: list[tuple[int, bytes]], seen: dict[int, tuple[int, byte
     return rows
 
 
-def memmap(planned: list[dict], tree: dict[str, str]) -> list[Row]:
+def memmap(planned: list[dict], tree: dict[str, str], entry: str) -> list[Row]:
     """The plan's map against /sys/firmware/memmap, whose ends are inclusive."""
     before = [(r["start"], r["end"], r["type"]) for r in planned]
+    if entry == "pvh":  # there Linux itself reserves the hole (arch/x86/platform/pvh/enlighten.c)
+        before = with_hole(before)
     numbers = sorted({int(key.split("/")[0]) for key in tree})
     after = [(int(tree[f"{n}/start"], 0), int(tree[f"{n}/end"], 0) + 1, MEMMAP_NAMES.get(tree[f"{n}/type"], tree[f"{n}/type"]))
              for n in numbers]
@@ -90,6 +95,15 @@ def memmap(planned: list[dict], tree: dict[str, str]) -> list[Row]:
         now = _range(after[n]) if n < len(after) else None
         rows.append(Row(f"memory map/{n}", was, now, "" if was == now else "DIFFERS", was != now))
     return rows
+
+
+def with_hole(ranges: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The map with the ISA hole cut out of it and marked as reserved."""
+    start, end = ISA_HOLE
+    cut = [(*ISA_HOLE, 2)]
+    for low, high, kind in ranges:
+        cut += [(a, b, kind) for a, b in ((low, min(high, start)), (max(low, end), high)) if a < b]
+    return sorted(cut)
 
 
 def table(rows: list[Row]) -> str:
@@ -114,7 +128,7 @@ def against_dump(dump: Path, found: Evidence, boot_params: Path) -> list[Row]:
     """Everything of a dump that the guest can tell about."""
     manifest = json.loads((dump / "manifest.json").read_text())
     segments = {segment["name"]: segment for segment in manifest["segments"]}
-    rows = memmap(manifest["memmap"], found.tree("memmap"))
+    rows = memmap(manifest["memmap"], found.tree("memmap"), manifest["entry"])
     if "zero page" in segments:
         page = decode("zero-page", dump / segments["zero page"]["file"])
         rows += zero_page(page, decode("zero-page", boot_params))

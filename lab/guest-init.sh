@@ -1,12 +1,12 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: LGPL-2.1-only
 # init of the lab's guests: prints what the kernel was told at boot, between markers, then stays (pvlab.mode=evidence,
-# the default), ends (poweroff), or prints nothing and stays (idle).
+# the default), ends (poweroff), prints nothing and stays (idle), or goes on with what another archive has in /modes.
 
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t proc proc /proc
-mount -t sysfs sys /sys
+mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev 2>/dev/null
 dmesg -n 1 # nothing may come between the markers
 
@@ -71,6 +71,7 @@ evidence() {
     section acpi_sums sh -c 'cd /sys/firmware/acpi/tables && find . -type f | sort | xargs sha256sum'
     section cpuinfo cat /proc/cpuinfo
     section clocksource cat /sys/devices/system/clocksource/clocksource0/current_clocksource
+    section more tree /more # what further archives have brought
     section dmesg dmesg
     echo "@@pvboot-done $sections@@"
 }
@@ -82,5 +83,6 @@ else
     cat /evidence > $out
 fi
 mark done
+[ ! -r "/modes/$mode" ] || . "/modes/$mode"
 [ "$mode" = poweroff ] && poweroff -f
 while :; do sleep 3600; done

@@ -21,6 +21,8 @@ def test_equal_pages():
     ("loadflags", 0x01, 0x03, False),         # the decompressor moved the kernel
     ("loadflags", 0x03, 0x01, False),
     ("loadflags", 0x01, 0x81, True),          # CAN_USE_HEAP is not Linux's to set here
+    ("scratch", 0, 0x100000d, False),         # a return address
+    ("scratch", 7, 0x100000d, True),
     ("acpi_rsdp_addr", 0xfc008000, 0, True),
     ("e820_entries", 5, 4, True),
     ("hardware_subarch", 2, 0, True),
@@ -82,7 +84,23 @@ TREE = {"0/start": "0x0", "0/end": "0x9ffff", "0/type": "System RAM",
     ({"2/start": "0x100000", "2/end": "0x1fffff", "2/type": "System RAM"}, ["memory map/2"]),
 ])
 def test_memmap(change, bad):
-    assert wrong(compare.memmap(MAP, TREE | change)) == bad
+    assert wrong(compare.memmap(MAP, TREE | change, "linux64")) == bad
+
+
+def test_linux_reserves_the_isa_hole_of_a_pvh_guest():
+    ram = [{"start": 0, "end": 0x200000, "type": 1}]
+    seen = TREE | {"2/start": "0x100000", "2/end": "0x1fffff", "2/type": "System RAM"}
+    assert wrong(compare.memmap(ram, seen, "pvh")) == []
+    assert wrong(compare.memmap(ram, seen, "linux32")) == ["memory map/0", "memory map/1", "memory map/2"]
+
+
+@pytest.mark.parametrize("before, after", [
+    ([(0, 0xa0000, 1), (0x100000, 0x200000, 1)], [(0, 0xa0000, 1), (0xa0000, 0x100000, 2), (0x100000, 0x200000, 1)]),
+    ([(0, 0x90000, 1)], [(0, 0x90000, 1), (0xa0000, 0x100000, 2)]),
+    ([(0xf0000, 0x110000, 3)], [(0xa0000, 0x100000, 2), (0x100000, 0x110000, 3)]),
+])
+def test_hole(before, after):
+    assert compare.with_hole(before) == after
 
 
 def test_table_shows_what_is_there_and_what_is_wrong():
