@@ -137,7 +137,8 @@ int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, c
 
 /*
  * The part of pvboot_plan_make() that needs no machine: does @img offer @req's entry, may it have its subarch?
- * For refusing before a domain exists.  Errors as pvboot_plan_make(), but for -NOFIT.
+ * For refusing before a domain exists.  Errors as pvboot_plan_make(), but for -NOFIT.  Of a path into the ELF the
+ * first question is left open while @img is packed; not so of auto.
  */
 int pvboot_plan_possible(const struct pvboot_image *img, const struct pvboot_request *req, struct pvboot_error *e);
 

@@ -129,9 +129,14 @@ static int choose(struct pvboot_plan *p, const struct pvboot_image *img, const s
 int pvboot_plan_possible(const struct pvboot_image *img, const struct pvboot_request *req, struct pvboot_error *e)
 {
     struct pvboot_plan p;
+    int rc;
 
     memset(&p, 0, sizeof(p));
-    return choose(&p, img, req, e);
+    if (img->has_elf || req->path == PVBOOT_PATH_STUB || !pvb_is_elf(req->path))
+        return choose(&p, img, req, e);
+    p.path = req->path; /* whether the image offers it, its ELF will tell */
+    rc = pvb_check_request(req, e);
+    return rc ? rc : pvb_choose_subarch(&p, img, req, e);
 }
 
 int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,

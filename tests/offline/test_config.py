@@ -114,6 +114,7 @@ def test_suggests_what_was_meant(xl, config):
     ('pvboot_entry="linux32"\n', "pvh.elf", r"^pvboot: unsupported: .*pvh.elf: .*linux32"),
     ('pvboot_entry="linux32"\npvboot_subarch="xen"\n', "bzimage32", r"^pvboot: unsupported: .*subarch 2.*force_subarch"),
     ('pvboot_entry="pvh"\npvboot_subarch="xen"\n', "pvh.elf", r"^pvboot: unsupported: .*subarch"),
+    ('pvboot_entry="pvh"\npvboot_subarch="xen"\n', "bzimage", r"^pvboot: unsupported: .*bzimage: subarch 2 through pvh"),
 ])
 def test_kernel_refused_before_a_domain_exists(xl, config, lines, kernel, pattern):
     refused(xl(config(lines, kernel=kernel)), pattern)

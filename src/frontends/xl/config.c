@@ -146,7 +146,7 @@ static int preflight(const struct options *o, struct pvboot_error *e)
     rc = pvboot_file_read_sealed(&f, path, PVBOOT_KERNEL_MAX, e);
     if (!rc)
         rc = pvb_kernel_parse(&k, &f, &o->req, PVBOOT_PATH_LINUX64, e); /* a path that unpacks nothing */
-    if (!rc && (k.image.has_elf || !pvboot_image_needs_elf(&k.image, o->req.path)))
+    if (!rc && (o->req.path != PVBOOT_PATH_AUTO || k.image.has_elf || !pvboot_image_needs_elf(&k.image, o->req.path)))
         rc = pvboot_plan_possible(&k.image, &o->req, e);
     pvboot_kernel_dispose(&k);
     pvboot_file_dispose(&f);
