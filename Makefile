@@ -262,6 +262,10 @@ unit: $(UNIT)
 # ---- the sandbox's own tests: an attacking helper around the same jail, its judge, faults, hostile answers ----------
 ATTACK := $(patsubst %.c,$(BUILD)/attack/%.o,$(wildcard tests/confine/attack_*.c) $(filter-out %/main.c,$(PARSE)))
 CONFINE := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/confine/test_*.c))
+ifneq ($(HAVE_XEN),y)
+CONFINE := $(filter-out %/test_kept,$(CONFINE))
+endif
+$(BUILD)/tests/confine/test_kept: $(call obj,src/frontends/xl/kept.c)
 COST := $(BUILD)/tests/confine/cost
 
 $(BUILD)/attack/%.o: %.c Makefile

@@ -137,19 +137,23 @@ static int check_config(const struct options *o, struct pvboot_error *e)
 static int preflight(const struct options *o, struct pvboot_error *e)
 {
     const char *path = get(o, "kernel");
-    struct pvboot_kernel k = { 0 };
-    struct pvboot_file f = { 0 };
+    struct pvb_looked_at w = { 0 };
+    struct stat before = { 0 };
     int rc;
 
     if (!path || get(o, "bootloader") || o->req.path == PVBOOT_PATH_STUB)
         return 0;
-    rc = pvboot_file_read_sealed(&f, path, PVBOOT_KERNEL_MAX, e);
+    (void)stat(path, &before); /* what fails here, fails below */
+    rc = pvboot_file_read_sealed(&w.file, path, PVBOOT_KERNEL_MAX, e);
     if (!rc)
-        rc = pvb_kernel_parse(&k, &f, &o->req, PVBOOT_PATH_LINUX64, e); /* a path that unpacks nothing */
-    if (!rc && (o->req.path != PVBOOT_PATH_AUTO || k.image.has_elf || !pvboot_image_needs_elf(&k.image, o->req.path)))
-        rc = pvboot_plan_possible(&k.image, &o->req, e);
-    pvboot_kernel_dispose(&k);
-    pvboot_file_dispose(&f);
+        rc = pvb_kernel_parse(&w, &o->req, PVBOOT_PATH_LINUX64, e); /* a path that unpacks nothing */
+    if (!rc && (o->req.path != PVBOOT_PATH_AUTO || w.parsed.image.has_elf ||
+                !pvboot_image_needs_elf(&w.parsed.image, o->req.path)))
+        rc = pvboot_plan_possible(&w.parsed.image, &o->req, e);
+    if (rc)
+        pvb_looked_at_dispose(&w);
+    else
+        pvb_keep(path, &before, &w);
     return pvb_in_file(e, path, rc);
 }
 

@@ -49,8 +49,7 @@ static void dispose(struct pvb_domain *d)
 {
     if (d->record.guest.ops)
         d->record.guest.ops->close(&d->record.guest);
-    pvboot_kernel_dispose(&d->kernel);
-    pvboot_file_dispose(&d->kernel_file);
+    pvb_looked_at_dispose(&d->kernel);
     for (size_t i = 0; i < PVBOOT_RAMDISKS_MAX; i++)
         pvboot_file_dispose(&d->ramdisk_file[i]);
     if (d->xen.fmem)

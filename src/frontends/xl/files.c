@@ -9,15 +9,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int pvb_kernel_parse(struct pvboot_kernel *k, const struct pvboot_file *f, const struct pvboot_request *req,
-                     enum pvboot_path path, struct pvboot_error *e)
+int pvb_kernel_parse(struct pvb_looked_at *w, const struct pvboot_request *req, enum pvboot_path path,
+                     struct pvboot_error *e)
 {
     struct pvboot_confine c = { .sandbox = req->sandbox, .helper = pvb_helper_path(), .path = path };
-    int rc = pvboot_kernel_confine(k, f, &c, e);
+    int rc = pvboot_kernel_confine(&w->parsed, &w->file, &c, e);
 
+    w->sandbox = req->sandbox;
     if (c.missing[0])
         fprintf(stderr, "pvboot: note: the kernel's parser ran without: %s\n", c.missing);
     return rc;
+}
+
+static int read_kernel(struct pvb_domain *d, const char *path, struct pvboot_error *e)
+{
+    if (pvb_take_kept(path, &d->kernel))
+        return 0;
+    return pvboot_file_read_sealed(&d->kernel.file, path, PVBOOT_KERNEL_MAX, e);
 }
 
 static int read_module(struct xc_dom_image *dom, const char *path, const char *cmdline, struct pvboot_error *e)
@@ -30,10 +38,9 @@ static int read_module(struct xc_dom_image *dom, const char *path, const char *c
 
     if (!d)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for a domain's description");
-    f = kernel ? &d->kernel_file : &d->ramdisk_file[0];
+    f = kernel ? &d->kernel.file : &d->ramdisk_file[0];
     pvb_phase(dom, d, kernel ? "read-kernel" : "read-ramdisk");
-    rc = kernel ? pvboot_file_read_sealed(f, path, PVBOOT_KERNEL_MAX, e)
-                : pvboot_file_read(f, path, PVBOOT_RAMDISK_MAX, e);
+    rc = kernel ? read_kernel(d, path, e) : pvboot_file_read(f, path, PVBOOT_RAMDISK_MAX, e);
     pvb_phase(dom, d, NULL);
     if (rc)
         return rc;

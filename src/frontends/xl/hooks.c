@@ -81,7 +81,7 @@ static int vcpu(struct xc_dom_image *dom)
     rc = pvboot_xen_start_state(&d->xen, &d->plan.vcpu, d->machine.vcpus, &e);
     pvb_phase(dom, d, NULL);
     if (!rc && d->paths.dump_dir)
-        rc = pvboot_record_dump(&d->record, &d->plan, &d->kernel.image, d->paths.dump_dir, &e);
+        rc = pvboot_record_dump(&d->record, &d->plan, &d->kernel.parsed.image, d->paths.dump_dir, &e);
     return rc ? pvb_report(&e) : 0;
 }
 

@@ -20,14 +20,14 @@ static int adopt_kernel(struct xc_dom_image *dom, struct pvb_domain *d, struct p
 
     if (!dom->num_modules)
         return pvb_fail(e, PVBOOT_E_USAGE, "the domain has no kernel");
-    if (d->kernel_file.owned)
+    if (d->kernel.file.owned)
         return 0;
     if (m->size > PVBOOT_KERNEL_MAX)
         return pvb_fail(e, PVBOOT_E_LIMIT, "the bootloader's kernel has %zu bytes, limit %llu", m->size,
                         PVBOOT_KERNEL_MAX);
     if (!m->size)
         return pvb_fail(e, PVBOOT_E_UNREADABLE, "the bootloader's kernel is empty");
-    return pvboot_file_seal(&d->kernel_file, (struct pvboot_bytes){ m->blob, m->size }, e);
+    return pvboot_file_seal(&d->kernel.file, (struct pvboot_bytes){ m->blob, m->size }, e);
 }
 
 static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
@@ -47,6 +47,18 @@ static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     return pvb_read_ramdisks(d, e);
 }
 
+/* Not again, if the look at the configuration was enough. */
+static int parse_kernel(struct pvb_domain *d, struct pvboot_error *e)
+{
+    const struct pvboot_image *img = &d->kernel.parsed.image;
+
+    if (d->kernel.parsed.file.p && d->kernel.sandbox == d->req.sandbox &&
+        (img->has_elf || !pvboot_image_needs_elf(img, d->req.path)))
+        return 0;
+    pvboot_kernel_dispose(&d->kernel.parsed);
+    return pvb_kernel_parse(&d->kernel, &d->req, d->req.path, e);
+}
+
 static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     int rc;
@@ -58,10 +70,10 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     if (rc)
         return rc;
     pvb_phase(dom, d, "parse");
-    rc = pvb_kernel_parse(&d->kernel, &d->kernel_file, &d->req, d->req.path, e);
+    rc = parse_kernel(d, e);
     pvb_phase(dom, d, "digest");
     if (!rc && d->req.hypervisor != PVBOOT_HYPERVISOR_NONE)
-        rc = pvboot_request_digest(&d->req, &d->kernel, e);
+        rc = pvboot_request_digest(&d->req, &d->kernel.parsed, e);
     pvb_phase(dom, d, NULL);
     return pvb_in_file(e, d->kernel_path, rc);
 }
@@ -109,16 +121,16 @@ static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pv
     rc = take_machine(dom, &d->machine, e);
     if (rc)
         return rc;
-    rc = pvboot_plan_make(&d->plan, &d->kernel.image, &d->machine, &d->req, e);
+    rc = pvboot_plan_make(&d->plan, &d->kernel.parsed.image, &d->machine, &d->req, e);
     if (rc)
         return rc;
-    rc = pvboot_plan_check(&d->plan, &d->kernel.image, e);
+    rc = pvboot_plan_check(&d->plan, &d->kernel.parsed.image, e);
     if (rc)
         return rc;
     pvb_phase(dom, d, "load");
     pvboot_xen_guest_init(&guest, &d->xen);
     pvboot_record_init(&d->record, &d->machine, &guest.guest);
-    rc = pvboot_load(&d->plan, &d->kernel, &d->req, d->paths.dump_dir ? &d->record.guest : &guest.guest, e);
+    rc = pvboot_load(&d->plan, &d->kernel.parsed, &d->req, d->paths.dump_dir ? &d->record.guest : &guest.guest, e);
     d->record.next = NULL; /* @guest ends here */
     pvb_phase(dom, d, NULL);
     return rc;

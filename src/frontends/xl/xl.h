@@ -12,6 +12,7 @@
 #include <pvboot/file.h>
 #include <pvboot/record.h>
 #include <pvboot/xen.h>
+#include <sys/stat.h>
 #include <xenguest.h>
 
 /* First word of the carrier: pvshim_cmdline. The options follow it as key=value words (pvshim_extra). */
@@ -25,13 +26,20 @@ struct pvb_paths {
     char *ramdisks; /* "/path/a,/path/b": to be joined, in this order, behind the domain's own */
 };
 
+/* A kernel in sealed memory and what its parser, confined as @sandbox says, found; zeroes: not looked at yet. */
+struct pvb_looked_at {
+    struct pvboot_file file;
+    struct pvboot_kernel parsed;
+    enum pvboot_sandbox sandbox;
+};
+
 /* What the plugin knows of one domain under construction. */
 struct pvb_domain {
     struct pvb_domain *next;
     const struct xc_dom_image *dom;
     char *kernel_path, *ramdisk_path; /* NULL when a bootloader handed memory over */
-    struct pvboot_file kernel_file, ramdisk_file[PVBOOT_RAMDISKS_MAX];
-    struct pvboot_kernel kernel;
+    struct pvb_looked_at kernel;
+    struct pvboot_file ramdisk_file[PVBOOT_RAMDISKS_MAX];
     struct pvboot_request req;
     struct pvb_paths paths;
     struct pvboot_machine machine;
@@ -57,11 +65,17 @@ int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, struct pv
 void pvb_paths_dispose(struct pvb_paths *paths);
 
 /*
- * files.c: @f, which is sealed, parsed by the confined helper, and unpacked if @path needs it.  Tells on standard
- * error what the sandbox had to do without.
+ * files.c: @w->file, parsed by the confined helper, and unpacked if @path needs it.  Tells on standard error what the
+ * sandbox had to do without.
  */
-int pvb_kernel_parse(struct pvboot_kernel *k, const struct pvboot_file *f, const struct pvboot_request *req,
-                     enum pvboot_path path, struct pvboot_error *e) PVB_CHECKED;
+int pvb_kernel_parse(struct pvb_looked_at *w, const struct pvboot_request *req, enum pvboot_path path,
+                     struct pvboot_error *e) PVB_CHECKED;
+
+/* kept.c: hand @what over for a build of @path, whose stat was @before it was read. Empties @what. */
+void pvb_keep(const char *path, const struct stat *before, struct pvb_looked_at *what);
+/* What is kept of @path, if that is still what is there. */
+bool pvb_take_kept(const char *path, struct pvb_looked_at *what);
+void pvb_looked_at_dispose(struct pvb_looked_at *w); /* idempotent */
 
 /* files.c: read the further ramdisks of @d->paths, each like libxl's own one.  -LIMIT, and as pvboot_file_read(). */
 int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
