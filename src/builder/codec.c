@@ -79,6 +79,7 @@ int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, voi
         room.p = pvb_alloc(room.len);
     if (!room.p)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for %zu unpacked bytes", room.len);
+    pvb_populate(room.p, room.len);
     rc = c->inflate(pvboot_sub(payload, 0, payload.len - c->trailer), room, e);
     if (!rc)
         *out = room.p;

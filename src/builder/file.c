@@ -25,6 +25,14 @@ void *pvb_alloc(size_t bytes)
     return p;
 }
 
+void pvb_populate(void *p, size_t bytes)
+{
+    size_t skip = -(uintptr_t)p & (PVB_PAGE - 1);
+
+    if (bytes > skip) /* only faster: whoever cannot takes a fault per page */
+        (void)madvise((uint8_t *)p + skip, (bytes - skip) & ~(size_t)(PVB_PAGE - 1), MADV_POPULATE_WRITE);
+}
+
 static int read_heap(struct pvboot_file *f, const struct pvb_source *s, struct pvboot_error *e)
 {
     size_t n = (size_t)s->st.st_size, got;
@@ -33,6 +41,7 @@ static int read_heap(struct pvboot_file *f, const struct pvb_source *s, struct p
     f->owned = pvb_alloc(n);
     if (!f->owned)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for %zu bytes", n);
+    pvb_populate(f->owned, n);
     f->bytes = (struct pvboot_bytes){ f->owned, n };
     rc = pvb_source_read(s, f->owned, n, &got, e);
     return rc ? rc : pvb_source_check(s, got, e);

@@ -29,6 +29,7 @@ static int add_rules(scmp_filter_ctx f)
         { SCMP_SYS(mmap), 2, { IS(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS) } },
         { SCMP_SYS(mremap), 1, { IS(3, MREMAP_MAYMOVE) } },
         { SCMP_SYS(madvise), 1, { IS(2, MADV_DONTNEED) } },
+        { SCMP_SYS(madvise), 1, { IS(2, MADV_POPULATE_WRITE) } },
     };
     int err = 0;
 
