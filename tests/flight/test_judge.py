@@ -4,7 +4,7 @@
 import copy
 
 import pytest
-from conftest import INSPECTED
+from flight_samples import INSPECTED
 
 from lab.flight import abi, baseline, cells, grid, judge, model
 from lab.flight.model import Cell, Job
