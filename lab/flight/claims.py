@@ -150,11 +150,14 @@ def _c13(record: Record) -> Answer:
     grub = _all([j for j in _jobs(record, "grub") if j.guest], lambda j: _passed(j) and not j.guest["setup_data"]
                 and j.guest["zero_page"]["type_of_loader"] == 0x72 and j.guest["zero_page"]["acpi_rsdp_addr"] != 0,
                 "GRUB fills a zero page (loader 0x72, ACPI included) and adds no hypervisor node, so it can but does not ({n} guests)")
-    return grub if grub.result != HOLDS else Answer(PARTLY, grub.text + "; stub domains: open, waits for a stub domain in the lab")
+    if grub.result != HOLDS:
+        return grub
+    return Answer(PARTLY, grub.text + "; stub domains: open, waits for a stub domain in the lab")
 
 
 def _c14(record: Record) -> Answer:
-    before = _all(_jobs(record, "stub"), _passed, "before: {n} guests of {cells} ran a stub first, then the kernel's native entry")
+    before = _all(_jobs(record, "stub"), _passed,
+                  "before: {n} guests of {cells} ran a stub first, then the kernel's native entry")
     return before if before.result != HOLDS else Answer(
         PARTLY, before.text + "; after: open, waits for a kernel that is built with one")
 

@@ -26,8 +26,8 @@ _RULES = [
         r"extended physical RAM map:", r"reserve setup_data: .*", r"e#: update \[mem #-#\] usable ==> usable")),
     (EXPECTED, FILLED, "the decompressor's random choices (KASLR)", (r".*KASLR.*", r"Kernel Offset: .*")),
     (EXPECTED, PV, "a PV guest has no ACPI and no buses behind it", (
-        r".*ACPI.*", r"acpi.*", r".*[Pp]n[Pp].*", r"PCI: .*", r"pci.*", r"i#: .*", r"NUMA turned off", r"No NUMA configuration found",
-        r"cpuidle: .*")),
+        r".*ACPI.*", r"acpi.*", r".*[Pp]n[Pp].*", r"PCI: .*", r"pci.*", r"i#: .*", r"NUMA turned off",
+        r"No NUMA configuration found", r"cpuidle: .*")),
     (EXPECTED, PV, "a PV guest has no local APIC", (
         r".*APIC.*", r"x#apic enabled", r"smpboot: .*", r"no APIC, .*", r"no hardware sampling .*", r"installing Xen timer .*",
         r"Using NULL legacy PIC", r"cpu # spinlock event .*", r"xen:events: .*", r"\.\.\. .*", r"x#: Booting SMP .*",

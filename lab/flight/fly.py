@@ -159,7 +159,8 @@ class Flight:
     def _header(self) -> dict:
         return {"record": "flight", "id": self.out.name, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                 "built": _digest(), "xen": packages.xen_version(), "cpus": os.cpu_count(),
-                "kernels": {name: {**inspected, "file": self._image(name).name, "header": _setup_header(self._image(name), self.out)}
+                "kernels": {name: {**inspected, "file": self._image(name).name,
+                                   "header": _setup_header(self._image(name), self.out)}
                             for name, inspected in self._inspected.items()}}
 
 

@@ -20,10 +20,12 @@ def render(outcome: Outcome, logs: dict[str, Path], target: Path) -> str:
     """`logs`: the directory of each job; links are relative to `target`, the report's own directory."""
     sections = [("heat", "Jobs", _heat(outcome)), ("memory", "Memory at the first instruction", _memory(outcome)),
                 ("time", "Time", _time(outcome)), ("fields", "Fields", _fields(outcome)),
-                ("registers", "Registers against the ABI", _registers(outcome)), ("jobs", "Each job", _jobs(outcome, logs, target))]
+                ("registers", "Registers against the ABI", _registers(outcome)),
+                ("jobs", "Each job", _jobs(outcome, logs, target))]
     title = f"Boot paths on Xen: {outcome.record.flight.get('id', '')}"
     nav = "".join(f'<a href="#{name}">{html.escape(text)}</a>' for name, text, _ in sections)
-    body = "".join(f'<section id="{name}"><h2>{html.escape(text)}</h2>{content}</section>' for name, text, content in sections)
+    body = "".join(f'<section id="{name}"><h2>{html.escape(text)}</h2>{content}</section>'
+                   for name, text, content in sections)
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f"<title>{html.escape(title)}</title><style>{CSS.read_text()}</style></head><body>"
             f'<a class="skip" href="#heat">To the results</a><h1>{html.escape(title)}</h1>{_banner(outcome)}<nav>{nav}</nav>'
@@ -40,6 +42,11 @@ def _table(head: list[str], rows: list[list[str]], class_: str = "") -> str:
 
 def _fold(title: str, content: str, open_: bool = False) -> str:
     return f"<details{' open' if open_ else ''}><summary>{html.escape(title)}</summary>{content}</details>"
+
+
+def _key(class_: str, text: str) -> str:
+    """A square in the colour of a class, and what it stands for."""
+    return f'<svg class="key" viewBox="0 0 9 9" aria-hidden="true"><rect class="{class_}" width="9" height="9"/></svg>{text}'
 
 
 def _anchor(job: Job) -> str:
@@ -75,7 +82,8 @@ def _heat(outcome: Outcome) -> str:
     table = _table(["job", "status", "against the baseline"], [
         [f'<a href="#{_anchor(job)}">{html.escape(name)}</a>', f'<span class="s-{job.status}">{job.status}</span>',
          html.escape(outcome.verdicts[name].text)] for name, job in sorted(outcome.record.jobs.items()) if not job.cell.round])
-    return svg.heat_map(model.in_order({column for cells in rows.values() for column in cells}), rows) + _fold("The same as a table", table)
+    columns = model.in_order({column for cells in rows.values() for column in cells})
+    return svg.heat_map(columns, rows) + _fold("The same as a table", table)
 
 
 # --- memory -------------------------------------------------------------------------------------------------------------
@@ -84,7 +92,8 @@ def _memory(outcome: Outcome) -> str:
     out = ["<p>Each stretch of addresses is as wide as the logarithm of its size. The background is what the guest is told: "
            '<span class="key" style="background:var(--ram)"></span>RAM<span class="key" style="background:var(--reserved)">'
            '</span>reserved<span class="key" style="background:var(--acpi)"></span>ACPI. K kernel with its whole window, '
-           "Z zero page, S start info, C command line, D setup_data, R ramdisk, P page tables, G GDT, T stub and k the kernel file it gets, B GRUB, L module list, M memory map. "
+           "Z zero page, S start info, C command line, D setup_data, R ramdisk, P page tables, G GDT, T stub and k the "
+           "kernel file it gets, B GRUB, L module list, M memory map. "
            "A red frame is an overlap. A PV guest has no physical addresses of its own before its first instruction.</p>"]
     for n, g in enumerate(outcome.grids):
         lanes, collisions, rows = {}, {}, []
@@ -94,8 +103,8 @@ def _memory(outcome: Outcome) -> str:
             if not found:
                 continue
             lanes[path], collisions[path] = found, layout.overlaps(found)
-            rows += [[path, html.escape(s.name), f'<td class="n mono">{s.start:#x}</td>', f'<td class="n mono">{s.end:#x}</td>',
-                      f'<td class="n">{s.end - s.start}</td>'] for s in found]
+            rows += [[path, html.escape(s.name), f'<td class="n mono">{s.start:#x}</td>',
+                      f'<td class="n mono">{s.end:#x}</td>', f'<td class="n">{s.end - s.start}</td>'] for s in found]
             rows += [[path, f'<td class="no">overlap of {a.name} and {b.name}</td>', "", "", ""] for a, b in collisions[path]]
         if lanes:
             table = _table(["path", "what", "start", "end", "bytes"], rows)
@@ -112,8 +121,7 @@ def _time(outcome: Outcome) -> str:
     for n, (group, samples) in enumerate(stats.by_group(outcome.record).items()):
         phases = list(stats.TOOLSTACK + stats.GUEST)
         lanes = {path: [(phase, of[phase].median) for phase in phases if phase in of] for path, of in samples.items()}
-        key = "".join(f'<svg class="key" viewBox="0 0 9 9" aria-hidden="true"><rect class="p{i}" width="9" height="9"/></svg>{phase}'
-                      for i, phase in enumerate(phases))
+        key = "".join(_key(f"p{i}", phase) for i, phase in enumerate(phases))
         out.append(_fold(group, f"<p>{key}</p>" + svg.timeline(lanes, phases, group) + _time_table(samples), n == 0))
     return "".join(out)
 
@@ -136,8 +144,7 @@ def _time_table(samples: dict[str, dict]) -> str:
 # --- fields -------------------------------------------------------------------------------------------------------------
 
 def _fields(outcome: Outcome) -> str:
-    key = "".join(f'<svg class="key" viewBox="0 0 9 9" aria-hidden="true"><rect class="m-{mark}" width="9" height="9"/></svg>{text}'
-                  for mark, text in MARKS)
+    key = "".join(_key(f"m-{mark}", text) for mark, text in MARKS)
     out = [f"<p>{outcome.look_count} unexplained. {key}. Hollow: this path hands over no such thing.</p>"]
     for n, g in enumerate(outcome.grids):
         different = [row for row in g.rows if row.differs]
@@ -197,11 +204,12 @@ def _jobs(outcome: Outcome, logs: dict[str, Path], target: Path) -> str:
     out = []
     for name, job in sorted(outcome.record.jobs.items()):
         steps = _table(["step", "status", "seconds", "detail"], [
-            [s.name, f'<span class="s-{s.status}">{s.status}</span>', f'<td class="n">{s.seconds:.1f}</td>', html.escape(s.detail)]
-            for s in job.steps])
+            [s.name, f'<span class="s-{s.status}">{s.status}</span>', f'<td class="n">{s.seconds:.1f}</td>',
+             html.escape(s.detail)] for s in job.steps])
         runvars = _table(["runvar", "value"], [[html.escape(key), _code(value)] for key, value in job.runvars.items()
                                                if key not in ("plan", "loaded")])
-        content = f"<p>{html.escape(outcome.verdicts[name].text)}</p>{steps}{_links(logs.get(name), target)}{_fold('runvars', runvars)}"
+        verdict = f"<p>{html.escape(outcome.verdicts[name].text)}</p>"
+        content = verdict + steps + _links(logs.get(name), target) + _fold("runvars", runvars)
         out.append(f'<div id="{_anchor(job)}">{_fold(f"{job.status}: {name}", content)}</div>')
     return "".join(out)
 
@@ -210,6 +218,6 @@ def _links(directory: Path | None, target: Path) -> str:
     if directory is None or not directory.is_dir():
         return ""
     files = sorted(p for p in directory.rglob("*") if p.is_file() and p.suffix in (".log", ".txt", ".cfg"))
-    links = " ".join(f'<a href="{html.escape(os.path.relpath(p, target))}">{html.escape(str(p.relative_to(directory)))}</a>'
-                     for p in files)
+    links = " ".join(f'<a href="{html.escape(os.path.relpath(p, target))}">'
+                     f"{html.escape(str(p.relative_to(directory)))}</a>" for p in files)
     return f"<p>Logs: {links}</p>"

@@ -56,7 +56,8 @@ class Rule:
 def explain(difference: Difference, context: Context) -> Rule | None:
     """The first rule that holds."""
     for rule in RULES:
-        if difference.path in rule.paths and re.fullmatch(rule.field, difference.field) and rule.test(difference, context):
+        applies = difference.path in rule.paths and re.fullmatch(rule.field, difference.field)
+        if applies and rule.test(difference, context):
             return rule
     if difference.field.startswith("guest.dmesg: "):
         found = dmesgrules.explain(difference.field.removeprefix("guest.dmesg: "), difference.path)
@@ -161,21 +162,24 @@ RULES = [
          "the stub gets the kernel as a module before the initrd; GRUB has both inside", lambda d, c:
          d.value in ((0,) if d.path == "grub" else (2,)) or "modlist" in d.field),
     Rule(EXPECTED, r"handed\.start_info\.cmdline_paddr", ("grub",), "GRUB's image has its own configuration"),
-    Rule(EXPECTED, r"handed\.start_info\.memmap_entries", HVM, "stock Xen lists ACPI table by table, pvboot in one piece; handed.e820 compares what they mean",
+    Rule(EXPECTED, r"handed\.start_info\.memmap_entries", HVM,
+         "stock Xen lists ACPI table by table, pvboot in one piece; handed.e820 compares what they mean",
          lambda d, c: d.value == len(c.jobs[d.column].handover["e820"])),
     Rule(EXPECTED, r"handed\.ramdisk\.(gpa|bytes)", ("grub",), "the initrd is inside GRUB's image", _is(0)),
     Rule(EXPECTED, r"handed\.ramdisk\.bytes", ("xl-pv",), "stock Xen gives a PV guest whole pages", _padded),
-    Rule(PLACEMENT, r"handed\.zero_page\.(ramdisk_image|cmd_line_ptr|setup_data)", FILLED, "pvboot's plan places it", _in_ram),
+    Rule(PLACEMENT, r"handed\.zero_page\.(ramdisk_image|cmd_line_ptr|setup_data)", FILLED, "pvboot's plan places it",
+         _in_ram),
     Rule(EXPECTED, _HZ + "code32_start", FILLED, "where the kernel was put", lambda d, c: _in_ram(d, c)),
     # what the kernel finds
     Rule(EXPECTED, _HZ + "type_of_loader", FILLED, "who filled the page: 0x91 a toolstack, 0x92 the stub, 0x72 GRUB;"
          " Linux's PVH entry writes 0x90", lambda d, c: d.value == LOADERS[d.path]),
-    Rule(EXPECTED, _HZ + "acpi_rsdp_addr", FILLED, "stock Xen's RSDP; Linux's PVH entry keeps it elsewhere", _rsdp_of_reference),
+    Rule(EXPECTED, _HZ + "acpi_rsdp_addr", FILLED, "stock Xen's RSDP; Linux's PVH entry keeps it elsewhere",
+         _rsdp_of_reference),
     Rule(EDITOR, _HZ + "loadflags", FILLED, "copied from the file; the decompressor notes KASLR in it", _kaslr_only),
     Rule(EDITOR, _Z + "scratch", UNPACKS, "startup_32 and startup_64 use it as their first stack"),
     Rule(PLACEMENT, _Z + "(ramdisk_image|cmd_line_ptr|setup_data)", HVM, "whoever fills the page is free to choose", _in_ram),
-    Rule(EXPECTED, _HZ + "(setup_sects|root_flags|syssize|ram_size|vid_mode|root_dev|boot_flag|jump|header|version|realmode_swtch"
-         "|start_sys_seg|kernel_version|setup_move_size|bootsect_kludge|heap_end_ptr|ext_loader_ver|initrd_addr_max"
+    Rule(EXPECTED, _HZ + "(setup_sects|root_flags|syssize|ram_size|vid_mode|root_dev|boot_flag|jump|header|version"
+         "|realmode_swtch|start_sys_seg|kernel_version|setup_move_size|bootsect_kludge|heap_end_ptr|ext_loader_ver|initrd_addr_max"
          "|kernel_alignment|relocatable_kernel|min_alignment|xloadflags|cmdline_size|payload_offset|payload_length"
          "|pref_address|init_size|handover_offset|kernel_info_offset|code32_start)", FILLED,
          "the loader copies the setup header from the file (boot.rst); Linux's PVH entry leaves it empty", _as_in_file),

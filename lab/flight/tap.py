@@ -9,6 +9,9 @@ from .judge import Outcome
 from .model import Job
 
 
+_JUNIT = {model.ERROR: "error", model.BROKEN: "error", model.BLOCKED: "skipped", model.SKIP: "skipped"}
+
+
 def _good(outcome: Outcome, name: str) -> bool:
     return outcome.verdicts[name].word not in (REGR, "never pass") and not outcome.verdicts[name].new_looks
 
@@ -38,7 +41,7 @@ def junit(outcome: Outcome) -> str:
         case = ET.SubElement(suite, "testcase", classname=job.cell.group, name=job.cell.column + (
             f"/time{job.cell.round}" if job.cell.round else ""), time=f"{_seconds(job):.1f}")
         verdict = outcome.verdicts[name]
-        kind = {model.ERROR: "error", model.BROKEN: "error", model.BLOCKED: "skipped", model.SKIP: "skipped"}.get(job.status, "failure")
+        kind = _JUNIT.get(job.status, "failure")
         if kind == "skipped" and not _good(outcome, name):
             kind = "failure"
         if job.status != model.PASS or verdict.new_looks:
