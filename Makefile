@@ -210,10 +210,8 @@ $(BUILD)/tests/%.o: CPPFLAGS += -Isrc
 # ---- the Xen side without Xen: a fake hypervisor, stock libxenguest around it ---------------------------------------
 FAKE := $(call obj,$(addprefix tests/fake/,fault.c memory.c xen.c context.c))
 XEN_UNIT := $(filter $(BUILD)/tests/unit/test_xen_%,$(UNIT))
-# Without Xen's headers no start info can be written, so no PVH guest planned: the planner's tests do that throughout.
-PLAN_UNIT := $(filter $(BUILD)/tests/unit/test_plan%,$(UNIT))
 ifneq ($(HAVE_XEN),y)
-UNIT := $(filter-out $(XEN_UNIT) $(PLAN_UNIT),$(UNIT))
+UNIT := $(filter-out $(XEN_UNIT),$(UNIT))
 endif
 $(XEN_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(FAKE) $(call obj,$(XEN)) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)

@@ -147,6 +147,16 @@ struct pvboot_machine fixture_map(const struct pvboot_range *r)
 struct pvboot_plan plan;
 struct pvboot_error refusal;
 
+bool can_plan(enum pvboot_path path)
+{
+#ifdef HAVE_XEN
+    (void)path;
+    return true;
+#else
+    return path != PVBOOT_PATH_PVH && path != PVBOOT_PATH_STUB;
+#endif
+}
+
 int make_plan(const struct pvboot_image *img, const struct pvboot_machine *m, const struct pvboot_request *req)
 {
     struct pvboot_plan untouched;

@@ -23,6 +23,9 @@ struct pvboot_request fixture_request(enum pvboot_path path, const char *cmdline
 struct pvboot_machine fixture_machine(uint64_t memory);
 struct pvboot_machine fixture_map(const struct pvboot_range *r);
 
+/* Without Xen's headers there is no start info, so no PVH guest: its rows are left out. */
+bool can_plan(enum pvboot_path path);
+
 /* pvboot_plan_make() into plan and refusal; what it made must pass the check. */
 extern struct pvboot_plan plan;
 extern struct pvboot_error refusal;

@@ -42,6 +42,8 @@ void assert_caught(const struct harm *h)
     struct pvboot_error e = { 0 };
     int rc;
 
+    if (!can_plan(h->path))
+        return;
     plan_afresh(h->path);
     h->harm();
     rc = pvboot_plan_check(&victim, &kernel, &e);

@@ -124,6 +124,8 @@ static void test_subarch_no_field(void **state)
     (void)state;
     req.subarch = 2;
     req.force_subarch = true;
+    if (!can_plan(req.path))
+        skip();
     assert_int_equal(make(&img, &req), UNSUPPORTED);
     assert_string_equal(refusal.text,
                         "subarch 2 through pvh: a start info has no place for it, the kernel fills in 0 by "
@@ -173,6 +175,8 @@ static void test_cmdline(void **state)
         struct pvboot_image img = row[i].img();
         struct pvboot_request req = fixture_request(row[i].path, text, 0);
 
+        if (!can_plan(req.path))
+            continue;
         memset(text, 'x', row[i].bytes);
         text[row[i].bytes] = '\0';
         img.has_bzimage = row[i].header;
@@ -284,6 +288,8 @@ static void test_cmdline_linux_note(void **state)
     struct pvboot_request req = fixture_request(PVBOOT_PATH_PVH, text, 0);
 
     (void)state;
+    if (!can_plan(req.path))
+        skip();
     memset(text, 'x', 2048);
     text[2048] = '\0';
     assert_int_equal(make(&img, &req), 0);
@@ -351,6 +357,8 @@ static void test_kaslr_note(void **state)
         struct pvboot_image img = fixture_amd64();
         struct pvboot_request req = fixture_request(row[i].path, "", 0);
 
+        if (!can_plan(req.path))
+            continue;
         req.hypervisor = PVBOOT_HYPERVISOR_NONE;
         assert_int_equal(make(&img, &req), 0);
         assert_string_equal(plan.notes[0], row[i].note);

@@ -88,6 +88,8 @@ static void test_initrd_addr_max(void **state)
         struct pvboot_machine m = fixture_machine(4 * GIB);
         struct pvboot_request req = fixture_request(row[i].path, "", row[i].ramdisk);
 
+        if (!can_plan(req.path))
+            continue;
         img.bz.initrd_addr_max = 0xfffffff;
         if (!row[i].above_4g)
             img.bz.xloadflags &= (uint16_t)~2u;
@@ -123,6 +125,8 @@ static void test_above_4g(void **state)
         struct pvboot_machine m = fixture_machine(16 * GIB);
         struct pvboot_request req = fixture_request(row[i].path, "", GIB);
 
+        if (!can_plan(req.path))
+            continue;
         req.n_ramdisks = 8;
         for (unsigned int j = 1; j < 8; j++)
             req.ramdisk[j].len = GIB;
@@ -228,6 +232,8 @@ static void test_acpi(void **state)
     struct pvboot_request req = fixture_request(PVBOOT_PATH_PVH, "", 0);
 
     (void)state;
+    if (!can_plan(req.path))
+        skip();
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
         struct pvboot_machine m = fixture_map(row[i].r);
 
@@ -259,6 +265,8 @@ static void test_full_map(void **state)
     m.map.r[m.map.n] = (struct pvboot_range){ 0x20000000, 0x20001000, RAM };
     m.map.n++;
     assert_int_equal(make_plan(&img, &m, &req), -PVBOOT_E_LIMIT);
+    if (!can_plan(PVBOOT_PATH_PVH))
+        skip();
     req.path = PVBOOT_PATH_PVH; /* nothing is added to Xen's own map */
     assert_int_equal(make_plan(&img, &m, &req), 0);
 }
