@@ -375,6 +375,7 @@ install: all
 	install -D -m 755 $(BUILD)/pvboot-parse $(DESTDIR)$(LIBEXECDIR)/pvboot-parse
 	install -D -m 644 $(BUILD)/libpvboot.so $(DESTDIR)$(PREFIX)/lib/libpvboot.so.0
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/pvboot include/pvboot/*.h
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/pvboot.1
 ifeq ($(HAVE_XEN),y)
 	install -D -m 644 $(BUILD)/pvboot-xl.so $(DESTDIR)$(LIBEXECDIR)/pvboot-xl.so
 	install -D -m 644 $(BUILD)/pvboot-stub.elf $(DESTDIR)$(LIBEXECDIR)/pvboot-stub.elf
