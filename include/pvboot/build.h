@@ -19,7 +19,7 @@ int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kern
 
 /*
  * Fill @req->digests: SHA-256 of @kernel's file, of the ramdisks as they are joined, and of the command line, for the
- * hypervisor node.  -HOST.
+ * hypervisor node; nothing where @req asks for a guest that gets none.  -HOST.
  */
 int pvboot_request_digest(struct pvboot_request *req, const struct pvboot_kernel *kernel, struct pvboot_error *e);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "describe.h"
+#include "policy.h"
 
 #include <gcrypt.h>
 #include <stdio.h>
@@ -53,8 +54,11 @@ static int sha256_ramdisks(struct pvboot_request *req, struct pvboot_error *e)
 int pvboot_request_digest(struct pvboot_request *req, const struct pvboot_kernel *kernel, struct pvboot_error *e)
 {
     const char *cmdline = req->cmdline ? req->cmdline : "";
-    int rc = sha256_ramdisks(req, e);
+    int rc;
 
+    if (req->hypervisor == PVBOOT_HYPERVISOR_NONE || pvb_is_pvh(req->path))
+        return 0;
+    rc = sha256_ramdisks(req, e);
     if (rc)
         return rc;
     sha256(kernel->file, req->digests.kernel);

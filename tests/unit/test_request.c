@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-#include <pvboot/plan.h>
+#include <pvboot/build.h>
 #include <string.h>
 
 static void test_defaults(void **state)
@@ -238,12 +238,48 @@ static void test_unknown(void **state)
     }
 }
 
+/* sha256sum of nothing, of "abc" and of "a"; not where no node will tell them. */
+static void test_digest(void **state)
+{
+    static const struct {
+        enum pvboot_path path;
+        enum pvboot_hypervisor hypervisor;
+        bool present;
+    } row[] = {
+        { PVBOOT_PATH_AUTO, PVBOOT_HYPERVISOR_XEN, true },      { PVBOOT_PATH_LINUX32, PVBOOT_HYPERVISOR_XEN, true },
+        { PVBOOT_PATH_LINUX64, PVBOOT_HYPERVISOR_XEN, true },   { PVBOOT_PATH_VMLINUX64, PVBOOT_HYPERVISOR_XEN, true },
+        { PVBOOT_PATH_PVH, PVBOOT_HYPERVISOR_XEN, false },      { PVBOOT_PATH_STUB, PVBOOT_HYPERVISOR_XEN, false },
+        { PVBOOT_PATH_LINUX64, PVBOOT_HYPERVISOR_NONE, false },
+    };
+    static const uint8_t kernel[4] = { 0xba, 0x78, 0x16, 0xbf }, ramdisk[4] = { 0xe3, 0xb0, 0xc4, 0x42 },
+                         cmdline[4] = { 0xca, 0x97, 0x81, 0x12 };
+    struct pvboot_kernel k = { .file = { (const uint8_t *)"abc", 3 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvboot_error e = { 0 };
+        struct pvboot_request req;
+
+        pvboot_request_init(&req);
+        req.path = row[i].path;
+        req.hypervisor = row[i].hypervisor;
+        req.cmdline = "a";
+        assert_int_equal(pvboot_request_digest(&req, &k, &e), 0);
+        assert_int_equal(req.digests.present, row[i].present);
+        if (!row[i].present)
+            continue;
+        assert_memory_equal(req.digests.kernel, kernel, sizeof(kernel));
+        assert_memory_equal(req.digests.ramdisk, ramdisk, sizeof(ramdisk));
+        assert_memory_equal(req.digests.cmdline, cmdline, sizeof(cmdline));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_entry),    cmocka_unit_test(test_stub_entry),
         cmocka_unit_test(test_subarch),  cmocka_unit_test(test_booleans), cmocka_unit_test(test_hypervisor),
-        cmocka_unit_test(test_sandbox),  cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_sandbox),  cmocka_unit_test(test_unknown),  cmocka_unit_test(test_digest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,7 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     pvb_phase(dom, d, "parse");
     rc = parse_kernel(d, e);
     pvb_phase(dom, d, "digest");
-    if (!rc && d->req.hypervisor != PVBOOT_HYPERVISOR_NONE)
+    if (!rc)
         rc = pvboot_request_digest(&d->req, &d->kernel.parsed, e);
     pvb_phase(dom, d, NULL);
     return pvb_in_file(e, d->kernel_path, rc);
