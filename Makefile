@@ -63,6 +63,12 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D) && $(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The one object that knows where the rest is installed.
+$(BUILD)/libexecdir: FORCE
+	@mkdir -p $(@D) && echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' >$@
+.PHONY: FORCE
+$(BUILD)/src/sandbox/confine.o: $(BUILD)/libexecdir
+
 $(BUILD)/libpvboot.a: $(CORE_OBJ)
 	@rm -f $@ && $(call say,AR,$@)
 	$(Q)$(AR) rcs $@ $^
@@ -374,6 +380,9 @@ install: all
 	install -D -m 755 $(BUILD)/pvboot $(DESTDIR)$(PREFIX)/bin/pvboot
 	install -D -m 755 $(BUILD)/pvboot-parse $(DESTDIR)$(LIBEXECDIR)/pvboot-parse
 	install -D -m 644 $(BUILD)/libpvboot.so $(DESTDIR)$(PREFIX)/lib/libpvboot.so.0
+	ln -sf libpvboot.so.0 $(DESTDIR)$(PREFIX)/lib/libpvboot.so
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' pvboot.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/pvboot.pc
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/pvboot include/pvboot/*.h
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/pvboot.1
 ifeq ($(HAVE_XEN),y)
