@@ -73,7 +73,7 @@ struct pvboot_request {
 
 /* One key of the configuration, as text, into the request; the same table serves xl's config and the CLI.
  * Keys: entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed, sandbox.  -USAGE: unknown key (with a
- * suggestion), or a value that is not of its type. */
+ * suggestion), a key that the xl plugin keeps for itself (ramdisks, dump), or a value that is not of its type. */
 int pvboot_request_set(struct pvboot_request *req, const char *key, const char *value, struct pvboot_error *e);
 /* Defaults: auto, also in the stub; pc; hypervisor xen. */
 void pvboot_request_init(struct pvboot_request *req);

@@ -122,7 +122,7 @@ static int set_sandbox(struct pvboot_request *req, const char *value)
 
 static const struct {
     const char *key;
-    int (*set)(struct pvboot_request *req, const char *value); /* 0, or -1: not of this type */
+    int (*set)(struct pvboot_request *req, const char *value); /* 0, or -1: not of this type; NULL: the plugin's */
     const char *type;
 } option[] = {
     { "entry", set_entry, "one of auto, pvh, linux32, linux64, vmlinux64, stub" },
@@ -133,6 +133,8 @@ static const struct {
     { "force_subarch", set_force_subarch, "0, 1, no or yes" },
     { "rng_seed", set_rng_seed, "0, 1, no or yes" },
     { "sandbox", set_sandbox, "strict, best or off" },
+    { "ramdisks", NULL, NULL },
+    { "dump", NULL, NULL },
 };
 #define OPTIONS (sizeof(option) / sizeof(option[0]))
 
@@ -152,7 +154,7 @@ static int unknown_key(const char *key, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_USAGE, "unknown key '%s': did you mean '%s'?", key, option[best].key);
     return pvb_fail(e, PVBOOT_E_USAGE,
                     "unknown key '%.60s': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, "
-                    "rng_seed, sandbox",
+                    "rng_seed, sandbox, ramdisks, dump",
                     key);
 }
 
@@ -161,6 +163,8 @@ int pvboot_request_set(struct pvboot_request *req, const char *key, const char *
     for (size_t i = 0; i < OPTIONS; i++) {
         if (strcmp(key, option[i].key))
             continue;
+        if (!option[i].set)
+            return pvb_fail(e, PVBOOT_E_USAGE, "%s is an option of xl's plugin alone", key);
         if (option[i].set(req, value))
             return pvb_fail(e, PVBOOT_E_USAGE, "%s '%.60s' is not %s", key, value, option[i].type);
         return 0;

@@ -2,6 +2,7 @@
 """xl.cfg through the stock xl of this machine: `xl create -n` reads the config, prints what libxl would be given, and
 stops before it makes a domain."""
 import json
+import pathlib
 import re
 
 import pytest
@@ -104,6 +105,14 @@ def test_refused_with_file_and_line(xl, config, lines, pattern):
 
 def test_suggests_what_was_meant(xl, config):
     assert "entry" in refused(xl(config('pvboot_entri="linux64"\n')), "entri").split("entri", 1)[1]
+
+
+def test_all_keys_are_in_the_manual(xl, config):
+    """Whoever mistypes one is told of each that there is, and docs/xl.md explains it."""
+    line = refused(xl(config('pvboot_colour="red"\n')), "there are ")
+    manual = (pathlib.Path(__file__).parents[2] / "docs/xl.md").read_text()
+    told = set(line.split("there are ")[1].split(", "))
+    assert told == set(re.findall(r"^\| `pvboot_(\w+)` \|", manual, re.M)) and len(told) == 10
 
 
 @pytest.mark.parametrize("lines,kernel,pattern", [

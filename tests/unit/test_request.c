@@ -218,11 +218,16 @@ static void test_unknown(void **state)
         { "strickt", "unknown key 'strickt': did you mean 'strict'?" },
         { "forcesubarc", "unknown key 'forcesubarc': did you mean 'force_subarch'?" },
         { "", "unknown key '': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed, "
-              "sandbox" },
+              "sandbox, ramdisks, dump" },
         { "kernel", "unknown key 'kernel': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, "
-                    "rng_seed, sandbox" },
+                    "rng_seed, sandbox, ramdisks, dump" },
         { "force_subarch_please", "unknown key 'force_subarch_please': there are entry, stub_entry, subarch, "
-                                  "hypervisor, strict, force_subarch, rng_seed, sandbox" },
+                                  "hypervisor, strict, force_subarch, rng_seed, sandbox, ramdisks, "
+                                  "dump" },
+        { "dumb", "unknown key 'dumb': did you mean 'dump'?" },
+        { "ramdisk", "unknown key 'ramdisk': did you mean 'ramdisks'?" },
+        { "dump", "dump is an option of xl's plugin alone" },
+        { "ramdisks", "ramdisks is an option of xl's plugin alone" },
     };
 
     (void)state;
