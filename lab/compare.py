@@ -87,8 +87,10 @@ def memmap(planned: list[dict], tree: dict[str, str], entry: str) -> list[Row]:
     if entry == "pvh":  # there Linux itself reserves the hole (arch/x86/platform/pvh/enlighten.c)
         before = with_hole(before)
     numbers = sorted({int(key.split("/")[0]) for key in tree})
-    after = [(int(tree[f"{n}/start"], 0), int(tree[f"{n}/end"], 0) + 1, MEMMAP_NAMES.get(tree[f"{n}/type"], tree[f"{n}/type"]))
-             for n in numbers]
+    after = []
+    for n in numbers:
+        start, end, kind = (tree[f"{n}/{part}"] for part in ("start", "end", "type"))
+        after.append((int(start, 0), int(end, 0) + 1, MEMMAP_NAMES.get(kind, kind)))
     rows = []
     for n in range(max(len(before), len(after))):
         was = _range(before[n]) if n < len(before) else None
@@ -111,14 +113,17 @@ def table(rows: list[Row]) -> str:
     lines = [("field", "planned", "guest reads back", "")]
     for row in rows:
         if row.planned or row.seen or row.wrong:
-            lines.append((row.field, _text(row.planned), "=" if row.planned == row.seen else _text(row.seen), row.remark))
+            seen = "=" if row.planned == row.seen else _text(row.seen)
+            lines.append((row.field, _text(row.planned), seen, row.remark))
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    return "".join("  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0])).rstrip() + "\n" for line in lines)
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0])) for line in lines)
+    return "".join(f"{line.rstrip()}\n" for line in padded)
 
 
 def decode(kind: str, path: Path) -> dict:
     """`pvboot decode --json`: the fields."""
-    done = subprocess.run([paths.build() / "pvboot", "decode", "--json", f"--{kind}", path], capture_output=True, text=True)
+    command = [paths.build() / "pvboot", "decode", "--json", f"--{kind}", path]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise LabError(f"pvboot decode --{kind} {path}: {done.stderr.strip()}")
     return json.loads(done.stdout)["fields"]

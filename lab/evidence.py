@@ -58,7 +58,7 @@ def parse(console: str) -> Evidence:
         elif name is not None:
             lines.append(line)
     if len(sections) != int(done[-1].group(1)):
-        raise ValueError(f"{len(sections)} of {done[-1].group(1)} sections are whole; missing after {list(sections)[-1:]}")
+        raise ValueError(f"{len(sections)} of {done[-1].group(1)} sections are whole; the last is {list(sections)[-1:]}")
     return Evidence(sections)
 
 

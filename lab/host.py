@@ -2,9 +2,11 @@
 """One emulated machine running Xen: boot it, run scripts in its dom0, exchange files with it.
 
 The command channel is a directory shared over 9p: a script appears in `in/`, a line on the second serial port wakes
-dom0, the script's output and at last its exit status appear in `out/`.  So a machine started by one process can be used by another, and by several at once.
+dom0, the script's output and at last its exit status appear in `out/`.  So a machine started by one process can be
+used by another, and by several at once.
 """
 
+import contextlib
 import gzip
 import itertools
 import json
@@ -27,6 +29,7 @@ XEN_CMDLINE = ("console=com1 com1=115200,8n1 dom0_mem=1536M,max:1536M loglvl=inf
                " spec-ctrl=eager-fpu")
 DOM0_CMDLINE = "console=hvc0 rdinit=/init panic=1 quiet"
 BOOT_SECONDS = 300
+PROBE_SECONDS = 60  # for a machine that is asked whether it is still there
 
 
 class Host:
@@ -71,8 +74,8 @@ class Host:
             return False
 
     def stop(self) -> None:
-        if self.alive():
-            os.kill(json.loads(self._state.read_text())["pid"], signal.SIGKILL)  # it holds no state worth an orderly end
+        if self.alive():  # it holds no state worth an orderly end
+            os.kill(json.loads(self._state.read_text())["pid"], signal.SIGKILL)
             while self.alive():
                 time.sleep(0.02)
         self._state.unlink(missing_ok=True)
@@ -185,7 +188,8 @@ class Host:
             "-smp", str(self._cpus), "-m", str(self.memory_mib),
             "-kernel", str(xen), "-append", XEN_CMDLINE,
             "-initrd", f"{_module(kernel)} {DOM0_CMDLINE},{_module(initrd)}",
-            "-serial", f"file:{self.log_file}", "-serial", f"pipe:{self._bell}", "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot",
+            "-nodefaults", "-no-reboot", "-display", "none", "-monitor", "none",
+            "-serial", f"file:{self.log_file}", "-serial", f"pipe:{self._bell}",
             "-fsdev", f"local,id=lab,path={self.share},security_model=none",
             "-device", "virtio-9p-pci,fsdev=lab,mount_tag=lab",
         ]
@@ -199,20 +203,18 @@ class Host:
 
     def _ring(self) -> None:
         """Wake dom0's loop."""
-        try:
+        with contextlib.suppress(OSError):  # nobody listens: who waits for an answer will notice
             bell = os.open(self._bell.with_suffix(".in"), os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:
-            return  # nobody listens: who waits for an answer will notice
-        try:
-            os.write(bell, b"\n")
-        finally:
-            os.close(bell)
+            try:
+                os.write(bell, b"\n")
+            finally:
+                os.close(bell)
 
     def _give_up(self, job: str) -> None:
         """A job is late: end it, and find out whether only the job hangs or the whole machine."""
         self.kill(job)
         probe = self.start(":")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PROBE_SECONDS
         while not self.finished(probe):
             if time.monotonic() > deadline:
                 self.stop()
@@ -220,8 +222,8 @@ class Host:
             time.sleep(0.1)
 
     def _last_words(self) -> str:
-        lines = [line for line in (self.dir / "qemu.log").read_text(errors="replace").splitlines() + self.log().splitlines()
-                 if line.strip()]
+        text = (self.dir / "qemu.log").read_text(errors="replace") + "\n" + self.log()
+        lines = [line for line in text.splitlines() if line.strip()]
         return lines[-1].strip() if lines else "without a word"
 
 

@@ -83,7 +83,8 @@ def natural(name: str) -> list[tuple[int, str]]:
 def newest(names: list[str], pattern: str) -> list[str]:
     """Names that match, newest first; of one version the signed package (what users run) before its -unsigned twin."""
     wanted = [name for name in names if re.fullmatch(pattern + r"(-unsigned)?", name)]
-    return sorted(wanted, key=lambda n: (natural(n.removesuffix("-unsigned")), not n.endswith("-unsigned")), reverse=True)
+    return sorted(wanted, reverse=True,
+                  key=lambda name: (natural(name.removesuffix("-unsigned")), not name.endswith("-unsigned")))
 
 
 class Apt:

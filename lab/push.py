@@ -28,7 +28,8 @@ def built(name: str) -> bool:
 def push(host: Host) -> list[str]:
     """Copy what is new since the last push; names of what is there.  The running programs keep their old files."""
     contents = _contents()
-    digest = hashlib.sha256(b"".join(f"{d}\0".encode() + s.read_bytes() for d, s in sorted(contents.items()))).hexdigest()
+    parts = (f"{destination}\0".encode() + source.read_bytes() for destination, source in sorted(contents.items()))
+    digest = hashlib.sha256(b"".join(parts)).hexdigest()
     stamp = host.share / "pushed"
     if not stamp.exists() or stamp.read_text() != digest:
         bundle = host.share / "files" / f"push-{os.getpid()}.tar"

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""What becomes of a case when the guest, the lab or the machine fails; the summary of a run."""
+
+import pytest
+
+from lab import report, run
+from lab.cases import Case
+from lab.errors import HostDead, LabError
+from lab.run import Result
+
+CASE = Case("6.1/xl-pvh", "xl-pvh", "6.1")
+GROWN = ["free memory changed by -1 pages"]
+
+
+class FakeHost:
+    memory_mib = 3072
+
+    def log(self):
+        return "(XEN) last words\n"
+
+
+@pytest.fixture
+def runner(tmp_path, monkeypatch):
+    """once: what each attempt comes to, in turn: (problems, left behind) or an exception."""
+    made = run.Runner(FakeHost(), None, tmp_path)
+    made.once, made.boots = [], 0
+
+    def ready():
+        made.boots += 1
+
+    def once(case, result):
+        outcome = made.once.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(made, "_ready", ready)
+    monkeypatch.setattr(made, "_once", once)
+    return made
+
+
+@pytest.mark.parametrize("once, status, reasons", [
+    ([([], [])], "pass", []),
+    ([(["wrong"], [])], "fail", ["wrong"]),
+    ([([], ["domain left behind: x"])], "fail", ["left behind: domain left behind: x"]),
+    ([([], GROWN), ([], [])], "pass", []),                                       # a pool of Xen's grew once
+    ([([], GROWN), ([], GROWN)], "fail", ["left behind: free memory changed by -1 pages"]),
+    ([([], GROWN), (["wrong"], [])], "fail", ["wrong"]),
+    ([(["wrong"], GROWN)], "fail", ["wrong", "left behind: free memory changed by -1 pages"]),
+    ([HostDead("dead"), ([], [])], "pass", []),                                  # the machine got a second chance
+    ([HostDead("dead"), HostDead("dead again")], "broken", ["dead again"]),
+    ([LabError("no evidence")], "error", ["no evidence"]),
+    ([ValueError("1 of 2 sections")], "error", ["1 of 2 sections"]),
+])
+def test_verdicts(runner, once, status, reasons):
+    runner.once = list(once)
+    result = runner.run(CASE)
+    assert (result.status, result.reasons) == (status, reasons)
+    assert runner.once == []
+    assert runner.boots == sum(isinstance(outcome, HostDead) for outcome in once) + (status != "broken")
+
+
+def test_the_log_of_a_dead_machine_is_kept(runner, tmp_path):
+    runner.once = [HostDead("dead"), ([], [])]
+    runner.run(CASE)
+    assert (tmp_path / CASE.name / "xen-died-1.log").read_text() == "(XEN) last words\n"
+
+
+def test_what_is_not_built_or_does_not_fit_is_skipped_with_the_reason(runner, tmp_path, monkeypatch):
+    monkeypatch.setenv("PVBOOT_BUILD", str(tmp_path))
+    assert "pvboot-xl.so is not built" in runner.run(Case("x", "linux64", "6.1")).reasons[0]
+    large = runner.run(Case("x", "xl-pvh", "6.1", memory=4096))
+    assert large.status == "skip" and "too little free memory" in large.reasons[0]
+
+
+def results(*statuses):
+    return [Result(CASE, status) for status in statuses]
+
+
+@pytest.mark.parametrize("statuses, selected, line, good", [
+    (["pass", "skip"], 2, "1 passed, 0 failed, 1 skipped", True),
+    (["pass", "fail"], 2, "1 passed, 1 failed, 0 skipped", False),
+    (["error", "broken"], 2, "0 passed, 2 failed, 0 skipped", False),
+    (["fail"], 5, "0 passed, 5 failed, 0 skipped", False),      # stopped at the first: the others were not run
+    ([], 0, "0 passed, 0 failed, 0 skipped", False),            # nothing selected is no success
+])
+def test_summary(statuses, selected, line, good):
+    assert report.summary(results(*statuses), selected) == (line, good)
+
+
+def test_progress_says_status_case_times_and_reason(capsys):
+    result = Result(CASE, "fail", ["one", "two"], {"create": 1.25, "case": 9.0})
+    report.Progress().end(result)
+    assert capsys.readouterr().out == "fail   6.1/xl-pvh  (create 1.2 s): one\n       two\n"
