@@ -50,6 +50,9 @@ static bool linux64(const struct pvboot_image *img, struct why w)
         return false;
     if (!(img->bz.xloadflags & XLF_KERNEL_64))
         return no(w, "xloadflags 0x%x has no XLF_KERNEL_64", img->bz.xloadflags);
+    if (img->bz.kernel_bytes <= STARTUP_64_OFF)
+        return no(w, "the protected-mode part of %llu bytes ends before startup_64 at 0x%x",
+                  (unsigned long long)img->bz.kernel_bytes, STARTUP_64_OFF);
     return true;
 }
 

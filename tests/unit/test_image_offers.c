@@ -109,6 +109,20 @@ static void by_protocol(void **state)
     }
 }
 
+/* startup_64 is 0x200 bytes into the protected-mode part: there has to be a byte of it. */
+static void without_startup_64(void **state)
+{
+    struct pvboot_image img = bz;
+
+    (void)state;
+    img.bz.kernel_bytes = 0x201;
+    offers(&img, PVBOOT_PATH_LINUX64);
+    img.bz.kernel_bytes = 0x200;
+    refuses(&img, PVBOOT_PATH_LINUX64, "the protected-mode part of 512 bytes ends before startup_64 at 0x200");
+    offers(&img, PVBOOT_PATH_LINUX32);
+    offers(&img, PVBOOT_PATH_AUTO);
+}
+
 static void payloads_and_notes(void **state)
 {
     struct pvboot_image img = bz;
@@ -208,15 +222,11 @@ static void names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_stock_bzimage),
-        cmocka_unit_test(bare_elfs),
-        cmocka_unit_test(by_protocol),
-        cmocka_unit_test(payloads_and_notes),
-        cmocka_unit_test(which_elf_is_linux),
-        cmocka_unit_test(our_stub),
-        cmocka_unit_test(entries),
-        cmocka_unit_test(what_needs_the_elf),
-        cmocka_unit_test(names),
+        cmocka_unit_test(a_stock_bzimage),    cmocka_unit_test(bare_elfs),
+        cmocka_unit_test(by_protocol),        cmocka_unit_test(without_startup_64),
+        cmocka_unit_test(payloads_and_notes), cmocka_unit_test(which_elf_is_linux),
+        cmocka_unit_test(our_stub),           cmocka_unit_test(entries),
+        cmocka_unit_test(what_needs_the_elf), cmocka_unit_test(names),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);
