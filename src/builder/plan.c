@@ -67,9 +67,10 @@ static int check_machine(const struct pvboot_machine *m, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_USAGE, "a guest without a vCPU");
     if (m->vcpus > PVBOOT_VCPUS_MAX)
         return pvb_fail(e, PVBOOT_E_LIMIT, "%u vCPUs: limit %u", m->vcpus, PVBOOT_VCPUS_MAX);
-    if (m->special_start > m->special_end || m->special_start % PVB_PAGE || m->special_end % PVB_PAGE ||
-        touches_ram(&m->map, m->special_start, m->special_end))
-        return pvb_fail(e, PVBOOT_E_USAGE, "special pages at 0x%" PRIx64 "..0x%" PRIx64 " are not pages outside RAM",
+    if ((m->special_start && m->special_start >= m->special_end) || m->special_start % PVB_PAGE ||
+        m->special_end % PVB_PAGE || m->special_end > PVB_4G || touches_ram(&m->map, m->special_start, m->special_end))
+        return pvb_fail(e, PVBOOT_E_USAGE,
+                        "special pages at 0x%" PRIx64 "..0x%" PRIx64 " are not pages below 4 GiB and outside RAM",
                         m->special_start, m->special_end);
     if (m->rsdp_gpa && (m->rsdp_gpa == UINT64_MAX || touches_ram(&m->map, m->rsdp_gpa, m->rsdp_gpa + 1)))
         return pvb_fail(e, PVBOOT_E_USAGE, "the RSDP at 0x%" PRIx64 " lies in RAM that the map does not keep for it",

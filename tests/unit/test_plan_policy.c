@@ -249,7 +249,14 @@ static void test_machine_refused(void **state)
     m = fixture_machine(256 * MIB);
     m.special_start = 0xffff000;
     assert_int_equal(make_plan(&img, &m, &req), USAGE);
-    assert_string_equal(refusal.text, "special pages at 0xffff000..0xff000000 are not pages outside RAM");
+    assert_string_equal(refusal.text,
+                        "special pages at 0xffff000..0xff000000 are not pages below 4 GiB and outside RAM");
+    m = fixture_machine(256 * MIB);
+    m.special_start = 0xfffff000;
+    m.special_end = 0x100001000;
+    assert_int_equal(make_plan(&img, &m, &req), USAGE);
+    m.special_end = 0x100000000;
+    assert_int_equal(make_plan(&img, &m, &req), 0);
     m = fixture_machine(256 * MIB);
     m.special_end = m.special_start - 4096;
     assert_int_equal(make_plan(&img, &m, &req), USAGE);
