@@ -18,7 +18,8 @@ CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wconversion -Werror -Wvla
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 comma := ,
-SAN_FLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SAN_FLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+             $(if $(FUZZER),-fsanitize=fuzzer-no-link)
 
 # What this machine has. Xen's headers and lzo2 are optional: everything else is required.
 HAVE_XEN ?= $(shell $(PKG_CONFIG) --exists xenguest xencontrol xenforeignmemory xenlight xlutil 2>/dev/null && echo y)
@@ -289,18 +290,39 @@ $(BUILD)/tests/confine/bootloader: $(BUILD)/tests/confine/bootloader.o
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lxenguest -lxenctrl
 
-# Hostile answers, as long as one likes; starts from the good ones test_verify knows.
+# ---- fuzzing: each target twice, with libFuzzer and with a main() that shows it files ---------------------------------
+# The corpus is committed; what comes from the tools of a kernel build, and from kernels in /boot, is made here.
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+ifneq ($(HAVE_XEN),y)
+FUZZ := $(filter-out elf image memmap verify words,$(FUZZ))
+endif
+FUZZERS := $(addprefix $(BUILD)/fuzz-,$(FUZZ))
+REPLAYS := $(addprefix $(BUILD)/replay-,$(FUZZ))
+FUZZ_LIBS := $(LIBS) $(if $(filter y,$(HAVE_XEN)),-lxlutil)
+FUZZ_XL := $(if $(filter y,$(HAVE_XEN)),$(call obj,src/frontends/xl/scan.c src/frontends/xl/carrier.c))
+
+$(FUZZERS): $(BUILD)/fuzz-%: $(call obj,tests/fuzz/fuzz_%.c tests/fuzz/fuzz.c) $(FUZZ_XL) $(BUILD)/libpvboot.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(FUZZ_LIBS)
+$(REPLAYS): $(BUILD)/replay-%: $(call obj,tests/fuzz/fuzz_%.c tests/fuzz/fuzz.c tests/fuzz/replay.c) $(FUZZ_XL) \
+                               $(BUILD)/libpvboot.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(FUZZ_LIBS)
+
 FUZZ_SECONDS ?= 60
-$(BUILD)/fuzz-verify: tests/fuzz/fuzz_verify.c $(STARTINFO) $(BUILDER) $(SANDBOX)
-	@$(call say,CLANG,$@)
-	$(Q)clang $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=fuzzer$(comma)address$(comma)undefined -fno-sanitize-recover=all \
-	    -o $@ $^ $(LIBS)
-.PHONY: confine-fuzz
-confine-fuzz: $(BUILD)/fuzz-verify $(BUILD)/tests/confine/test_verify
-	@mkdir -p $(BUILD)/fuzz-verify.seeds $(BUILD)/fuzz-verify.corpus
-	$(BUILD)/tests/confine/test_verify --seeds $(BUILD)/fuzz-verify.seeds
-	$(BUILD)/fuzz-verify -len_control=0 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(BUILD)/ \
-	    $(BUILD)/fuzz-verify.corpus $(BUILD)/fuzz-verify.seeds
+TARGET ?= $(FUZZ)
+CORPUS := $(addprefix $(BUILD)/corpus/,$(FUZZ))
+.PHONY: fuzz fuzzers replay $(CORPUS)
+fuzz:
+	@$(M) BUILD=$(BUILD)/fuzz CC=clang SAN=1 FUZZER=1 LZO=y CFLAGS='-O1 -g' fuzzers
+	@$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS) $(BUILD)/fuzz $(BUILD)/fuzz/found $(TARGET)
+fuzzers: $(FUZZERS) $(CORPUS)
+$(BUILD)/corpus/verify: $(BUILD)/tests/confine/test_verify
+$(CORPUS): $(BUILD)/corpus/%:
+	@rm -rf $@ && $(PYTHON) tests/fuzz/seeds.py $* $@ && $(PYTHON) tests/fuzz/corpus.py unpack $* $@
+	@$(if $(filter verify,$*),$(BUILD)/tests/confine/test_verify --seeds $@)
+replay: $(REPLAYS) $(CORPUS)
+	@rc=0; for t in $(FUZZ); do $(BUILD)/replay-$$t $(BUILD)/corpus/$$t || rc=1; done; exit $$rc
 
 # confine-c is all TAP; the other half is pytest.
 .PHONY: confine confine-c confine-py
@@ -346,7 +368,8 @@ SUITES = \
     'build without Xen headers=plain=$(M) BUILD=$(BUILD)/noxen HAVE_XEN=n all' \
     'unit without Xen headers=tap=$(M) BUILD=$(BUILD)/noxen HAVE_XEN=n -s unit' \
     'unit=tap=$(M) LZO=y BUILD=$(BUILD)/lzo -s unit' \
-    'unit, sanitizers=tap=$(M) BUILD=$(BUILD)/san SAN=1 -s unit' \
+    'unit, sanitizers=tap=$(M) LZO=y BUILD=$(BUILD)/san SAN=1 -s unit' \
+    'fuzz corpus, sanitizers=tap=$(M) LZO=y BUILD=$(BUILD)/san SAN=1 -s replay' \
     'command line=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/cli' \
     'stock libxenguest=closing=$(M) -s offline' \
     'fault sweep=closing=$(M) -s faults' \
@@ -398,6 +421,7 @@ help:
 	@sed -n '4,7p' Makefile | cut -c3-
 	@echo '  make unit [SAN=1]  unit tests        make check-offline  all but the lab'
 	@echo '  make offline       stock libxenguest make faults         every request refused in turn'
+	@echo '  make fuzz [TARGET=decode FUZZ_SECONDS=60]  new inputs for the fuzz targets, in CPU seconds each'
 	@echo '  options: V=1, LZO=y, HAVE_XEN=n, CC=clang, BUILD=dir'
 
 .PHONY: clean

@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Any bytes as a kernel file: parse, unpack, ask. */
-#include <assert.h>
-#include <pvboot/image.h>
-#include <stdlib.h>
+/* Any bytes as a kernel file, all the way: parse, unpack, ask, verify, plan, load. */
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#define UNPACKED_MAX (1u << 20) /* more only costs time: the limits are judged before that */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct pvboot_kernel k;
+    static const uint8_t plain[FUZZ_WISH_BYTES] = { 0, 0x80, 0, 0, 9, 0, 0, 1, 1, 1 }; /* 128 MiB, a ramdisk */
+    struct pvboot_bytes file = { data, size }, in = { plain, sizeof(plain) };
     struct pvboot_error e = { 0 };
+    struct fuzz_wish wish;
+    struct pvboot_kernel k;
     char why[160];
-    int rc = pvboot_kernel_parse(&k, (struct pvboot_bytes){ data, size }, &e);
+    int rc;
 
-    if (!rc)
-        rc = pvboot_kernel_unpack(&k, &e);
-    assert(rc == -e.code && (!rc || e.text[0]));
-    for (unsigned p = 0; p < PVBOOT_PATHS; p++)
-        if (pvboot_image_offers(&k.image, (enum pvboot_path)p, why, sizeof(why)) && k.image.has_elf)
-            assert(p != PVBOOT_PATH_PVH ||
-                   pvboot_image_entry(&k.image, PVBOOT_PATH_PVH, 0) + k.image.elf.window.pref_gpa <= UINT32_MAX);
-    for (uint32_t i = 0; i < k.image.elf.n_loads; i++) /* what the loader will copy must exist */
-        assert(pvboot_has(k.elf, k.image.elf.load[i].off, k.image.elf.load[i].file_bytes));
+    rc = pvboot_kernel_parse(&k, file, &e);
+    fuzz_judge(rc, &e);
+    if (rc)
+        return 0;
+    if (k.image.bz.unpacked_bytes > UNPACKED_MAX)
+        return 0;
+    rc = pvboot_kernel_unpack(&k, &e);
+    fuzz_judge(rc, &e);
+    FUZZ_MUST(rc || k.image.has_elf);
+    for (unsigned int p = 0; p < PVBOOT_PATHS; p++)
+        FUZZ_MUST(!pvboot_image_offers(&k.image, (enum pvboot_path)p, why, sizeof(why)) == (why[0] != 0));
+    fuzz_verified(&k.image, file.len);
+    fuzz_wish(&wish, &in);
+    fuzz_start(&k, &wish, NULL);
     pvboot_kernel_dispose(&k);
     return 0;
 }

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-only
-"""Small seeds for fuzz_image: one ELF of each class, and a bzImage around it in each codec.
+"""Seeds for the fuzz targets, made from their specifications, of the tools of a kernel build, and of kernels in /boot.
 
-usage: seeds_image.py DIRECTORY
+usage: seeds.py TARGET DIRECTORY
 
-Small matters more than real: a mutation then meets a header more often than code.  Offsets are those of boot.rst
-and of the gABI.
+Small matters more than real: a mutation then meets a header more often than code.  Offsets are those of boot.rst,
+zero-page.rst, the gABI, Xen's start_info.h and handover.h.
 """
+import lzma
 import pathlib
+import random
 import struct
 import subprocess
 import sys
+import zlib
 
 TOOLS = {
     "none": ["cat"],
@@ -65,16 +68,193 @@ def bzimage(payload):
     return bytes(head) + kernel
 
 
+# What fuzz.c reads first: pages of memory, bytes of a command line and a ramdisk, ramdisks, vCPUs, subarch, flags.
+WISH = struct.pack("<IHHBBBB", 32768, 9, 5000, 1, 1, 0, 0)
+WISHES = [WISH, struct.pack("<IHHBBBB", 4096, 0, 0, 0, 2, 2, 1), struct.pack("<IHHBBBB", 1 << 21, 2048, 1, 3, 128, 0, 30)]
+
+
+def changed(data, off, form, value):
+    out = bytearray(data)
+    struct.pack_into(form, out, off, value)
+    return bytes(out)
+
+
+def pack(codec, data):
+    """As scripts/Makefile.lib of Linux does: all but gzip and a plain ELF get the unpacked size appended."""
+    packed = subprocess.run(TOOLS[codec], input=data, stdout=subprocess.PIPE, check=True).stdout
+    return packed if codec in ("none", "gzip") else packed + struct.pack("<I", len(data))
+
+
+def images():
+    yield from (elf(32), elf(64))
+    yield from (bzimage(pack(codec, elf(64))) for codec in TOOLS)
+
+
+def installed():
+    """Of each kernel in /boot: its setup header in front of no code, and its unpacked ELF's headers and notes."""
+    for path in sorted(pathlib.Path("/boot").glob("vmlinuz-*")):
+        kernel = path.read_bytes()
+        sects, (offset, size) = kernel[0x1F1] or 4, struct.unpack_from("<II", kernel, 0x248)
+        header = bytearray(0x1F1) + bytearray(kernel[0x1F1:0x280]) + bytearray(0x400 - 0x280)
+        header[0x1F1] = 1
+        struct.pack_into("<H", header, 0x20E, 0x80)
+        header[0x280:0x290] = kernel[struct.unpack_from("<H", kernel, 0x20E)[0] + 0x200:][:15] + b"\0"
+        start = (sects + 1) * 512 + offset
+        for off, value in ((0x1F4, 1024 // 16), (0x248, 16), (0x24C, 512)):
+            struct.pack_into("<I", header, off, value)
+        yield "header", bytes(header) + bytes(16) + kernel[start:start + 6] + bytes(1002)
+        if kernel[start:start + 6] == b"\xfd7zXZ\0":
+            yield "elf", small_elf(lzma.decompress(kernel[start:start + size - 4]))
+
+
+def small_elf(vmlinux):
+    """Headers and notes of a 64-bit ELF, and the same page of nothing for each of its segments."""
+    table, number = struct.unpack_from("<Q", vmlinux, 32)[0], struct.unpack_from("<H", vmlinux, 56)[0]
+    head, page = bytearray(vmlinux[:table + number * 56]), bytes(4096)
+    notes = b""
+    for at in range(table, table + number * 56, 56):
+        kind, offset, size = *struct.unpack_from("<I4xQ", vmlinux, at), struct.unpack_from("<Q", vmlinux, at + 32)[0]
+        struct.pack_into("<Q", head, at + 8, len(head) + (len(page) + len(notes) if kind == 4 else 0))
+        struct.pack_into("<Q", head, at + 32, size if kind == 4 else min(size, len(page)))
+        notes += vmlinux[offset:offset + size] if kind == 4 else b""
+    return bytes(head) + page + notes
+
+
+def headers():
+    good = bzimage(pack("none", elf(64)))
+    for protocol in (0x204, 0x205, 0x206, 0x208, 0x209, 0x20A, 0x20C, 0x20F):
+        yield changed(good, 0x206, "<H", protocol)
+    yield changed(changed(good, 0x234, "<B", 0), 0x236, "<H", 0)
+    yield changed(good, 0x201, "<B", 0x3C)
+    yield changed(changed(good, 0x1F4, "<I", 16), 0x248, "<Q", 0)
+
+
+def elves():
+    reloc = elf(64).replace(struct.pack("<III", 0x200000, 0x1000000, 0x3FFFFFFF), struct.pack("<III", 4096, 0, 1 << 30))
+    yield from (elf(32), elf(64), reloc)
+    yield elf(64).replace(b"linux\0", b"other\0")
+
+
+def payloads():
+    for codec in TOOLS:
+        for data in (elf(64), bytes(5000), b"text " * 2000):
+            packed = pack(codec, data)
+            yield struct.pack("<I", len(data)) + packed
+
+
+def frames():
+    """Codec, declared size less one, 24 bytes of what the decoders answer; then a stream."""
+    names = ["gzip", "bzip2", "lzma", "xz", "lzo", "lz4", "zstd"]
+    for i, codec in enumerate(names):
+        for answer in (b"\1" * 24, b"\1" + bytes(23), b"\1\1\0\0\1\0\0\0\0" + bytes(15)):
+            yield struct.pack("<BI", i, len(elf(64)) - 1)[:4] + answer + pack(codec, elf(64))[:400]
+    stored = b"\x89LZO\0\r\n\x1a\n" + struct.pack(">HHHBBIIIIB4x", 0x1040, 0x20A0, 0x940, 1, 5, 3, 0, 0, 0, 0)
+    yield bytes((4, 9, 0, 0)) + b"\1" * 24 + stored + struct.pack(">IIII", 10, 10, 0, 0)[:12] + bytes(10) + bytes(4)
+    yield bytes((4, 19, 0, 0)) + b"\1" * 24 + stored + struct.pack(">IIIIII", 20, 10, 0, 0, 0, 0)[:16] + bytes(14)
+
+
+def maps():
+    for base in range(5):
+        for seed in range(4):
+            yield bytes((base, 8 * seed)) + random.Random(seed).randbytes(40 * seed) + WISH + bytes(80)
+
+
+def words():
+    for text in ("entry=linux64", "entry=auto", "stub_entry=linux32", "subarch=xen", "subarch=0x10", "subarch=4294967295",
+                 "hypervisor=none", "strict=yes", "force_subarch=1", "rng_seed=no", "sandbox=best", "entri=pvh"):
+        yield b"\0\0" + text.encode()
+    for text in ("pvboot", "pvboot entry=linux64 subarch=2", "pvboot dump=/a/b ramdisks=/c,/d strict=1", "pvboot x"):
+        yield b"\1\0" + text.encode()
+    for text in ("console=hvc0 root=/dev/xvda1 ro", "6.1.0-56-amd64 (x@y) #1", "", "quote=\"a b\" -- init"):
+        yield b"\2\xff" + text.encode()
+    for path in sorted((pathlib.Path(__file__).parents[2] / "xl-config-examples").glob("*.cfg")):
+        yield b"\3\0" + path.read_bytes()
+    yield b'\3\0a=[ "x", \'y\', # z\n 1 ]\npvboot_entry = "linux64" # b=1\nkernel="\\"a"; pvshim=1\n'
+
+
+def node(following, kind, payload):
+    return struct.pack("<QII", following, kind, len(payload)) + payload + bytes(-len(payload) % 8)
+
+
+def hypervisor(*tlvs):
+    """The payload of handover.h's table."""
+    body = b"".join(struct.pack("<II", kind, len(value)) + value + bytes(-len(value) % 8) for kind, value in tlvs)
+    head = struct.pack("<IHHIII12sIIQIIQ", 0x48425650, 1, 1, 64 + len(body), 0, 0x566E6558, b"XenVMMXenVMM", 1, 0,
+                       0x1000, 56, 64, 0)
+    return changed(head + body, 12, "<I", zlib.crc32(head + body))
+
+
+def start_info(base):
+    modules, table = struct.pack("<QQQQ", 0x4000000, 5000, 0, 0), struct.pack("<QQII", 0, 0xA0000, 1, 0)
+    table += struct.pack("<QQII", 0x100000, 0x7F00000, 1, 0)
+    return struct.pack("<IIIIQQQQII", 0x336EC578, 1, 0, 1, base + 56, base + 136, 0xFC009000, base + 88, 2, 0) \
+        + modules + table + b"console=hvc0\0"
+
+
+def chains(base):
+    full = hypervisor((1, start_info(base + 96)), (2, struct.pack("<QII", 0xFEFFF000, 2, 0)), (4, b"pvboot"), (5, bytes(32)))
+    yield node(0, 0x50595648, hypervisor())
+    yield node(0, 0x50595648, full)
+    first = node(base + 16 + 24, 1, struct.pack("<QQI", 0x1000, 0x1000, 1) + bytes(4))
+    yield first + node(0, 0x50595648, full)
+    yield node(base + 40, 0x80000000, struct.pack("<IIQQ", 0x80000000 | 0x50595648, 0, 64, base + 56)) \
+        + node(0, 9, hypervisor())
+    yield node(base, 9, bytes(32))
+    yield node(base + 24, 9, bytes(8)) + node(base + 48, 9, bytes(8)) + node(base + 24, 9, bytes(8))
+
+
+def walks():
+    for base in (0x1000, 0x102000, (1 << 64) - 0x2000):
+        for chain in chains(base):
+            yield b"\1" + struct.pack("<Q", base) + chain
+    yield b"\0" + struct.pack("<Q", 0x1000) + hypervisor((4, b"x"))
+
+
+def zero_page():
+    page = bytearray(0x1F1) + bytearray(bzimage(b"")[0x1F1:0x270]) + bytearray(4096 - 0x270)
+    for off, form, value in ((0x70, "<Q", 0xFC009000), (0x1E8, "<B", 3), (0x210, "<B", 0x91), (0x228, "<I", 0x101000),
+                             (0x214, "<I", 0x1000000), (0x218, "<I", 0x7000000), (0x21C, "<I", 5000),
+                             (0x250, "<Q", 0x102000), (0x1FA, "<H", 0xFFFF)):
+        struct.pack_into(form, page, off, value)
+    for i, row in enumerate(((0, 0xA0000, 1), (0xA0000, 0x60000, 2), (0x100000, 0x7F00000, 1))):
+        struct.pack_into("<QQI", page, 0x2D0 + 20 * i, *row)
+    return bytes(page)
+
+
+def decoded():
+    head = lambda kind, base, entry=0: struct.pack("<BQIH", kind, base, entry, 77)
+    yield head(0, 0x100000) + zero_page()
+    yield head(0, 0) + zero_page()[:100]
+    yield head(1, 0x100000) + start_info(0x100000)
+    yield head(1, 0) + start_info(0x100000)[:40]
+    for chain in chains(0x100000):
+        yield head(2, 0x100000) + chain
+    yield head(3, 0x100000, 0x50595648) + hypervisor((1, start_info(0x100048)), (4, b"\x1b[2J\xff"), (77, b"?"))
+    yield head(3, 0, 1) + struct.pack("<QQI", 0x1000, 0x1000, 2) * 2
+    yield head(3, 0, 9) + bytes(32)
+
+
+TARGETS = {
+    "image": images,
+    "header": lambda: (wish + data for wish in WISHES for data in headers()),
+    "elf": lambda: (wish + data for wish in WISHES for data in elves()),
+    "codecs": payloads,
+    "framing": frames,
+    "memmap": maps,
+    "words": words,
+    "handover": walks,
+    "decode": decoded,
+}
+
+
 def main():
-    where = pathlib.Path(sys.argv[1])
+    target, where = sys.argv[1], pathlib.Path(sys.argv[2])
     where.mkdir(parents=True, exist_ok=True)
-    for bits in (32, 64):
-        (where / f"elf{bits}").write_bytes(elf(bits))
-    for codec, tool in TOOLS.items():
-        packed = subprocess.run(tool, input=elf(64), stdout=subprocess.PIPE, check=True).stdout
-        if codec not in ("none", "gzip"):  # the build appends what these two end with
-            packed += struct.pack("<I", len(elf(64)))
-        (where / f"bzimage-{codec}").write_bytes(bzimage(packed))
+    for i, data in enumerate(TARGETS[target]() if target in TARGETS else ()):
+        (where / f"seed-{i}").write_bytes(data)
+    for i, (kind, data) in enumerate(installed() if target in ("header", "elf", "image") else ()):
+        if target in (kind, "image"):
+            (where / f"installed-{i}").write_bytes(data if target == "image" else WISH + data)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A wish, then any bytes as a bzImage: its setup header, the plan for it, the zero page that comes of it.
+ * What a loader writes, and what it copies: Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header".
+ */
+#include "builder/decode.h"
+#include "fuzz.h"
+
+#define HEADER 0x1f1u
+#define HEADER_END 0x290u /* of the place zero-page.rst has for it */
+
+/* What boot.rst has a loader write, in the header and around it. */
+static bool is_loaders(unsigned int off)
+{
+    static const struct {
+        unsigned int off, bytes;
+    } field[] = {
+        { 0x070, 8 },  { 0x0c0, 12 }, { 0x1e8, 1 },  { 0x1fa, 2 }, { 0x210, 2 },
+        { 0x214, 12 }, { 0x224, 8 },  { 0x23c, 12 }, { 0x250, 8 }, { 0x2d0, 20 * 128 },
+    };
+
+    for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++)
+        if (off >= field[i].off && off - field[i].off < field[i].bytes)
+            return true;
+    return false;
+}
+
+static void look(const struct pvboot_kernel *k, const struct pvboot_plan *plan, const uint8_t *page)
+{
+    uint32_t end = HEADER + k->image.bz.header_bytes;
+
+    if (!page)
+        return;
+    for (unsigned int off = 0; off < PVB_PAGE; off++) {
+        bool copied = off >= HEADER && off < end && off < HEADER_END;
+
+        if (!is_loaders(off))
+            FUZZ_MUST(page[off] == (copied ? k->file.p[off] : 0));
+    }
+    fuzz_judge_json(
+        pvb_decode_zero_page((struct pvboot_bytes){ page, PVB_PAGE }, plan->seg[PVBOOT_SEG_ZERO_PAGE].start));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct pvboot_bytes file = { data, size };
+    struct pvboot_error e = { 0 };
+    struct fuzz_wish wish;
+    struct pvboot_kernel k;
+    int rc;
+
+    fuzz_wish(&wish, &file);
+    rc = pvboot_kernel_parse(&k, file, &e);
+    fuzz_judge(rc, &e);
+    if (rc || !k.image.has_bzimage)
+        return 0;
+    fuzz_verified(&k.image, file.len);
+    fuzz_start(&k, &wish, look);
+    pvboot_kernel_dispose(&k);
+    return 0;
+}
