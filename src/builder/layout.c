@@ -138,7 +138,7 @@ int pvb_place_small(struct pvb_layout *l, struct pvboot_error *e)
     return 0;
 }
 
-void pvb_place_foreign(struct pvboot_plan *plan)
+int pvb_place_foreign(struct pvboot_plan *plan, struct pvboot_error *e)
 {
     const struct pvboot_machine *m = &plan->machine;
     struct pvboot_segment *s = &plan->seg[PVBOOT_SEG_ACPI];
@@ -158,6 +158,9 @@ void pvb_place_foreign(struct pvboot_plan *plan)
     }
     if (m->rsdp_gpa < s->start || m->rsdp_gpa >= s->end)
         s->start = s->end = 0;
+    if (s->end > PVB_4G)
+        return pvb_fail(e, PVBOOT_E_USAGE, "the ACPI tables at 0x%" PRIx64 "..0x%" PRIx64 " do not end below 4 GiB",
+                        s->start, s->end);
     if (s->end) {
         s->bytes = s->end - s->start;
         snprintf(s->why, sizeof(s->why), "where the toolstack put the tables; RSDP at 0x%" PRIx64, m->rsdp_gpa);
@@ -167,4 +170,5 @@ void pvb_place_foreign(struct pvboot_plan *plan)
     s->end = m->special_end;
     if (s->end)
         snprintf(s->why, sizeof(s->why), "where Xen's toolstack puts console and xenstore rings");
+    return 0;
 }

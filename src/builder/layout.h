@@ -17,8 +17,8 @@ struct pvb_layout {
 int pvb_place_kernel(struct pvb_layout *l, struct pvboot_error *e);
 int pvb_place_ramdisk(struct pvb_layout *l, struct pvboot_error *e);
 int pvb_place_small(struct pvb_layout *l, struct pvboot_error *e);
-/* ACPI and the special pages: not ours, but in the list of what lies where. */
-void pvb_place_foreign(struct pvboot_plan *plan);
+/* ACPI and the special pages: not ours, but in the list of what lies where.  -USAGE: where no 32-bit entry reaches. */
+int pvb_place_foreign(struct pvboot_plan *plan, struct pvboot_error *e);
 
 /* Ceilings for a ramdisk, best first, exclusive; returns how many (1 to 3). */
 #define PVB_CEILINGS 3

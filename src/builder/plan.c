@@ -165,9 +165,10 @@ int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, c
         rc = pvb_place_ramdisk(&l, e);
     if (!rc)
         rc = pvb_place_small(&l, e);
+    if (!rc)
+        rc = pvb_place_foreign(&p, e);
     if (rc)
         return rc;
-    pvb_place_foreign(&p);
     choose_handover(&p, img, req);
     pvb_start_state(&p, img);
     if (pvb_is_elf(p.path) && p.path != PVBOOT_PATH_STUB)

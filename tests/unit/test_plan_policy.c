@@ -247,6 +247,11 @@ static void test_machine_refused(void **state)
     m.rsdp_gpa = UINT64_MAX;
     assert_int_equal(make_plan(&img, &m, &req), USAGE);
     m = fixture_machine(256 * MIB);
+    assert_int_equal(pvboot_memmap_set(&m.map, 0xfffff000, 0x100001000, PVBOOT_ACPI, NULL), 0);
+    m.rsdp_gpa = 0xfffff000;
+    assert_int_equal(make_plan(&img, &m, &req), USAGE);
+    assert_string_equal(refusal.text, "the ACPI tables at 0xfffff000..0x100001000 do not end below 4 GiB");
+    m = fixture_machine(256 * MIB);
     m.special_start = 0xffff000;
     assert_int_equal(make_plan(&img, &m, &req), USAGE);
     assert_string_equal(refusal.text,
