@@ -19,7 +19,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Werror -Wvla
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 comma := ,
 SAN_FLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
-             $(if $(FUZZER),-fsanitize=fuzzer-no-link)
+             $(if $(FUZZER),-fsanitize=fuzzer-no-link) $(if $(COV),--coverage -O0 -Wno-format-truncation)
 
 # What this machine has. Xen's headers and lzo2 are optional: everything else is required.
 HAVE_XEN ?= $(shell $(PKG_CONFIG) --exists xenguest xencontrol xenforeignmemory xenlight xlutil 2>/dev/null && echo y)
@@ -30,7 +30,7 @@ LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lbz2 -lgcrypt $(if $(
 
 CPPFLAGS += -Iinclude -D_GNU_SOURCE -DPVBOOT_VERSION='"$(VERSION)"' -DPVBOOT_LIBEXECDIR='"$(LIBEXECDIR)"' \
             $(if $(filter y,$(HAVE_XEN)),-DHAVE_XEN=1) $(if $(filter y,$(LZO)),-DHAVE_LZO=1)
-ALL_CFLAGS = -std=gnu11 -fPIC $(WARN) $(if $(SAN),,$(HARDEN)) $(CFLAGS) $(SAN_FLAGS)
+ALL_CFLAGS = -std=gnu11 -fPIC $(WARN) $(if $(SAN)$(COV),,$(HARDEN)) $(CFLAGS) $(SAN_FLAGS)
 
 # Layers: frontends -> sandbox -> builder -> startinfo -> include/pvboot. tests/check-layers holds the sources to it.
 # One of start_info.c, which needs Xen's headers, and its stand-in.
@@ -324,6 +324,16 @@ $(CORPUS): $(BUILD)/corpus/%:
 replay: $(REPLAYS) $(CORPUS)
 	@rc=0; for t in $(FUZZ); do $(BUILD)/replay-$$t $(BUILD)/corpus/$$t || rc=1; done; exit $$rc
 
+# ---- coverage: of what a stranger's bytes meet, by the tests that run it in their own process -------------------------
+.PHONY: coverage coverage-run
+coverage:
+	@find $(BUILD)/cov -name '*.gcda' -delete 2>/dev/null; $(M) BUILD=$(BUILD)/cov COV=1 LZO=y coverage-run >$(BUILD)/coverage.log 2>&1 || \
+	    { tail -n 25 $(BUILD)/coverage.log; exit 1; }
+	@$(PYTHON) tests/coverage.py $(if $(MISSING),--missing) $(BUILD)/cov
+coverage-run: all replay unit $(BUILD)/tests/confine/test_verify
+	$(BUILD)/tests/confine/test_verify
+	PVBOOT_BUILD=$(BUILD) PVBOOT_SANDBOX=off $(PYTEST) tests/cli
+
 # confine-c is all TAP; the other half is pytest.
 .PHONY: confine confine-c confine-py
 confine: confine-c confine-py
@@ -422,6 +432,7 @@ help:
 	@echo '  make unit [SAN=1]  unit tests        make check-offline  all but the lab'
 	@echo '  make offline       stock libxenguest make faults         every request refused in turn'
 	@echo '  make fuzz [TARGET=decode FUZZ_SECONDS=60]  new inputs for the fuzz targets, in CPU seconds each'
+	@echo '  make coverage [MISSING=1]  what of parser, plan and verifier the tests run'
 	@echo '  options: V=1, LZO=y, HAVE_XEN=n, CC=clang, BUILD=dir'
 
 .PHONY: clean
