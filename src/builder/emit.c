@@ -51,10 +51,14 @@ bool pvb_emit_has_handover(const struct pvboot_plan *plan, const struct pvboot_i
            (!req->strict || lists_type(img, PVBOOT_SETUP_TYPE));
 }
 
-/* A seed that the kernel would not consume, and so not wipe, would stay readable for every user of the guest. */
+/*
+ * A seed that the kernel would not consume, and so not wipe, would stay readable for every user of the guest: only for
+ * one that says it knows the type.
+ */
 static bool has_rng_seed(const struct source *s)
 {
-    return s->req->has_rng_seed && lists_type(s->img, SETUP_RNG_SEED);
+    return s->req->has_rng_seed && s->img->has_bzimage && s->img->bz.setup_type_max &&
+           lists_type(s->img, SETUP_RNG_SEED);
 }
 
 uint64_t pvb_emit_ramdisk_bytes(const struct pvboot_request *req)

@@ -155,6 +155,13 @@ def test_same_input_same_bytes(pvboot, kernel, ramdisk, tmp_path):
     assert dump(pvboot, tmp_path, *args, name="a") == dump(pvboot, tmp_path, *args, name="b")
 
 
+def test_private(pvboot, kernel, ramdisk, tmp_path):
+    """A ramdisk that only root could read is not published by its copy."""
+    dump(pvboot, tmp_path, "--ramdisk", ramdisk, kernel)
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
+    assert {f.stat().st_mode & 0o777 for f in (tmp_path / "out").iterdir()} == {0o600}
+
+
 def test_rng_seed(pvboot, kernel, tmp_path):
     """Off unless asked for; a random one differs."""
     off = dump(pvboot, tmp_path, kernel, name="off")[2]["setup_data"]
@@ -206,9 +213,13 @@ def test_decode_check_fails(pvboot, kernel, tmp_path):
     assert pvboot("decode", "--zero-page", page).returncode == 0
 
 
-def test_strict_leaves_the_node_out(pvboot, kernel):
-    """The toy kernel has no kernel_info: nothing says that the node is unwanted."""
-    assert pvboot.json("plan", "--strict", kernel)["handover_gpa"]
+def test_strict_leaves_the_node_out(pvboot, kernel, tmp_path):
+    """Where kernel_info lists types without it; before 2.15 nothing says that the node is unwanted."""
+    import images
+    old = tmp_path / "old"
+    old.write_bytes(images.bzimage(protocol=0x20e))
+    assert not pvboot.json("plan", "--strict", kernel)["handover_gpa"]
+    assert pvboot.json("plan", "--strict", old)["handover_gpa"]
     assert not pvboot.json("plan", "--hypervisor", "none", kernel)["handover_gpa"]
 
 

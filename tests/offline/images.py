@@ -80,12 +80,15 @@ def put(image, off, fmt, *values):
 
 
 def bzimage(payload=None, protocol=0x020f, xloadflags=1, cmdline_size=2047, init_size=0x200000, version="6.1.0-toy",
-            initrd_max=0x7fffffff, seed=2):
+            initrd_max=0x7fffffff, seed=2, setup_type_max=0x80000009):
     """boot.rst, "The Real-Mode Kernel Header": 4 setup sectors, then code with the payload in it."""
     setup = bytearray(5 * 512)
     payload = gzip.compress(elf(xen_notes(LOAD)), mtime=0) if payload is None else payload
     body = pattern(0x400, seed) + payload
     body += b"\0" * (-len(body) % 16)
+    if protocol >= 0x20f:  # boot.rst, "The kernel_info"
+        put(setup, 0x268, "I", 0x200)
+        body = body[:0x200] + struct.pack("<4sIII", b"LToP", 16, 16, setup_type_max) + body[0x210:]
     put(setup, 0x1f1, "B", 4)
     put(setup, 0x1f4, "I", len(body) // 16)
     put(setup, 0x1fe, "H", 0xaa55)

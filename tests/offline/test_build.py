@@ -55,7 +55,7 @@ class Dump:
 def build_both(build, domain, files, out, case, extra="", more=()):
     entry, kernel, mib, vcpus, with_ramdisk, cmdline = case
     ramdisk = files / "initrd" if with_ramdisk else None
-    options = {"carrier": f"pvboot entry={entry}{extra}", "kernel": files / kernel, "mib": mib, "vcpus": vcpus}
+    options = {"carrier": f"pvboot entry={entry} rng_seed=0{extra}", "kernel": files / kernel, "mib": mib, "vcpus": vcpus}
     if ramdisk:
         options["ramdisk"] = ramdisk
     if cmdline is not None:
@@ -164,6 +164,19 @@ def test_no_claim_where_libxl_wants_none(domain, files):
     assert "xc_domain_claim_pages" not in d.out
 
 
+def test_seed_unless_refused(domain, files):
+    """SETUP_RNG_SEED is type 9: behind the hypervisor node, another one in each guest."""
+    found = []
+    for carrier in ("pvboot entry=linux64", "pvboot entry=linux64", "pvboot entry=linux64 rng_seed=0"):
+        d = domain(carrier=carrier, kernel=files / "bzimage")
+        assert d.built, d.err
+        at, = struct.unpack("<Q", d.memory(d.registers["rsi"] + 0x250, 8))  # boot.rst: setup_data
+        following, = struct.unpack("<Q", d.memory(at, 8))
+        found.append(d.memory(following, 48) if following else b"")
+    assert [node[:16] for node in found[:2]] == [struct.pack("<QII", 0, 9, 32)] * 2
+    assert found[0] != found[1] and found[2] == b""
+
+
 @pytest.mark.parametrize("extra,more", [(" subarch=xen", ["--subarch", "xen"]), (" hypervisor=none", ["--hypervisor", "none"]),
                                         (" strict=1", ["--strict"])], ids=["subarch", "hypervisor", "strict"])
 def test_options_reach_the_guest(build, domain, files, tmp_path, extra, more):
@@ -201,7 +214,8 @@ def test_ring_ports(domain, files):
 
 def test_as_a_bootloader_hands_it_over(build, domain, files, tmp_path):
     """Kernel and ramdisk come as memory (bootloader="pygrub"): the same guest."""
-    options = {"carrier": "pvboot entry=linux64", "kernel": files / "bzimage", "ramdisk": files / "initrd", "cmdline": "a"}
+    options = {"carrier": "pvboot entry=linux64 rng_seed=0", "kernel": files / "bzimage", "ramdisk": files / "initrd",
+               "cmdline": "a"}
     d = domain(in_memory=True, **options)
     assert d.built, d.err
     check_memory(d, Dump(build, tmp_path / "dump", files / "bzimage", "linux64", 64, 1, files / "initrd", "a"))
@@ -244,7 +258,7 @@ def test_built_stub_is_recognised(build, domain, files):
 def test_debian_kernel(build, domain, tmp_path, entry):
     if not DEBIAN:
         pytest.skip("no /boot/vmlinuz-*-amd64 here: linux-image-amd64 is not installed")
-    d = domain(carrier=f"pvboot entry={entry}", kernel=DEBIAN[-1], mib=256, vcpus=2, cmdline="console=hvc0")
+    d = domain(carrier=f"pvboot entry={entry} rng_seed=0", kernel=DEBIAN[-1], mib=256, vcpus=2, cmdline="console=hvc0")
     assert d.built, d.err
     dump = Dump(build, tmp_path / "dump", DEBIAN[-1], entry, 256, 2, None, "console=hvc0")
     check_memory(d, dump)

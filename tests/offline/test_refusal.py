@@ -117,13 +117,13 @@ def test_carrier_edited_by_hand(domain, files, carrier):
 
 
 def test_command_line_too_long(domain, files):
-    refused(domain(carrier="pvboot", kernel=files / "bzimage", cmdline="x" * 2048), "xc_dom_build_image", "pvboot: limit: ")
+    refused(domain(carrier="pvboot", kernel=files / "bzimage", cmdline="x" * 2048), "xc_dom_build_image", f"pvboot: limit: {files / 'bzimage'}: ")
 
 
 def test_no_room(domain, files, tmp_path):
     ramdisk = tmp_path / "big"
     ramdisk.write_bytes(bytes(15 << 20))
-    refused(domain(carrier="pvboot", kernel=files / "bzimage", ramdisk=ramdisk, mib=16), "xc_dom_build_image", "pvboot: nofit: ")
+    refused(domain(carrier="pvboot", kernel=files / "bzimage", ramdisk=ramdisk, mib=16), "xc_dom_build_image", f"pvboot: nofit: {files / 'bzimage'}: ")
 
 
 def test_populate_on_demand(domain, files):

@@ -286,6 +286,8 @@ static void sizes(void **state)
         { "seed alone", PVBOOT_PATH_LINUX64, 0x20f, 0x80000009, true, true, PVBOOT_HYPERVISOR_XEN, false, true, false },
         { "seed that would stay readable", PVBOOT_PATH_LINUX64, 0x20f, 0x80000006, false, true, PVBOOT_HYPERVISOR_NONE,
           false, false, false },
+        { "seed for a kernel that says nothing", PVBOOT_PATH_LINUX64, 0x20f, 0, false, true, PVBOOT_HYPERVISOR_NONE,
+          false, false, false },
         { "pvh", PVBOOT_PATH_PVH, 0x20f, 0x80000009, false, true, PVBOOT_HYPERVISOR_XEN, false, false, true },
         { "stub", PVBOOT_PATH_STUB, 0x20f, 0x80000009, false, false, PVBOOT_HYPERVISOR_XEN, false, false, true },
     };

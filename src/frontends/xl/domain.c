@@ -38,6 +38,7 @@ struct pvb_domain *pvb_domain_get(const struct xc_dom_image *dom)
         if (*p) {
             (*p)->dom = dom;
             pvboot_request_init(&(*p)->req);
+            (*p)->req.has_rng_seed = true; /* a guest wants entropy early; who wants the same bytes twice, says so */
         }
     }
     d = *p;
