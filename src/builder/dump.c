@@ -60,9 +60,10 @@ static int write_all(int fd, struct pvboot_bytes b)
     return 0;
 }
 
+/* For their owner alone: a ramdisk may hold keys, setup_data the guest's random seed. */
 static int write_file(int dirfd, const char *dir, const char *name, struct pvboot_bytes b, struct pvboot_error *e)
 {
-    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     int r;
 
     if (fd < 0)
@@ -127,7 +128,7 @@ int pvboot_record_dump(const struct pvboot_record *r, const struct pvboot_plan *
     if (json_object_set(manifest, "segments", segments) ||
         json_object_set_new(manifest, "kernel_version", json_string(img->has_bzimage ? img->bz.kernel_version : "")))
         rc = no_memory(e);
-    if (!rc && mkdir(dir, 0755) && errno != EEXIST)
+    if (!rc && mkdir(dir, 0700) && errno != EEXIST)
         rc = host_error(e, dir, "", "create directory");
     if (!rc && (dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
         rc = host_error(e, dir, "", "open directory");

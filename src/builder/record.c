@@ -70,8 +70,10 @@ static void record_close(struct pvboot_guest *g)
 {
     struct pvboot_record *r = (struct pvboot_record *)g;
 
-    for (size_t i = 0; i < r->n; i++)
+    for (size_t i = 0; i < r->n; i++) {
+        explicit_bzero((void *)r->w[i].bytes.p, r->w[i].bytes.len); /* the guest's seed is among them */
         free((void *)r->w[i].bytes.p);
+    }
     free(r->w);
     r->w = NULL;
     r->n = r->cap = 0;

@@ -209,8 +209,8 @@ static bool is_ours(struct options *o, struct pvboot_bytes text)
     if (o->cfg)
         r = STOCK(xlu_cfg_readdata)(o->cfg, (const char *)text.p, (int)text.len);
     if (r == ENOMEM) {
-        pvb_fail(&e, PVBOOT_E_HOST, "no memory or descriptor to look for builder=\"" BUILDER "\"");
-        pvb_in_file(&e, source, 0);
+        pvb_in_file(&e, source,
+                    pvb_fail(&e, PVBOOT_E_HOST, "no memory or descriptor to look for builder=\"" BUILDER "\""));
         pvb_report(&e);
     }
     builder = r ? NULL : get(o, "builder");

@@ -141,10 +141,8 @@ static int loader(struct xc_dom_image *dom)
     struct pvb_domain *d = pvb_domain_find(dom);
     struct pvboot_error e = { 0 };
 
-    if (load_domain(dom, d, &e)) {
-        pvb_in_file(&e, d->kernel_path, 0);
+    if (pvb_in_file(&e, d->kernel_path, load_domain(dom, d, &e)))
         return pvb_report(&e);
-    }
     dom->num_modules = 0; /* kernel and ramdisk lie where the plan says; nothing is left for libxenguest to load */
     return 0;
 }
