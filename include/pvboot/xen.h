@@ -19,6 +19,7 @@
 /* Every call pvboot makes; the types are those of the installed headers. */
 #define PVBOOT_XEN_CALLS(X)       \
     X(xc_domain_claim_pages)      \
+    X(xc_domain_set_pod_target)   \
     X(xc_domain_populate_physmap) \
     X(xc_clear_domain_pages)      \
     X(xc_hvm_param_set)           \
@@ -42,10 +43,11 @@ struct pvboot_xen {
 
 /*
  * Back every RAM byte of @map with memory: 1 GiB, then 2 MiB, then 4 KiB extents, retrying smaller what Xen could
- * not give.  With @claim the whole amount is claimed first, so that a host short of memory says so at once;
+ * not give.  Where @target_pages are fewer than that, the guest gets so many, on demand, and is expected to balloon
+ * down to them.  With @claim the whole amount is claimed first, so that a host short of memory says so at once;
  * no claim outlives the call.  -XEN: what was asked for, where, errno.
  */
-int pvboot_xen_populate(const struct pvboot_xen *x, const struct pvboot_memmap *map, bool claim,
+int pvboot_xen_populate(const struct pvboot_xen *x, const struct pvboot_memmap *map, uint64_t target_pages, bool claim,
                         struct pvboot_error *e);
 
 /* Who talks to the guest through the console and xenstore pages. */

@@ -11,7 +11,7 @@ static const unsigned int order[] = { 18, 9, 0 };
 #define BATCH 1024u
 
 /* One call at @level from gfn @at: how many gfns got memory, 0 when Xen has no extent of that size. */
-static uint64_t try_order(const struct pvboot_xen *x, unsigned int level, uint64_t at, uint64_t end)
+static uint64_t try_order(const struct pvboot_xen *x, unsigned int flags, unsigned int level, uint64_t at, uint64_t end)
 {
     uint64_t extent = 1ull << order[level];
     xen_pfn_t gfn[BATCH];
@@ -29,18 +29,19 @@ static uint64_t try_order(const struct pvboot_xen *x, unsigned int level, uint64
                 n = i;
     if (!n)
         return 0;
-    done = x->call.xc_domain_populate_physmap(x->xch, x->domid, n, order[level], 0, gfn);
+    done = x->call.xc_domain_populate_physmap(x->xch, x->domid, n, order[level], flags, gfn);
     return done > 0 ? (uint64_t)done * extent : 0;
 }
 
-static int populate_range(const struct pvboot_xen *x, uint64_t at, uint64_t end, struct pvboot_error *e)
+static int populate_range(const struct pvboot_xen *x, unsigned int flags, uint64_t at, uint64_t end,
+                          struct pvboot_error *e)
 {
     while (at < end) {
         uint64_t got = 0;
 
         errno = 0;
         for (unsigned int level = 0; !got && level < ORDERS; level++)
-            got = try_order(x, level, at, end);
+            got = try_order(x, flags, level, at, end);
         if (!got)
             return pvb_fail(e, PVBOOT_E_XEN, "Xen gives domain %u no memory at gpa 0x%llx, %llu KiB short: errno %d",
                             x->domid, (unsigned long long)(at * PVB_PAGE),
@@ -50,17 +51,25 @@ static int populate_range(const struct pvboot_xen *x, uint64_t at, uint64_t end,
     return 0;
 }
 
-int pvboot_xen_populate(const struct pvboot_xen *x, const struct pvboot_memmap *map, bool claim, struct pvboot_error *e)
+int pvboot_xen_populate(const struct pvboot_xen *x, const struct pvboot_memmap *map, uint64_t target_pages, bool claim,
+                        struct pvboot_error *e)
 {
-    unsigned long pages = (unsigned long)(pvboot_memmap_bytes(map, PVBOOT_RAM) / PVB_PAGE);
+    uint64_t ram_pages = pvboot_memmap_bytes(map, PVBOOT_RAM) / PVB_PAGE;
+    bool on_demand = target_pages < ram_pages;
+    unsigned long pages = (unsigned long)(on_demand ? target_pages : ram_pages);
+    unsigned int flags = on_demand ? XENMEMF_populate_on_demand : 0;
     int rc = 0;
 
     if (claim && x->call.xc_domain_claim_pages(x->xch, x->domid, pages))
         return pvb_fail(e, PVBOOT_E_XEN, "Xen cannot set %lu pages aside for domain %u: errno %d", pages, x->domid,
                         errno);
+    /* Takes the memory: the claim has to come before, the extents after it. */
+    if (on_demand && x->call.xc_domain_set_pod_target(x->xch, x->domid, pages, NULL, NULL, NULL))
+        rc = pvb_fail(e, PVBOOT_E_XEN, "Xen gives domain %u no %lu pages to populate on demand: errno %d", x->domid,
+                      pages, errno);
     for (size_t i = 0; !rc && i < map->n; i++)
         if (map->r[i].type == PVBOOT_RAM)
-            rc = populate_range(x, map->r[i].start / PVB_PAGE, map->r[i].end / PVB_PAGE, e);
+            rc = populate_range(x, flags, map->r[i].start / PVB_PAGE, map->r[i].end / PVB_PAGE, e);
     if (claim && x->call.xc_domain_claim_pages(x->xch, x->domid, 0) && !rc)
         rc = pvb_fail(e, PVBOOT_E_XEN, "releasing the memory claim of domain %u: errno %d", x->domid, errno);
     return rc;

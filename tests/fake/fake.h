@@ -50,6 +50,7 @@ struct fake_cpu {
 struct fake_domain {
     struct fake_setup setup;
     uint64_t tot_pages, host_free, claim;
+    uint64_t pod_target, promised; /* pages the domain has for what is populated on demand; pages so populated */
     uint64_t param[HVM_NR_PARAMS];
     bool param_set[HVM_NR_PARAMS];
     struct fake_cpu vcpu[FAKE_VCPUS];
@@ -83,5 +84,6 @@ int fake_breach(const char *what);
 void *fake_map(const xen_pfn_t *gfn, size_t n); /* NULL and errno when one has no memory */
 int fake_unmap(void *p, size_t n);
 bool fake_add(uint64_t gfn, unsigned int order);
+bool fake_promise(uint64_t gfn, unsigned int order); /* memory on demand: counted when it is touched, so never here */
 
 #endif

@@ -99,6 +99,31 @@ bool fake_touched(uint64_t gfn)
     return gfn < FAKE_GFNS && touched[gfn];
 }
 
+static bool enter(uint64_t gfn, unsigned int order)
+{
+    uint64_t pages = 1ull << order;
+
+    if (gfn >= FAKE_GFNS || pages > FAKE_GFNS - gfn || gfn % pages) {
+        fake_breach("an extent that is not aligned or ends beyond the guest's addresses");
+        return false;
+    }
+    for (uint64_t i = 0; i < pages; i++)
+        if (order_of[gfn + i])
+            fake_breach("memory where there is some already");
+    memset(order_of + gfn, (int)order + 1, pages);
+    return true;
+}
+
+bool fake_promise(uint64_t gfn, unsigned int order)
+{
+    if (!fake.pod_target)
+        fake_breach("memory on demand without a target");
+    if (!enter(gfn, order))
+        return false;
+    fake.promised += 1ull << order;
+    return true;
+}
+
 /* Give the domain one extent; false when the host or the domain's limit has no room. A claim is host memory set aside. */
 bool fake_add(uint64_t gfn, unsigned int order)
 {
@@ -109,14 +134,8 @@ bool fake_add(uint64_t gfn, unsigned int order)
         return false;
     if (fake.setup.p2m_pages && fake.tot_pages + pages > fake.setup.p2m_pages)
         return false;
-    if (gfn >= FAKE_GFNS || pages > FAKE_GFNS - gfn || gfn % pages) {
-        fake_breach("an extent that is not aligned or ends beyond the guest's addresses");
+    if (!enter(gfn, order))
         return false;
-    }
-    for (uint64_t i = 0; i < pages; i++)
-        if (order_of[gfn + i])
-            fake_breach("memory where there is some already");
-    memset(order_of + gfn, (int)order + 1, pages);
     fake.tot_pages += pages;
     fake.host_free -= pages;
     fake.claim -= from_claim;

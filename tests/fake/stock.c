@@ -48,15 +48,6 @@ int xc_domain_add_to_physmap(xc_interface *xch, uint32_t domid, unsigned int spa
     return fake_order(idx) >= 0 && fake_add(gfn, 0) ? 0 : fake_error(EINVAL);
 }
 
-int xc_domain_set_pod_target(xc_interface *xch, uint32_t domid, uint64_t pages, uint64_t *tot, uint64_t *cache,
-                             uint64_t *entries)
-{
-    (void)xch;
-    if (tot || cache || entries)
-        return fake_breach("figures the fake does not keep");
-    return fake_asked(__func__, domid, pages, 0, 0) ? 0 : -1;
-}
-
 void *xc_map_foreign_range(xc_interface *xch, uint32_t domid, int size, int prot, unsigned long gfn)
 {
     size_t n = (size_t)size / FAKE_PAGE;

@@ -20,7 +20,7 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid, unsigned long 
         return fake_breach("populate flags");
     if (order > CONTROL_DOMAIN_MAX_ORDER)
         return 0;
-    while (done < n && done < most && fake_add(gfn[done], order))
+    while (done < n && done < most && (flags ? fake_promise(gfn[done], order) : fake_add(gfn[done], order)))
         done++;
     return (int)done;
 }
@@ -41,6 +41,26 @@ int xc_domain_claim_pages(xc_interface *xch, uint32_t domid, unsigned long pages
     if (pages - fake.tot_pages > fake.host_free)
         return fake_error(ENOMEM);
     fake.claim = pages - fake.tot_pages;
+    return 0;
+}
+
+/* xen/arch/x86/mm/p2m-pod.c, p2m_pod_set_mem_target(): memory that is set aside for the domain at once. */
+int xc_domain_set_pod_target(xc_interface *xch, uint32_t domid, uint64_t pages, uint64_t *tot, uint64_t *cache,
+                             uint64_t *entries)
+{
+    uint64_t from_claim;
+
+    (void)xch;
+    if (!fake_asked(__func__, domid, pages, 0, 0))
+        return -1;
+    if (tot || cache || entries || fake.tot_pages)
+        return fake_breach("a target for a domain that has memory, or figures the fake does not keep");
+    from_claim = fake.claim < pages ? fake.claim : pages;
+    if (pages > fake.setup.max_pages || pages > fake.host_free - fake.claim + from_claim)
+        return fake_error(ENOMEM);
+    fake.pod_target = fake.tot_pages = pages;
+    fake.host_free -= pages;
+    fake.claim -= from_claim;
     return 0;
 }
 

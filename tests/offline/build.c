@@ -26,7 +26,7 @@ struct build {
 void offline_begin(const struct offline_case *c, const char *memory_path)
 {
     const struct fake_setup setup = {
-        .max_pages = (c->maxmem_mib + SLACK_MIB) * (MIB / FAKE_PAGE),
+        .max_pages = (c->memory_mib + SLACK_MIB) * (MIB / FAKE_PAGE),
         .host_pages = 64 * GIB / FAKE_PAGE,
         .max_order = 18,
         .vcpus = c->vcpus,

@@ -164,6 +164,16 @@ def test_no_claim_where_libxl_wants_none(domain, files):
     assert "xc_domain_claim_pages" not in d.out
 
 
+def test_populate_on_demand(build, domain, files, tmp_path):
+    """maxmem above memory, as after xl mem-set and a reboot: the guest sees all of it and has the smaller part."""
+    d = domain(carrier="pvboot entry=linux64 rng_seed=0", kernel=files / "bzimage", mib=64, maxmem=128, claim=True)
+    assert d.built, d.err
+    check_memory(d, Dump(build, tmp_path / "dump", files / "bzimage", "linux64", 128, 1, None, None))
+    check_nothing_left(d)
+    targets = [int(call[1], 0) for call in d.facts("call") if call[0] == "xc_domain_set_pod_target"]
+    assert targets == [64 << 8]
+
+
 def test_seed_unless_refused(domain, files):
     """SETUP_RNG_SEED is type 9: behind the hypervisor node, another one in each guest."""
     found = []

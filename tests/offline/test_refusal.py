@@ -126,11 +126,6 @@ def test_no_room(domain, files, tmp_path):
     refused(domain(carrier="pvboot", kernel=files / "bzimage", ramdisk=ramdisk, mib=16), "xc_dom_build_image", f"pvboot: nofit: {files / 'bzimage'}: ")
 
 
-def test_populate_on_demand(domain, files):
-    d = domain(carrier="pvboot", kernel=files / "bzimage", mib=64, maxmem=128)
-    refused(d, "xc_dom_boot_mem_init", "pvboot: unsupported: memory 64 MiB below maxmem 128 MiB")
-
-
 def test_virtual_numa(domain, files):
     refused(domain(carrier="pvboot", kernel=files / "bzimage", vnuma=True), "xc_dom_boot_mem_init", "pvboot: unsupported: vnuma: ")
 

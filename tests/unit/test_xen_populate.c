@@ -23,14 +23,20 @@ static struct pvboot_memmap map_of(const struct pvboot_range *r, size_t n)
     return m;
 }
 
-static int populate(const struct fake_setup *setup, const struct pvboot_memmap *m, bool claim, struct pvboot_error *e)
+static int populate_to(const struct fake_setup *setup, const struct pvboot_memmap *m, uint64_t target, bool claim,
+                       struct pvboot_error *e)
 {
     struct pvboot_xen x;
 
     fake_begin(setup);
     x = fake_xen();
     *e = (struct pvboot_error){ 0 };
-    return pvboot_xen_populate(&x, m, claim, e);
+    return pvboot_xen_populate(&x, m, target, claim, e);
+}
+
+static int populate(const struct fake_setup *setup, const struct pvboot_memmap *m, bool claim, struct pvboot_error *e)
+{
+    return populate_to(setup, m, UINT64_MAX, claim, e);
 }
 
 /* The order @gfn should come in: the largest one whose naturally aligned extent around it is RAM as a whole. */
@@ -223,6 +229,35 @@ static void no_claim_after_half_a_guest(void **state)
     assert_int_equal(fake.claim, 0);
 }
 
+/* maxmem above memory: the target is taken and claimed, the map is populated, in the same extents. */
+static void on_demand(void **state)
+{
+    struct pvboot_memmap m = map_of((struct pvboot_range[]){ { 0, GIB + 4 * MIB, PVBOOT_RAM } }, 1);
+    struct fake_setup setup = roomy;
+    struct pvboot_error e;
+    uint64_t target = 256 * MIB / FAKE_PAGE;
+
+    (void)state;
+    setup.max_pages = setup.host_pages = target;
+    assert_int_equal(populate_to(&setup, &m, target, true, &e), 0);
+    assert_string_equal(fake.call[1].name, "xc_domain_claim_pages");
+    assert_int_equal(fake.call[1].a, target);
+    assert_string_equal(fake.call[2].name, "xc_domain_set_pod_target");
+    assert_int_equal(fake.call[2].a, target);
+    assert_int_equal(fake.promised, (GIB + 4 * MIB) / FAKE_PAGE);
+    assert_int_equal(fake.tot_pages, target);
+    assert_int_equal(fake_order(0), 18);
+    assert_int_equal(fake_order(GIB / FAKE_PAGE), 9);
+    assert_int_equal(fake.claim, 0);
+    assert_null(fake.broken);
+    setup.host_pages--;
+    assert_int_equal(populate_to(&setup, &m, target, false, &e), -PVBOOT_E_XEN);
+    assert_non_null(strstr(e.text, "no 65536 pages to populate on demand"));
+    assert_int_equal(fake_count("xc_domain_populate_physmap"), 0);
+    assert_int_equal(populate_to(&roomy, &m, (GIB + 4 * MIB) / FAKE_PAGE, false, &e), 0); /* all of it */
+    assert_int_equal(fake_count("xc_domain_set_pod_target"), 0);
+}
+
 /* The n-th call fails with @error; what the claim's own calls do is the point. */
 static int fail_call(unsigned long n, int error, const struct fake_setup *setup, struct pvboot_error *e)
 {
@@ -282,6 +317,7 @@ int main(void)
         cmocka_unit_test(claims_all_and_keeps_nothing),
         cmocka_unit_test(refused_claim_populates_nothing),
         cmocka_unit_test(no_claim_after_half_a_guest),
+        cmocka_unit_test(on_demand),
         cmocka_unit_test(failing_claim_calls),
         cmocka_unit_test(first_error_wins),
     };

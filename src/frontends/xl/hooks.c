@@ -23,17 +23,13 @@ static int populate(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboo
     struct pvboot_memmap *ram = &d->machine.map;
     int rc;
 
-    if (dom->target_pages < dom->total_pages)
-        return pvb_fail(e, PVBOOT_E_UNSUPPORTED,
-                        "memory %llu MiB below maxmem %llu MiB: populate on demand is not built",
-                        (unsigned long long)dom->target_pages >> 8, (unsigned long long)dom->total_pages >> 8);
     if (dom->nr_vmemranges)
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "vnuma: virtual NUMA is not built");
     rc = pvboot_memmap_set(ram, 0, dom->lowmem_end, PVBOOT_RAM, e);
     if (!rc && dom->highmem_end)
         rc = pvboot_memmap_set(ram, PVB_4G, dom->highmem_end, PVBOOT_RAM, e);
     if (!rc)
-        rc = pvboot_xen_populate(&d->xen, ram, dom->claim_enabled, e);
+        rc = pvboot_xen_populate(&d->xen, ram, dom->target_pages, dom->claim_enabled, e);
     return rc;
 }
 
