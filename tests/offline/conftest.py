@@ -65,15 +65,19 @@ def domain(build, plugin, tmp_path):
 
 @pytest.fixture
 def xl(build, plugin, tmp_path):
-    """xl(config, *words, preload=...) runs the stock `xl create -n` on @config; preload None: without the plugin."""
+    """xl(config, *words, preload=...) runs the stock `xl create -n` on @config; preload None: without the plugin.
+
+    A config of None is one that is no file: all of it is @words.
+    """
     binaries = sorted(pathlib.Path("/usr/lib").glob("xen-*/bin/xl"))
     if not binaries:
         pytest.skip("no /usr/lib/xen-*/bin/xl here: xen-utils is not installed")
     faked = build / "tests/offline/xl-faked.so"
 
     def run(text, *words, preload=plugin, **env):
-        path = tmp_path / "guest.cfg"
-        path.write_text(text)
+        path = tmp_path / "guest.cfg" if text is not None else "/dev/null"
+        if text is not None:
+            path.write_text(text)
         env["LD_PRELOAD"] = f"{faked}:{preload}" if preload else str(faked)
         return subprocess.run([binaries[-1], "create", "-n", path, *words], env=env, capture_output=True, text=True,
                               timeout=60)

@@ -26,6 +26,7 @@ struct options {
     XLU_Config *cfg; /* a scratch parse of the same text, to ask it for values */
     struct pvboot_request req;
     struct pvb_paths paths;
+    bool from_file; /* and not what `xl config-update` has merged, as text, for a domain that exists */
     size_t extra_bytes;
     char extra[PVB_OPTIONS_MAX]; /* " entry=linux64 subarch=xen" */
 };
@@ -63,8 +64,8 @@ static int take_statement(struct options *o, const struct part *part, const stru
 
     snprintf(word, sizeof(word), " %s=", key);
     said = strstr(o->extra, word);
-    if (said && said < o->extra + part->first)
-        return 0; /* overridden */
+    if (said && (said < o->extra + part->first || !o->from_file))
+        return 0; /* overridden; in a merged text by what comes last, which is the value we got */
     if (said)
         return fail_at(part, st, e, PVBOOT_E_USAGE, " is set twice");
     if (!value)
@@ -98,16 +99,17 @@ static int take_part(struct options *o, struct part part, struct pvboot_error *e
 }
 
 /* How much of @text is the file's; a source that is no file has no second part. */
-static size_t file_bytes(struct pvboot_bytes text)
+static size_t file_bytes(struct options *o, struct pvboot_bytes text)
 {
     struct stat st;
 
-    return stat(source, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > text.len ? text.len : (size_t)st.st_size;
+    o->from_file = !stat(source, &st) && S_ISREG(st.st_mode);
+    return o->from_file && (uint64_t)st.st_size <= text.len ? (size_t)st.st_size : text.len;
 }
 
 static int take_options(struct options *o, struct pvboot_bytes text, struct pvboot_error *e)
 {
-    size_t n = file_bytes(text);
+    size_t n = file_bytes(o, text);
     int rc = take_part(o, (struct part){ .text = pvboot_sub(text, n, text.len - n), .overrides = true }, e);
 
     return rc ? rc : take_part(o, (struct part){ .text = pvboot_sub(text, 0, n) }, e);
@@ -132,7 +134,9 @@ static int check_config(const struct options *o, struct pvboot_error *e)
 
 /*
  * What the kernel's header alone can refuse is refused before a domain exists.  What needs the unpacked kernel or
- * the domain's own memory map waits for the build; a missing kernel= is xl's to complain about.
+ * the domain's own memory map waits for the build, and so does a kernel that cannot be read: `xl restore` and `xl save`
+ * read the config, too, and want no kernel.  A merged config belongs to a domain that an error here would orphan.  A
+ * missing kernel= is xl's to complain about.
  */
 static int preflight(const struct options *o, struct pvboot_error *e)
 {
@@ -141,10 +145,14 @@ static int preflight(const struct options *o, struct pvboot_error *e)
     struct stat before = { 0 };
     int rc;
 
-    if (!path || get(o, "bootloader") || o->req.path == PVBOOT_PATH_STUB)
+    if (!path || !o->from_file || get(o, "bootloader") || o->req.path == PVBOOT_PATH_STUB)
         return 0;
     (void)stat(path, &before); /* what fails here, fails below */
     rc = pvboot_file_read_sealed(&w.file, path, PVBOOT_KERNEL_MAX, e);
+    if (rc == -PVBOOT_E_UNREADABLE) {
+        *e = (struct pvboot_error){ 0 };
+        return 0;
+    }
     if (!rc)
         rc = pvb_kernel_parse(&w, &o->req, PVBOOT_PATH_LINUX64, e); /* a path that unpacks nothing */
     if (!rc && (o->req.path != PVBOOT_PATH_AUTO || w.parsed.image.has_elf ||
