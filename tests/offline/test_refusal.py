@@ -120,6 +120,16 @@ def test_command_line_too_long(domain, files):
     refused(domain(carrier="pvboot", kernel=files / "bzimage", cmdline="x" * 2048), "xc_dom_build_image", f"pvboot: limit: {files / 'bzimage'}: ")
 
 
+def test_command_line_stock_would_abort_on(domain, files):
+    """Through the stub the stock hooks build, and assert that there are at most 1,023 bytes."""
+    for how in ({}, {"in_memory": True}):
+        d = domain(carrier="pvboot entry=stub", kernel=files / "bzimage", cmdline="x" * 1023, **how)
+        assert d.built, d.err
+        d = domain(carrier="pvboot entry=stub", kernel=files / "bzimage", cmdline="x" * 1024, **how)
+        refused(d, "xc_dom_parse_image", "pvboot: limit: ")
+        assert "1024 bytes through stub: stock libxenguest's limit is 1023" in d.err
+
+
 def test_no_room(domain, files, tmp_path):
     ramdisk = tmp_path / "big"
     ramdisk.write_bytes(bytes(15 << 20))

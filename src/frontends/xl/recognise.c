@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Is a domain ours?  It is when its shim is our stub and its shim command line our carrier, unless the stub itself
- * is to run in the guest: then the stock loader is the right one.  Looking changes nothing.
+ * is to run in the guest: then the stock loader is the right one, as long as it survives.  Looking changes nothing.
  *
  * A bootloader's kernel comes from the guest's disk, and with it the command line: a guest could bring our stub and
  * write a carrier of its own, "pvboot dump=/etc/...".  But such a kernel is handed over as memory (xc_dom_kernel_mem),
@@ -46,8 +46,16 @@ static bool wants_stub(const char *cmdline)
     return (!rc || rc == -PVBOOT_E_HOST) && req.path == PVBOOT_PATH_STUB;
 }
 
+/* Stock libxenguest asserts that the guest's command line is shorter than this: xl would be gone, the domain not. */
+static bool stock_would_abort(const struct xc_dom_image *dom)
+{
+    const char *cmdline = dom->num_modules ? dom->modules[0].cmdline : NULL;
+
+    return cmdline && strlen(cmdline) >= PVB_STOCK_CMDLINE_MAX;
+}
+
 bool pvb_is_ours(const struct xc_dom_image *dom)
 {
     return dom->container_type == XC_DOM_HVM_CONTAINER && pvb_carrier_present(dom->cmdline) && dom->kernel_blob &&
-           is_mapped_file(dom) && is_stub(dom) && !wants_stub(dom->cmdline);
+           is_mapped_file(dom) && is_stub(dom) && (!wants_stub(dom->cmdline) || stock_would_abort(dom));
 }
