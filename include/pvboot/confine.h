@@ -39,6 +39,9 @@ int pvboot_kernel_confine(struct pvboot_kernel *k, const struct pvboot_file *f, 
 int pvboot_kernel_open_confined(struct pvboot_kernel *k, const char *path, struct pvboot_confine *c,
                                 struct pvboot_error *e);
 
+/* Open @helper now: it is the one that will be started, also when its package is upgraded before that. */
+void pvboot_confine_prepare(const char *helper);
+
 /* The helper beside @file, a program or plugin; where there is none, the installed one.  Returns @buf. */
 const char *pvboot_confine_helper(const char *file, char *buf, size_t n);
 

@@ -18,7 +18,7 @@
 #define FD_PROGRAM PVB_FDS /* what the helper is executed from; it closes it like any other */
 
 /*
- * The helper's program stays open from its first use.  An xl that watches its guest for months starts, when that
+ * The helper's program stays open from its first use, or from when a caller says that it will be used.  An xl that watches its guest for months starts, when that
  * guest reboots, the helper it knows and not the one of a package that was upgraded meanwhile.
  */
 static struct {
@@ -38,6 +38,13 @@ static int remember(const char *path)
     program.fd = fd;
     snprintf(program.path, sizeof(program.path), "%s", path);
     return 0;
+}
+
+void pvboot_confine_prepare(const char *helper)
+{
+    pthread_mutex_lock(&program.lock);
+    (void)remember(helper); /* what fails now is said when it is needed */
+    pthread_mutex_unlock(&program.lock);
 }
 
 /* A descriptor of the program for the caller to close; -1 with errno. */

@@ -18,20 +18,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A package is upgraded while the caller runs: it keeps to the helper it has used before. */
-static void test_upgrade(void **state)
+/* A package is upgraded while the caller runs: it keeps to the helper it has used, or said it would use, before. */
+static void upgrade(bool used)
 {
     char dir[] = "/tmp/pvboot-XXXXXX", copy[64], command[512];
     const char *real = trial_helper;
     struct pvboot_error e = { 0 };
 
-    (void)state;
     assert_non_null(mkdtemp(dir));
     snprintf(copy, sizeof(copy), "%s/helper", dir);
     snprintf(command, sizeof(command), "cp %s %s && chmod 755 %s %s", real, copy, copy, dir);
     assert_int_equal(system(command), 0);
     trial_helper = copy;
-    assert_int_equal(trial_strict("nothing", &e), -PVBOOT_E_UNSUPPORTED);
+    if (used)
+        assert_int_equal(trial_strict("nothing", &e), -PVBOOT_E_UNSUPPORTED);
+    else
+        pvboot_confine_prepare(copy);
     snprintf(command, sizeof(command), "cp /bin/true %s.new && mv %s.new %s", copy, copy, copy);
     assert_int_equal(system(command), 0);
     assert_int_equal(trial_strict("nothing", &e), -PVBOOT_E_UNSUPPORTED);
@@ -42,6 +44,12 @@ static void test_upgrade(void **state)
     trial_helper = real;
     unlink(copy);
     rmdir(dir);
+}
+static void test_upgrade(void **state)
+{
+    (void)state;
+    upgrade(true);
+    upgrade(false);
 }
 
 /* In a child that cannot do something, or does something odd to its own children; its exit code is the judgement. */

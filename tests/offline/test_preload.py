@@ -120,6 +120,23 @@ def test_unknown_libxenguest_is_left_alone(build, plugin, files, cfg, tmp_path, 
     assert "trying pvboot loader" not in log.read_text()
 
 
+def test_library_in_a_scope_of_its_own(build, plugin, tmp_path):
+    """A program that opens libxl as a plugin of its own, as libvirt's driver is: RTLD_NEXT does not see that far."""
+    (tmp_path / "driver.c").write_text("""
+        #include <stdio.h>
+        #include <libxlutil.h>
+        int parse(void)
+        {
+            const char *value = "", *text = "name=\\"guest\\"\\n";
+            XLU_Config *cfg = xlu_cfg_init(stderr, "driver");
+            return xlu_cfg_readdata(cfg, text, 13) || xlu_cfg_get_string(cfg, "name", &value, 0) || value[0] != 'g';
+        }""")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "driver.so", tmp_path / "driver.c", "-lxlutil"], check=True)
+    script = f"import ctypes, sys; sys.exit(ctypes.CDLL('{tmp_path / 'driver.so'}').parse())"
+    done = subprocess.run(["/usr/bin/python3", "-c", script], env={"LD_PRELOAD": str(plugin)}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_missing_stub_is_found_beside_the_plugin_only(plugin, tmp_path, cfg, build):
     """The stub's path follows the plugin's real place, whatever link it was loaded through."""
     if not XL:

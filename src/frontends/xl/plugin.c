@@ -8,6 +8,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,15 +31,40 @@ const char *pvb_refusal(void)
     return refusal[0] ? refusal : NULL;
 }
 
+struct search {
+    const char *symbol;
+    void *found;
+};
+
+/* Look into one object that is loaded already, if it is one of the two libraries we stand in front of. */
+static int look_into(struct dl_phdr_info *info, size_t bytes, void *ctx)
+{
+    struct search *s = ctx;
+    void *lib;
+
+    (void)bytes;
+    if (!strstr(info->dlpi_name, "/libxlutil.so.") && !strstr(info->dlpi_name, "/libxenguest.so."))
+        return 0;
+    lib = dlopen(info->dlpi_name, RTLD_LAZY | RTLD_NOLOAD);
+    if (!lib)
+        return 0;
+    s->found = dlsym(lib, s->symbol);
+    dlclose(lib); /* it stays: its caller has it open */
+    return !!s->found;
+}
+
+/* A program that opens libxl as a plugin of its own (RTLD_LOCAL) has it in no scope that RTLD_NEXT sees. */
 void *pvb_next(const char *symbol)
 {
-    void *p = dlsym(RTLD_NEXT, symbol);
+    struct search s = { symbol, dlsym(RTLD_NEXT, symbol) };
 
-    if (!p) {
+    if (!s.found)
+        dl_iterate_phdr(look_into, &s);
+    if (!s.found) {
         fprintf(stderr, "pvboot: internal: %s: no %s behind the plugin\n", self_path, symbol);
         abort(); /* we stand in front of a function that is not there: its caller cannot exist */
     }
-    return p;
+    return s.found;
 }
 
 int pvb_report(const struct pvboot_error *e)
@@ -143,6 +169,7 @@ __attribute__((constructor)) static void pvboot_xl_init(void)
     leave_environment();
     if (!layout_known(p, refusal, sizeof(refusal)))
         return;
+    pvboot_confine_prepare(helper_path);
     memcpy(&loader, &p, sizeof(p));
     memcpy(&hooks, &q, sizeof(q));
     loader(&pvb_loader);
