@@ -370,6 +370,7 @@ M = $(MAKE) --no-print-directory -j2
 PYTEST := $(PYTHON) -m pytest -q -p no:cacheprovider
 SUITES = \
     'layers=plain=tests/check-layers' \
+    'bad inputs=plain=tests/check-rows' \
     'format=plain=$(M) check-format' \
     'headers=plain=$(M) check-headers' \
     'pure=plain=$(M) check-pure' \

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Bad inputs that are bad only in a file system, or only beside a guest's memory: class, sentence, nothing left."""
+import os
+import subprocess
+
+import pytest
+
+TIB, MIB = 1 << 40, 1 << 20
+NOBODY = 65534
+
+
+def refused(pvboot, tmp_path, code, text, *args, **more):
+    before = sorted(p.name for p in tmp_path.iterdir())
+    done = pvboot(*args, **more)
+    assert done.returncode == code, done
+    assert done.stderr.startswith("pvboot: ") and done.stderr.count("\n") == 1 and text in done.stderr, done.stderr
+    assert done.stdout == "" and sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def write_elf(tmp_path, **more):
+    import images
+    path = tmp_path / "elf"
+    path.write_bytes(images.elf(images.xen_notes(more.get("load", images.LOAD)), **more))
+    return path
+
+
+@pytest.mark.parametrize("what", ["kernel", "ramdisk"])
+def test_no_permission(pvboot, kernel, tmp_path, what):
+    secret = tmp_path / "secret"
+    secret.write_bytes(kernel.read_bytes())
+    secret.chmod(0)
+    more = {}
+    if not os.geteuid():
+        more = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        for d in (tmp_path, *tmp_path.parents[:3]):
+            d.chmod(0o755)
+        if subprocess.run([pvboot.path, "--version"], capture_output=True, **more).returncode:
+            pytest.skip("nobody may not run the program where it was built")
+    args = ["plan", secret] if what == "kernel" else ["plan", "--ramdisk", secret, kernel]
+    refused(pvboot, tmp_path, 66, "Permission denied", *args, **more)
+
+
+def test_path_too_long(pvboot, kernel, tmp_path):
+    """The end of the name is what tells files apart: it is what the line keeps."""
+    refused(pvboot, tmp_path, 66, "File name too long", "inspect", "x" * 5000 + "/vmlinuz")
+    refused(pvboot, tmp_path, 66, "File name too long", "plan", "--ramdisk", "/" + "x" * 5000, kernel)
+
+
+@pytest.mark.parametrize("name, load, mem_bytes", [
+    ("1 TiB of bss", 16 * MIB, TIB),
+    ("the ACPI tables", 0xfc000000, 5 * 4096),
+    ("the last page below them, and one of theirs", 0xfbfff000, 5 * 4096),
+    ("the special pages", 0xfeff8000, 5 * 4096),
+    ("the local APIC", 0xfee00000, 5 * 4096),
+    ("up to 4 GiB", 0xfffff000 - 4 * 4096, 5 * 4096),
+])
+def test_segment_where_no_memory_is(pvboot, tmp_path, name, load, mem_bytes):
+    """The guest has 8 GiB, so that there is RAM on both sides of the hole."""
+    kernel = write_elf(tmp_path, load=load, mem_bytes=mem_bytes)
+    refused(pvboot, tmp_path, 69, f"at exactly 0x{load:x}", "plan", "--entry", "pvh", "--memory", 8192, kernel)
+
+
+def test_segment_up_to_the_hole(pvboot, tmp_path):
+    load = 0xfc000000 - 5 * 4096
+    kernel = write_elf(tmp_path, load=load)
+    assert pvboot.json("plan", "--entry", "pvh", "--memory", 8192, kernel)["segments"][0]["end"] == 0xfc000000
