@@ -7,7 +7,7 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import cases, compare, evidence, push, tarball
+from . import cases, compare, evidence, handover, push, tarball
 from .cases import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
@@ -31,17 +31,20 @@ class Attempt:
         self.seconds: dict[str, float] = {}
         self.evidence: Evidence | None = None
         # the in-guest stub fills the page where the toolstack cannot see it
-        self._dumped = case.path in cases.OURS and case.path != "stub" and not case.refused and not case.example
+        self._dumped = case.path in cases.OURS and case.filled_by != "stub" and not case.refused and not case.example
 
-    def go(self, config: str) -> list[str]:
-        """What is wrong, if anything."""
+    def go(self, config: str, files: dict[str, bytes]) -> list[str]:
+        """What is wrong, if anything.  `files`: kernel and ramdisk, to hold claims about them against."""
         (self.directory / "xl.cfg").write_text(config)
-        self.domain = cases.parse_config(config)["name"]
+        keys = cases.parse_config(config)
+        self.domain = keys["name"]
+        files = {**files, "cmdline": keys.get("cmdline", keys.get("extra", "")).encode()}
         rc, said = self._create()
         if rc or self.case.refused:
             return self._judge_refusal(rc, said)
         if self._dumped:
             self._fetch_dump()
+        ports = handover.ports(self.host, self.domain)
         started = self._uptime()
         self.host.check(f"{self.xl} unpause {self.domain}")
         problem = self._wait(1)
@@ -51,7 +54,7 @@ class Attempt:
         self._collect(problem is not None)
         if problem:
             return [problem]
-        return expectations(self.case, self.evidence) + self._compare()
+        return [*expectations(self.case, self.evidence), *self._compare(), *self._judge_handover(keys, files, ports)]
 
     def destroy(self) -> None:
         self.host.run(f"{STOCK_XL} destroy {self.domain}; rm -rf {DUMP}")
@@ -95,6 +98,12 @@ class Attempt:
         rows = compare.against_dump(self.directory / "dump", self.evidence, self.directory / "boot_params.bin")
         (self.directory / "compare.txt").write_text(compare.table(rows))
         return [f"{row.field}: planned {row.planned}, the guest reads back {row.seen}" for row in rows if row.wrong]
+
+    def _judge_handover(self, keys: dict[str, str], files: dict[str, bytes], ports: dict[str, int]) -> list[str]:
+        if not hands_over(self.case):
+            return []
+        given = handover.Given(self.case.filled_by, keys.get("pvboot_subarch", "pc"), files, ports)
+        return handover.judge(self.evidence, given, self.directory / "node.bin")
 
     # --- the guest's life -----------------------------------------------------------------------------------------------
 
@@ -198,6 +207,17 @@ def complaint(said: str) -> str:
     return lines[-1] if lines else "without a word"
 
 
+def hands_over(case: Case) -> bool:
+    """Is there to be a node that describes the hypervisor?"""
+    return (case.path in HANDOVER_PATHS and case.config.get("pvboot_hypervisor") != "none"
+            and "pvboot_strict" not in case.config)
+
+
+def _loader(case: Case) -> int:
+    """type_of_loader: docs/handover.md; Linux's own entry writes 0x90."""
+    return {"pvh": 0x90, "xl-pvh": 0x90, "xl-pv": 0x90, "stub": 0x92}.get(case.filled_by, 0x91)
+
+
 def expectations(case: Case, found: Evidence) -> list[str]:
     """What the guest says of itself that is not what the case asked for."""
     wrong = []
@@ -207,9 +227,16 @@ def expectations(case: Case, found: Evidence) -> list[str]:
         wrong.append(f"guest_type is {guest_type!r}, expected {kind!r}")
     if found.text("nproc").strip() != str(case.vcpus):
         wrong.append(f"{found.text('nproc').strip()} vCPUs are up, expected {case.vcpus}")
-    if case.path in HANDOVER_PATHS and case.config.get("pvboot_hypervisor") != "none" and "pvboot_strict" not in case.config:
+    if found.text("bootloader_type").strip() != str(_loader(case)):
+        wrong.append(f"bootloader_type is {found.text('bootloader_type').strip()}, expected {_loader(case)}")
+    if hands_over(case):
         if compare.HANDOVER_TYPE not in {kind for kind, _ in found.setup_data().values()}:
             wrong.append(f"no setup_data node of type {compare.HANDOVER_TYPE:#x}, which describes the hypervisor")
+    elif case.filled_by in ("pvh", "xl-pvh", "xl-pv") and found.setup_data():
+        wrong.append("setup_data nodes, although there is nobody to have put them there")
+    modes = set(found.text("setup_data_modes").split())
+    if modes != ({"444"} if found.setup_data() else set()):
+        wrong.append(f"modes of the nodes in sysfs are {modes}")
     if "KHZ" not in case.cmdline and case.cmdline not in found.text("cmdline"):
         wrong.append(f"/proc/cmdline is {found.text('cmdline').strip()[:200]!r}")
     return wrong

@@ -18,6 +18,7 @@ PATHS: dict[str, dict[str, str]] = {
 CONSOLE = "console=hvc0 earlyprintk=xen"
 # A kernel that knows nothing of Xen finds no timer to calibrate by, so it is told; KHZ and LPJ are filled in.
 NO_XEN = "earlyprintk=ttyS0 tsc_early_khz=KHZ lpj=LPJ"
+WITHOUT_XEN = {"cmdline": NO_XEN, "seconds": 180}  # nobody hears it until its userland is there
 EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
 LONGEST_CMDLINE = 2047
 # Selections with a name: smoke is what `make check` runs, a few minutes.
@@ -54,6 +55,11 @@ class Case:
         return self.plugin or "builder" in PATHS[self.path]
 
     @property
+    def filled_by(self) -> str:
+        """The path by whose rules the page that the guest tells of was filled: a toolstack's, or the in-guest stub's."""
+        return {"auto": "linux64"}.get(self.path, self.path)
+
+    @property
     def guest_kernel(self) -> Kernel:
         return KERNELS[self.kernel]
 
@@ -80,7 +86,7 @@ def table() -> list[Case]:
         *_boots("6.12", "xl-pvh", "xl-pv", *ours),
         # 32-bit, with and without PAE; the latter knows nothing of Xen, so only linux32 and the stub can start it
         *_boots("686-pae", "xl-pvh", "pvh", "linux32", "stub"),
-        *_boots("686", "linux32", "stub", cmdline=NO_XEN),
+        *_boots("686", "linux32", "stub", **WITHOUT_XEN),
         *_boots("686", "xl-pvh", refused=r"xc_dom_find_loader: no loader found"),
         *_boots("686", "pvh", "linux64", "vmlinux64", refused=r"pvboot: unsupported: "),
         *_boots("686-pae", "linux64", "vmlinux64", refused=r"pvboot: unsupported: "),

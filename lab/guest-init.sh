@@ -43,10 +43,12 @@ binary() { # NAME FILE
     base64 "$2"
     end "$1"
 }
-tree() { # DIRECTORY: one line per attribute
+tree() { # DIRECTORY: one line per attribute; a program for each would take a minute where there are a thousand
     [ -d "$1" ] || return
     find "$1" -type f | sort | while read -r file; do
-        echo "${file#"$1"/} $(cat "$file" 2>/dev/null)"
+        value=
+        { read -r value < "$file"; } 2>/dev/null
+        echo "${file#"$1"/} $value"
     done
 }
 
@@ -64,6 +66,7 @@ evidence() {
         binary "setup_data.${node##*/}.type" "$node/type"
         binary "setup_data.${node##*/}.data" "$node/data"
     done
+    section setup_data_modes sh -c 'stat -c %a /sys/kernel/boot_params/setup_data/*/data 2>/dev/null'
     section memmap tree /sys/firmware/memmap
     section iomem cat /proc/iomem
     section meminfo cat /proc/meminfo

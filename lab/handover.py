@@ -48,7 +48,7 @@ def judge(found: Evidence, given: Given, scratch: Path) -> list[str]:
     if len(node) < 64:
         return [f"the node has {len(node)} bytes"]
     wrong = _head(node, given) + _subarch(page, given)
-    tlvs, broken = _tlvs(node)
+    tlvs, broken = take_apart(node)
     if broken:
         return [*wrong, broken]
     return wrong + _start_info(node, tlvs, page) + _values(tlvs, given) + _decoded(node, scratch)
@@ -74,7 +74,7 @@ def _subarch(page: bytes, given: Given) -> list[str]:
     return wrong
 
 
-def _tlvs(node: bytes) -> tuple[dict[int, tuple[int, bytes]], str]:
+def take_apart(node: bytes) -> tuple[dict[int, tuple[int, bytes]], str]:
     """Offset and value by type, or why there are none to speak of."""
     found, off = {}, 64
     while off < len(node):
@@ -125,9 +125,8 @@ def _values(tlvs: dict[int, tuple[int, bytes]], given: Given) -> list[str]:
             wrong.append(f"node: sha256 of the {name} is {got.hex() if got else got}, hashlib's {want.hex() if want else want}")
     for kind, name in ((CONSOLE, "console"), (XENSTORE, "xenstore")):
         gpa, port = struct.unpack("<QI4x", tlvs.get(kind, (0, bytes(16)))[1])
-        want = 0 if given.path == "stub" else given.ports[name]  # 0: ask the hypervisor
-        if port != want or not gpa or gpa % 4096:
-            wrong.append(f"node: {name} ring at {gpa:#x} with event channel {port}, xenstore says {want}")
+        if port != given.ports[name] or not gpa or gpa % 4096:
+            wrong.append(f"node: {name} ring at {gpa:#x} with event channel {port}, xenstore says {given.ports[name]}")
     if not tlvs.get(BUILDER, (0, b""))[1].startswith(b"pvboot "):
         wrong.append("node: no builder's name")
     return wrong

@@ -90,7 +90,7 @@ class Runner:
         log_start = len(self.host.log())
         one = attempt.Attempt(self.host, case, self._directory(case))
         try:
-            problems = one.go(self._config(case))
+            problems = one.go(*self._config(case))
         finally:
             result.seconds.update(one.seconds)
             result.evidence = one.evidence
@@ -99,20 +99,22 @@ class Runner:
                 (self._directory(case) / "xen.log").write_text(self.host.log()[log_start:])
         return problems, self._left_behind(before)
 
-    def _config(self, case: Case) -> str:
+    def _config(self, case: Case) -> tuple[str, dict[str, bytes]]:
+        """The xl.cfg, and what its files hold."""
         kernel = kernels.image(self.store, case.guest_kernel)
         image = guest.initramfs(self.store, case.guest_kernel.arch)
+        files = {"kernel": kernel.read_bytes(), "ramdisk": image.read_bytes()}
         there = {"kernel": self.host.put_once(kernel, f"{DOM0_DIR}/{kernel.name}"),
                  "ramdisk": self.host.put_once(image, f"{DOM0_DIR}/{image.name}")}
         if case.example:
             for key, link in cases.EXAMPLE_FILES.items():
                 self.host.check(f"ln -sfn {there[key]} {link}")
-            return (paths.REPO / "xl-config-examples" / case.example).read_text()
+            return (paths.REPO / "xl-config-examples" / case.example).read_text(), files
         words = case.cmdline
         if "KHZ" in words:
             khz = probes.tsc_khz(self.host)
             words = words.replace("KHZ", str(khz)).replace("LPJ", str(khz * 4))  # at HZ=250
-        return cases.config(case, there["kernel"], there["ramdisk"], words)
+        return cases.config(case, there["kernel"], there["ramdisk"], words), files
 
     # --- before and after -----------------------------------------------------------------------------------------------
 
@@ -127,7 +129,7 @@ class Runner:
         for path in ("xl-pvh", "xl-pv"):
             case = Case(f"warm-up/{path}", path, "6.1-cloud")
             cfg = self.out / f"{case.name}.cfg"
-            cfg.write_text(self._config(case))
+            cfg.write_text(self._config(case)[0])
             self.host.put(cfg, f"/root/{cfg.name}")
             self.host.check(f"xl create -p /root/{cfg.name} && xl destroy {case.name}")
 
