@@ -7,7 +7,7 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import cases, compare, evidence, handover, push, tarball
+from . import cases, compare, evidence, handover, probes, push, shapes, tarball
 from .cases import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
@@ -26,7 +26,7 @@ class Attempt:
         self.host = host
         self.case = case
         self.directory = directory
-        self.xl = push.XL if case.needs_pvboot else STOCK_XL
+        self.xl = shapes.xl(case, push.XL if case.needs_pvboot else STOCK_XL)
         self.domain = case.name
         self.seconds: dict[str, float] = {}
         self.evidence: Evidence | None = None
@@ -39,9 +39,10 @@ class Attempt:
         keys = cases.parse_config(config)
         self.domain = keys["name"]
         files = {**files, "cmdline": keys.get("cmdline", keys.get("extra", "")).encode()}
+        domid = probes.next_domid(self.host) if self.case.early else 0
         rc, said = self._create()
         if rc or self.case.refused:
-            return self._judge_refusal(rc, said)
+            return self._judge_refusal(rc, said) + self._judge_early(domid)
         if self._dumped:
             self._fetch_dump()
         ports = handover.ports(self.host, self.domain)
@@ -54,7 +55,9 @@ class Attempt:
         self._collect(problem is not None)
         if problem:
             return [problem]
-        return [*expectations(self.case, self.evidence), *self._compare(), *self._judge_handover(keys, files, ports)]
+        return [*expectations(self.case, self.evidence), *self._compare(),
+                *shapes.judge(self.case, self.evidence, self.directory / "dump"),
+                *self._judge_handover(keys, files, ports)]
 
     def destroy(self) -> None:
         self.host.run(f"{STOCK_XL} destroy {self.domain}; rm -rf {DUMP}")
@@ -85,6 +88,12 @@ class Attempt:
         if not wanted:
             return [f"xl create: exit {rc}: {complaint(said)}"]
         return [] if re.search(wanted, said) else [f"xl create failed without saying {wanted!r}: {complaint(said)}"]
+
+    def _judge_early(self, domid: int) -> list[str]:
+        """`domid`: the number of a domain that was made just before."""
+        if not self.case.early or (now := probes.next_domid(self.host)) == domid + 1:
+            return []
+        return [f"refused, but not before a domain was made: Xen counted from {domid} to {now}"]
 
     def _fetch_dump(self) -> None:
         """What the plugin says that it handed over; kernel and ramdisk are told by their digests alone."""

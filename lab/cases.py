@@ -43,6 +43,10 @@ class Case:
     refused: str = ""              # a pattern: xl create must fail and say this
     example: str = ""              # a file of xl-config-examples/, used as it is
     plugin: bool = False           # run stock paths, too, through the xl with the plugin loaded
+    ramdisk: str = ""              # "large", or "joined" from three archives, see shapes.py
+    reserve: tuple = ()            # ranges of addresses that are not to be RAM, see shapes.py
+    kernel_says: str = ""          # a version that is written into a copy of the kernel, see shapes.py
+    early: bool = False            # refused before there is a domain
     seconds: int = 60              # a guest may be silent for so long before it counts as hung
 
     @property
@@ -93,7 +97,6 @@ def table() -> list[Case]:
 
         *(_variant(f"6.1-cloud/{path}", "4-vcpus", vcpus=4) for path in ("xl-pvh", *ours)),
         *(_variant(f"6.1-cloud/{path}", "above-4g", memory=4608) for path in ("xl-pvh", "linux32", "linux64", "vmlinux64")),
-        *(_variant(f"6.1-cloud/{path}", "subarch-xen", config={"pvboot_subarch": "xen"}) for path in ("linux32", "linux64")),
         _variant("6.1-cloud/linux64", "no-hypervisor-data", config={"pvboot_hypervisor": "none"}),
         _variant("6.1-cloud/linux64", "strict", config={"pvboot_strict": 1}),
         *(_variant(f"6.1-cloud/{path}", "longest-cmdline", cmdline=_long_cmdline(LONGEST_CMDLINE))
@@ -102,8 +105,9 @@ def table() -> list[Case]:
                  refused=r"pvboot: limit: "),
         _variant("6.1-cloud/linux64", "no-ramdisk-room", memory=64, refused=r"pvboot: nofit: "),
         _variant("6.1-cloud/linux64", "unknown-key", config={"pvboot_entri": "linux64"},
-                 refused=r"pvboot: usage: .*line \d+: .*did you mean 'entry'"),
-        _variant("6.1-cloud/pvh", "subarch-xen", config={"pvboot_subarch": "xen"}, refused=r"pvboot: "),
+                 refused=r"pvboot: usage: .*line \d+: .*did you mean 'entry'", early=True),
+        *_subarch(),
+        *_shapes(),
 
         # the life of a guest after its first boot
         *(_variant(f"6.1-cloud/{path}", "reboot", action="reboot") for path in ("xl-pvh", *ours)),
@@ -113,6 +117,37 @@ def table() -> list[Case]:
         *(_variant(f"6.1-cloud/{path}", "with-plugin", plugin=True) for path in ("xl-pvh", "xl-pv")),
 
         *examples(),
+    ]
+
+
+def _subarch() -> list[Case]:
+    """hardware_subarch 2: everywhere but where it is known to kill the kernel, and where there is no place for it."""
+    xen = {"config": {"pvboot_subarch": "xen"}}
+    old = {**xen, "cmdline": NO_XEN, "early": True}
+    return [
+        *(_variant(f"{kernel}/{path}", "subarch-xen", **xen) for kernel in ("6.1", "6.1-cloud", "6.12")
+          for path in ("linux32", "linux64", "vmlinux64", "stub")),
+        _variant("686/linux32", "subarch-xen", **WITHOUT_XEN, **xen),
+        _variant("686/linux32", "subarch-xen-4.9", kernel_says="4.9.", **old,
+                 refused=r"pvboot: unsupported: .*: subarch 2 with 32-bit kernel '4\.9\..*Xen PV.*force_subarch overrides"),
+        _variant("686/linux32", "subarch-xen-5.4", kernel_says="5.4.", **old,
+                 refused=r"pvboot: unsupported: .*: subarch 2 with 32-bit kernel '5\.4\..*force_subarch overrides"),
+        _variant("6.1-cloud/pvh", "subarch-xen", early=True, **xen,
+                 refused=r"pvboot: unsupported: .*: subarch 2 through pvh: a start info has no place for it"),
+    ]
+
+
+def _shapes() -> list[Case]:
+    """Guests that stock xl never makes: see shapes.py."""
+    many = tuple((gpa, gpa + 0x1000) for gpa in range(0x8000000, 0x8000000 + 150 * 0x100000, 0x100000))
+    full = {"memory": 4352, "ramdisk": "large", "reserve": ((0x6000000, 0xfc000000),)}  # 16 MiB are left below 4 GiB
+    return [
+        *(_variant(f"6.1-cloud/{path}", "ramdisk-above-4g", **full) for path in ("linux64", "vmlinux64")),
+        _variant("6.1-cloud/linux32", "ramdisk-above-4g", **full, refused=r"pvboot: nofit: .*ramdisk of \d+ bytes"),
+        *(_variant(f"6.1-cloud/{path}", "305-ranges", memory=512, reserve=many)
+          for path in ("pvh", "linux32", "linux64", "vmlinux64", "stub")),
+        *(_variant(f"6.1-cloud/{path}", "ramdisks", ramdisk="joined") for path in ("pvh", "linux32", "linux64", "vmlinux64")),
+        *(_variant(f"6.1-cloud/{path}", "rng-seed", config={"pvboot_rng_seed": 1}) for path in ("linux32", "linux64", "vmlinux64")),
     ]
 
 

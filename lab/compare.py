@@ -14,6 +14,7 @@ from .evidence import Evidence
 KASLR_FLAG = 0x02       # boot.rst, loadflags bit 1
 SETUP_RNG_SEED = 9      # setup_data.h
 HANDOVER_TYPE = 0x50595648
+START_INFO_MAP = 48     # start_info.h: memmap_entries, of which Linux can take 127
 NODE_HEADER = struct.Struct("<QII")  # boot.rst, struct setup_data: next, type, len
 
 # Fields of the zero page that Linux itself changes before user space can read them, and how far.
@@ -133,7 +134,9 @@ def against_dump(dump: Path, found: Evidence, boot_params: Path) -> list[Row]:
     """Everything of a dump that the guest can tell about."""
     manifest = json.loads((dump / "manifest.json").read_text())
     segments = {segment["name"]: segment for segment in manifest["segments"]}
-    rows = memmap(manifest["memmap"], found.tree("memmap"), manifest["entry"])
+    rows = []
+    if "start info" not in segments or (dump / segments["start info"]["file"]).read_bytes()[START_INFO_MAP]:
+        rows += memmap(manifest["memmap"], found.tree("memmap"), manifest["entry"])  # else Linux asks Xen
     if "zero page" in segments:
         page = decode("zero-page", dump / segments["zero page"]["file"])
         rows += zero_page(page, decode("zero-page", boot_params))

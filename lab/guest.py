@@ -23,14 +23,14 @@ def initramfs(store: Store, arch: str) -> Path:
     for action in ("poweroff", "reboot"):
         archive.file(f"/sbin/{action}", f"#!/bin/busybox sh\nexec /bin/busybox {action} -f\n".encode(), 0o755)
     archive.copy(_assembled("guest-e9.S"), "/bin/e9")
-    return _named(f"guest-{arch}", archive.finish())
+    return named(f"guest-{arch}", archive.finish())
 
 
 def pae_probe() -> Path:
     return _assembled("guest-pae.S", "-Wl,-Ttext-segment=0x100000")
 
 
-def _named(stem: str, data: bytes) -> Path:
+def named(stem: str, data: bytes) -> Path:
     path = paths.made(paths.lab() / "guests") / f"{stem}-{hashlib.sha256(data).hexdigest()[:12]}.cpio"
     if not path.exists():
         path.write_bytes(data)

@@ -33,6 +33,14 @@ def pae(host: Host) -> bool:
     raise LabError(f"the PAE probe guest said nothing within {_SECONDS} s")
 
 
+def next_domid(host: Host) -> int:
+    """The number of a domain that is made and destroyed for it: Xen counts up."""
+    kernel = host.put_once(guest.pae_probe(), "/var/lib/pvlab/guest-pae")
+    return int(host.check(f"""
+        printf 'name = "next-domid"\\ntype = "pvh"\\nkernel = "{kernel}"\\nmemory = 64\\n' > /tmp/next-domid.cfg
+        /usr/sbin/xl create -q -p /tmp/next-domid.cfg && xl domid next-domid && xl destroy next-domid""").split()[-1])
+
+
 def tsc_khz(host: Host) -> int:
     """For kernels that cannot calibrate, having no timer they know."""
     line = host.check("xl info | grep cpu_mhz")

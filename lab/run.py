@@ -5,7 +5,7 @@ import dataclasses
 import time
 from pathlib import Path
 
-from . import attempt, cases, kernels, guest, leaks, packages, paths, probes, push
+from . import attempt, cases, kernels, guest, leaks, packages, paths, probes, push, shapes
 from .cases import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
@@ -101,9 +101,9 @@ class Runner:
 
     def _config(self, case: Case) -> tuple[str, dict[str, bytes]]:
         """The xl.cfg, and what its files hold."""
-        kernel = kernels.image(self.store, case.guest_kernel)
-        image = guest.initramfs(self.store, case.guest_kernel.arch)
-        files = {"kernel": kernel.read_bytes(), "ramdisk": image.read_bytes()}
+        kernel = shapes.kernel(case, kernels.image(self.store, case.guest_kernel))
+        image, more = shapes.prepare(self.host, case, guest.initramfs(self.store, case.guest_kernel.arch))
+        files = {"kernel": kernel.read_bytes(), "ramdisk": shapes.joined(case, image.read_bytes())}
         there = {"kernel": self.host.put_once(kernel, f"{DOM0_DIR}/{kernel.name}"),
                  "ramdisk": self.host.put_once(image, f"{DOM0_DIR}/{image.name}")}
         if case.example:
@@ -114,6 +114,7 @@ class Runner:
         if "KHZ" in words:
             khz = probes.tsc_khz(self.host)
             words = words.replace("KHZ", str(khz)).replace("LPJ", str(khz * 4))  # at HZ=250
+        case = dataclasses.replace(case, config={**case.config, **more})
         return cases.config(case, there["kernel"], there["ramdisk"], words), files
 
     # --- before and after -----------------------------------------------------------------------------------------------
