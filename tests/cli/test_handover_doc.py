@@ -1,22 +1,32 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """docs/handover.md against the header that guests copy and against what is planned."""
+import fnmatch
 import pathlib
 import re
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from lab import cases  # noqa: E402
+
 PAGE = (ROOT / "docs/handover.md").read_text()
 BYTES = {"u16": 2, "u32": 4, "u64": 8, "char[12]": 12}
 SEGMENTS = {"zero page": "rsi", "start info": "rbx", "page tables": "cr3", "gdt": "gdt_gpa"}
 
 
-def table(*head):
+def raw_table(*head):
     """The table whose head begins with these words: its rows, the head first."""
     start = PAGE.index(f"\n| {' | '.join(head)} |") + 1
     lines = PAGE[start:].split("\n\n")[0].splitlines()
-    return [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in lines[:1] + lines[2:]]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[:1] + lines[2:]]
+
+
+def table(*head):
+    return [[cell.replace("`", "") for cell in row] for row in raw_table(*head)]
 
 
 def compiles(tmp_path, claims):
@@ -77,3 +87,12 @@ def test_memory(pvboot, kernel, ramdisk, path):
     assert told == [segment["name"] for segment in sorted(plan["segments"], key=lambda s: s["start"])]
     high = {f"{s['start']:#x}" for s in plan["segments"] if s["name"] in ("acpi", "special pages")}
     assert high == set(re.findall(r"^ +(0xf\w+)  ", picture, re.M))
+
+
+def test_what_holds_it_exists():
+    """Files by their name, rows of the lab by the pattern that chooses them."""
+    names = re.findall(r"`([^`]+)`", " ".join(row[1] for row in raw_table("what it says of")))
+    rows = [case.id for case in cases.table()]
+    assert len(names) > 10
+    for name in names:
+        assert fnmatch.filter(rows, name) if "*" in name or name.startswith("probe/") else (ROOT / name).exists(), name
