@@ -15,7 +15,7 @@ from .host import Host
 
 STOCK_XL = "/usr/sbin/xl"
 DUMP = "/tmp/handed-over"
-HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto")  # those with a zero page of our making
+HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making
 LONGEST_SECONDS = 600  # for a guest that keeps talking without coming to an end
 _WAITED = {0: "", 3: "the domain is gone", 4: "the domain has shut down or crashed",
            5: "no userland, and {seconds} s without a word", 6: f"no userland after {LONGEST_SECONDS} s"}
@@ -157,9 +157,10 @@ class Attempt:
         return None
 
     def _act(self) -> str | None:
-        if self.case.action == "restore":
+        if self.case.action in ("restore", "move"):
+            there = STOCK_XL if self.case.action == "move" else self.xl
             rc, out, err = self.host.run(f"""
-                {self.xl} save {self.domain} /tmp/saved && {self.xl} restore /tmp/saved
+                {self.xl} save {self.domain} /tmp/saved && {there} restore /tmp/saved
                 rc=$?; rm -f /tmp/saved; exit $rc""", timeout=LONGEST_SECONDS)
             (self.directory / "xl-restore.txt").write_text(err + out)
             if rc:

@@ -13,6 +13,8 @@ OURS = ("pvh", "linux32", "linux64", "vmlinux64", "stub", "auto")
 PATHS: dict[str, dict[str, str]] = {
     "xl-pvh": {"type": "pvh"},
     "xl-pv": {"type": "pv"},
+    "xl-stub": {"type": "pvh", "pvshim": 1, "pvshim_path": "/usr/lib/pvboot/pvboot-stub.elf", "pvshim_cmdline": "pvboot",
+                "pvshim_extra": "entry=linux64"},  # what builder="pvboot" comes to, docs/stub.md
     **{entry: {"builder": "pvboot", "pvboot_entry": entry} for entry in OURS},
 }
 CONSOLE = "console=hvc0 earlyprintk=xen"
@@ -39,7 +41,7 @@ class Case:
     cmdline: str = CONSOLE
     config: dict = dataclasses.field(default_factory=dict)  # more keys of the xl.cfg, or others for the same keys
     mode: str = "evidence"         # what the guest's init does, see guest-init.sh
-    action: str = ""               # what dom0 does once the guest is up: reboot, shutdown, restore
+    action: str = ""               # what dom0 does once the guest is up: reboot, shutdown, restore, move (to a stock xl)
     refused: str = ""              # a pattern: xl create must fail and say this
     example: str = ""              # a file of xl-config-examples/, used as it is
     plugin: bool = False           # run stock paths, too, through the xl with the plugin loaded
@@ -59,9 +61,16 @@ class Case:
         return self.plugin or "builder" in PATHS[self.path]
 
     @property
+    def needs_built(self) -> list[str]:
+        """Files of the build directory."""
+        return ["pvboot-xl.so", "pvboot-stub.elf"] if self.needs_pvboot or self.path == "xl-stub" else []
+
+    @property
     def filled_by(self) -> str:
         """The path by whose rules the page that the guest tells of was filled: a toolstack's, or the in-guest stub's."""
-        return {"auto": "linux64"}.get(self.path, self.path)
+        if self.action == "move" or (self.path == "xl-stub" and not self.plugin):
+            return "stub"
+        return {"auto": "linux64", "xl-stub": "linux64"}.get(self.path, self.path)
 
     @property
     def guest_kernel(self) -> Kernel:
@@ -108,6 +117,7 @@ def table() -> list[Case]:
                  refused=r"pvboot: usage: .*line \d+: .*did you mean 'entry'", early=True),
         *_subarch(),
         *_shapes(),
+        *_without_plugin(),
 
         # the life of a guest after its first boot
         *(_variant(f"6.1-cloud/{path}", "reboot", action="reboot") for path in ("xl-pvh", *ours)),
@@ -151,6 +161,17 @@ def _shapes() -> list[Case]:
     ]
 
 
+def _without_plugin() -> list[Case]:
+    """One config for a host with the plugin and one without; a guest that moves from the one to the other."""
+    return [
+        *_boots("6.1-cloud", "xl-stub"),
+        _variant("6.1-cloud/xl-stub", "with-plugin", plugin=True),
+        _variant("6.1-cloud/xl-stub", "ignored-keys", config={"pvboot_entry": "vmlinux64", "pvboot_subarch": "pc"}),
+        _variant("6.1-cloud/xl-stub", "builder", config={"builder": "pvboot"}, early=True, refused="Invalid domain type pvboot"),
+        _variant("6.1-cloud/linux64", "move", action="move"),
+    ]
+
+
 def _long_cmdline(length: int) -> str:
     """Filled up to what the guest gets to see, our own words included."""
     start = f"{CONSOLE} pvlab.fill="
@@ -163,6 +184,7 @@ def examples() -> list[Case]:
     for path in sorted((paths.REPO / "xl-config-examples").glob("*.cfg")):
         keys = parse_config(path.read_text())
         boot = keys.get("pvboot_entry", "auto") if keys.get("builder") == "pvboot" else f"xl-{keys['type']}"
+        boot = "xl-stub" if "pvshim_path" in keys else boot
         found.append(Case(f"example/{path.stem}", boot, "6.1", vcpus=int(keys.get("vcpus", 1)),
                           memory=int(keys["memory"]), cmdline=keys["extra"], example=path.name))
     return found

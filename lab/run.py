@@ -58,7 +58,7 @@ class Runner:
         return paths.made(self.out / case.name)
 
     def _skip(self, case: Case) -> str | None:
-        for name in ("pvboot-xl.so", "pvboot-stub.elf") if case.needs_pvboot else ():
+        for name in case.needs_built:
             if not push.built(name):
                 return f"{paths.build().name}/{name} is not built"
         if machine_mib([case]) > self.host.memory_mib:

@@ -69,6 +69,16 @@ static void test_good(void **state)
     stub_guest_free(&g);
 }
 
+/* A domain that was made with the plugin, on a host without it: better no guest than one without half of its ramdisk. */
+static void test_more_ramdisks(void **state)
+{
+    (void)state;
+    make_guest("pvboot entry=linux64 ramdisks=/boot/extra.img");
+    assert_int_equal(read_guest(g.start_info_gpa), -PVBOOT_E_USAGE);
+    assert_string_equal(e.text, "ramdisks is an option of xl's plugin alone");
+    stub_guest_free(&g);
+}
+
 enum where { START_INFO, MODLIST, MODLIST2, MEMMAP, ACPI_ENTRY, CARRIER, CMDLINE_TEXT, KERNEL };
 
 static uint64_t where_gpa(enum where w)
@@ -290,8 +300,9 @@ static void test_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),        cmocka_unit_test(test_broken), cmocka_unit_test(test_start_info_gpa),
-        cmocka_unit_test(test_text_limits), cmocka_unit_test(test_entry),  cmocka_unit_test(test_order),
+        cmocka_unit_test(test_good),           cmocka_unit_test(test_more_ramdisks), cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_start_info_gpa), cmocka_unit_test(test_text_limits),   cmocka_unit_test(test_entry),
+        cmocka_unit_test(test_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
