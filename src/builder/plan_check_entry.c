@@ -84,22 +84,47 @@ static bool loaded(const struct pvb_check *c, uint64_t gpa)
     return false;
 }
 
+/* boot.rst: 2.06 for the 32-bit entry, 2.12 and XLF_KERNEL_64 for the 64-bit one; pvh.pandoc: the note. */
+static bool offered(const struct pvboot_image *img, enum pvboot_path path)
+{
+    switch (path) {
+    case PVBOOT_PATH_LINUX32:
+        return img->has_bzimage && img->bz.protocol >= 0x206;
+    case PVBOOT_PATH_LINUX64:
+        return img->has_bzimage && img->bz.protocol >= 0x20c && (img->bz.xloadflags & 1);
+    case PVBOOT_PATH_VMLINUX64:
+        return img->has_elf && img->elf.is64;
+    case PVBOOT_PATH_PVH:
+        return img->has_elf && img->elf.notes.has_phys32_entry;
+    case PVBOOT_PATH_STUB:
+        return img->has_elf && img->elf.notes.has_phys32_entry && img->elf.notes.pvboot_stub;
+    default: /* auto is the wish for a path */
+        return false;
+    }
+}
+
 int pvb_rule_path(const struct pvb_check *c)
 {
-    enum pvboot_path path = c->plan->path;
-    char why[160] = "it is no path but the wish for one";
-
-    if (path != PVBOOT_PATH_AUTO && pvboot_image_offers(c->img, path, why, sizeof(why)))
+    if (offered(c->img, c->plan->path))
         return 0;
-    return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: path %u, which the kernel does not offer: %s", (unsigned int)path,
-                    why);
+    return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: path %u, which the kernel does not offer",
+                    (unsigned int)c->plan->path);
+}
+
+static uint64_t first_instruction(const struct pvb_check *c)
+{
+    const struct pvboot_elf *elf = &c->img->elf;
+
+    if (!c->elf)
+        return c->plan->kernel_load_gpa + (c->long_mode ? 0x200 : 0);
+    return (c->zero_page ? elf->entry_gpa : elf->notes.phys32_entry) + (uint64_t)c->plan->elf_delta;
 }
 
 int pvb_rule_entry(const struct pvb_check *c)
 {
     uint64_t rip = c->plan->vcpu.rip;
 
-    if (rip != pvboot_image_entry(c->img, c->plan->path, c->plan->kernel_load_gpa) || !loaded(c, rip))
+    if (rip != first_instruction(c) || !loaded(c, rip))
         return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: rip 0x%" PRIx64 " is not the kernel's entry", rip);
     return 0;
 }
