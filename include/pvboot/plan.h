@@ -48,6 +48,9 @@ struct pvboot_machine {
  */
 int pvboot_machine_default(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error *e);
 
+/* The special pages end at @end, whole pages; the rings among them are where enum pvboot_special says. */
+void pvboot_machine_special(struct pvboot_machine *m, uint64_t end);
+
 /* What the administrator asked for, typed. Strings are borrowed. */
 enum pvboot_hypervisor { PVBOOT_HYPERVISOR_NONE, PVBOOT_HYPERVISOR_XEN };
 

@@ -4,6 +4,7 @@
  *
  * Specifications: Linux Documentation/arch/x86/boot.rst, 32-bit and 64-bit boot protocol; Xen docs/misc/pvh.pandoc.
  */
+#include "../startinfo/gdt.h"
 #include "emit.h"
 #include "policy.h"
 
@@ -13,8 +14,6 @@
 #define CR0_PG 0x80000000u
 #define CR4_PAE 0x20u
 #define EFER_LME_LMA 0x500u
-#define BOOT_CS 0x10u
-#define BOOT_DS 0x18u
 
 /* auto's order: the first that the kernel offers. */
 static const enum pvboot_path preference[] = { PVBOOT_PATH_LINUX64, PVBOOT_PATH_LINUX32, PVBOOT_PATH_PVH };
@@ -75,8 +74,8 @@ void pvb_start_state(struct pvboot_plan *plan, const struct pvboot_image *img)
         return; /* pvh.pandoc: flat segments, selectors and GDT are the guest's own business */
     }
     v->rsi = seg[PVBOOT_SEG_ZERO_PAGE].start;
-    v->cs = BOOT_CS;
-    v->ds = BOOT_DS;
+    v->cs = PVB_BOOT_CS;
+    v->ds = PVB_BOOT_DS;
     v->gdt_gpa = seg[PVBOOT_SEG_GDT].start;
     v->gdt_limit = PVB_GDT_BYTES - 1;
     if (v->mode == 64) {

@@ -9,14 +9,12 @@
  * Linux knows of it or not, and the addresses do not depend on the size of the guest.
  */
 #include "layout.h"
+#include "../startinfo/abi.h"
 #include "emit.h"
 #include "policy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-#define LOW_MEM_END 0x100000ull
-#define XLF_CAN_BE_LOADED_ABOVE_4G 2u
 
 unsigned int pvb_ramdisk_ceilings(const struct pvboot_image *img, enum pvboot_path path, uint64_t *ceiling)
 {
@@ -47,7 +45,7 @@ int pvb_place_ramdisk(struct pvb_layout *l, struct pvboot_error *e)
 {
     uint64_t bytes = pvb_emit_ramdisk_bytes(l->req), ceiling[PVB_CEILINGS], start, best;
     unsigned int n = pvb_ramdisk_ceilings(l->img, l->plan->path, ceiling);
-    struct pvb_want want = { .align = PVB_PAGE, .from = LOW_MEM_END };
+    struct pvb_want want = { .align = PVB_PAGE, .from = PVB_LOW_MEM_END };
     struct pvboot_segment *s = &l->plan->seg[PVBOOT_SEG_RAMDISK];
     char below[PVB_BELOW_BYTES];
 
@@ -66,7 +64,7 @@ int pvb_place_ramdisk(struct pvb_layout *l, struct pvboot_error *e)
             snprintf(s->why, sizeof(s->why), "as high as it fits below 0x%" PRIx64, want.limit);
         return 0;
     }
-    best = pvb_room_largest(&l->room, LOW_MEM_END, ceiling[n - 1], &start);
+    best = pvb_room_largest(&l->room, PVB_LOW_MEM_END, ceiling[n - 1], &start);
     return pvb_fail(e, PVBOOT_E_NOFIT,
                     "ramdisk of %" PRIu64 " bytes (%" PRIu64 " in whole pages)%s: largest free range is %" PRIu64
                     " bytes at 0x%" PRIx64,
@@ -95,7 +93,7 @@ static bool find_small(const struct pvb_layout *l, uint64_t bytes, uint64_t *sta
 {
     const struct pvboot_segment *kernel = &l->plan->seg[PVBOOT_SEG_KERNEL];
     uint64_t ceiling[PVB_CEILINGS];
-    struct pvb_want want = { .bytes = bytes, .align = PVB_PAGE, .from = LOW_MEM_END };
+    struct pvb_want want = { .bytes = bytes, .align = PVB_PAGE, .from = PVB_LOW_MEM_END };
 
     *why = "above 1 MiB and below the kernel, where nothing moves the kernel to";
     want.limit = kernel->start < PVB_4G ? kernel->start : PVB_4G;
@@ -122,7 +120,7 @@ int pvb_place_small(struct pvb_layout *l, struct pvboot_error *e)
     if (!total)
         return 0;
     if (!find_small(l, total, &start, &why)) {
-        best = pvb_room_largest(&l->room, LOW_MEM_END, PVB_4G, &start);
+        best = pvb_room_largest(&l->room, PVB_LOW_MEM_END, PVB_4G, &start);
         return pvb_fail(e, PVBOOT_E_NOFIT,
                         "boot structures of %" PRIu64 " bytes in one piece between 1 MiB and 4 GiB: largest free range "
                         "is %" PRIu64 " bytes at 0x%" PRIx64,

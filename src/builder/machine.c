@@ -14,9 +14,6 @@
 #define ACPI_INFO_GPA 0xfc000000ull
 #define RSDP_BYTES 64u
 #define SPECIAL_END 0xff000000ull
-#define SPECIAL_PAGES 8u
-#define SPECIAL_XENSTORE 4u
-#define SPECIAL_CONSOLE 7u
 /*
  * What acpi_build_tables() makes of dsdt_pvh in Debian's Xen 4.17.7, measured by calling it for 1 to 128 vCPUs:
  * 28603 bytes for one, 8 more for each further entry of the MADT.  Another build of Xen may need another page.
@@ -41,6 +38,14 @@ static int check_size(uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error
     return 0;
 }
 
+void pvboot_machine_special(struct pvboot_machine *m, uint64_t end)
+{
+    m->special_end = end;
+    m->special_start = end - PVBOOT_SPECIAL_PAGES * PVB_PAGE;
+    m->xenstore_gpa = m->special_start + PVBOOT_SPECIAL_XENSTORE * PVB_PAGE;
+    m->console_gpa = m->special_start + PVBOOT_SPECIAL_CONSOLE * PVB_PAGE;
+}
+
 int pvboot_machine_default(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error *e)
 {
     uint64_t low = memory_bytes < LOW_RAM_END ? memory_bytes : LOW_RAM_END;
@@ -52,10 +57,7 @@ int pvboot_machine_default(struct pvboot_machine *m, uint64_t memory_bytes, uint
     memset(m, 0, sizeof(*m));
     m->vcpus = vcpus;
     m->rsdp_gpa = ACPI_INFO_GPA + PVB_PAGE + tables;
-    m->special_start = SPECIAL_END - SPECIAL_PAGES * PVB_PAGE;
-    m->special_end = SPECIAL_END;
-    m->xenstore_gpa = m->special_start + SPECIAL_XENSTORE * PVB_PAGE;
-    m->console_gpa = m->special_start + SPECIAL_CONSOLE * PVB_PAGE;
+    pvboot_machine_special(m, SPECIAL_END);
     rc = pvboot_memmap_set(&m->map, 0, low, PVBOOT_RAM, e);
     if (!rc)
         rc = pvboot_memmap_set(&m->map, ACPI_INFO_GPA, m->rsdp_gpa + RSDP_BYTES, PVBOOT_ACPI, e);

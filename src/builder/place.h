@@ -5,6 +5,8 @@
 
 #include "internal.h"
 
+#define PVB_LOW_MEM_END 0x100000ull /* below lie the trampoline, the BIOS data area and the ISA hole */
+
 /* Each placement splits one extent at most. */
 #define PVB_EXTENTS_MAX (PVBOOT_MEMMAP_MAX + PVBOOT_SEGMENTS)
 

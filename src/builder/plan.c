@@ -5,6 +5,7 @@
  * Order: the kernel's window, which is the least movable; the ramdisk, which is the largest; then all small segments
  * in one piece.  Why there, each placement says in its segment.
  */
+#include "../startinfo/abi.h"
 #include "emit.h"
 #include "layout.h"
 #include "policy.h"
@@ -15,7 +16,6 @@
 
 #define ISA_HOLE 0xa0000ull
 #define ISA_HOLE_END 0x100000ull
-#define PROTOCOL_SETUP_DATA 0x0209u
 
 const char *pvboot_segment_name(enum pvboot_segment_id id)
 {
@@ -104,7 +104,7 @@ static void choose_handover(struct pvboot_plan *plan, const struct pvboot_image 
     if (has && max && max < PVBOOT_SETUP_TYPE)
         pvb_note(plan, "the kernel lists setup_data types up to 0x%x: it will step over the hypervisor node 0x%x", max,
                  PVBOOT_SETUP_TYPE);
-    else if (!has && img->has_bzimage && img->bz.protocol < PROTOCOL_SETUP_DATA)
+    else if (!has && img->has_bzimage && img->bz.protocol < PVB_BOOT_2_09)
         pvb_note(plan, "no hypervisor node: boot protocol %u.%02u has no setup_data, need 2.09", img->bz.protocol >> 8,
                  img->bz.protocol & 0xffu);
     else if (!has)

@@ -7,12 +7,12 @@
  * start in a PVH container finds no PV start_info and dies.  64-bit kernels never had such a table; they and 32-bit
  * kernels from 5.9 on read the field in C, arch/x86/kernel/platform-quirks.c (since 4.7).
  */
+#include "../startinfo/abi.h"
 #include "policy.h"
 
 #define SUBARCH_PC 0u
 #define SUBARCH_XEN 2u
 #define PROTOCOL_SUBARCH 0x0207u /* boot.rst: hardware_subarch exists from 2.07 on */
-#define XLF_KERNEL_64 1u
 #define VERSION(a, b, c) ((uint32_t)(a) << 16 | (b) << 8 | (c))
 
 /* Digits at @*p, at most 255: kernels never went beyond. False when there are none. */

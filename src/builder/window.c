@@ -11,15 +11,14 @@
  * phys_base by it, whatever CONFIG_RELOCATABLE says, but spins when the distance is no multiple of 2 MiB
  * (arch/x86/kernel/head_64.S in 3.10, head64.c since).
  */
+#include "../startinfo/abi.h"
 #include "layout.h"
 #include "policy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#define LOW_MEM_END 0x100000ull
 #define VMLINUX_ALIGN (2ull << 20)
-#define XLF_CAN_BE_LOADED_ABOVE_4G 2u
 
 /* Everything about the window of one image on one path. */
 struct target {
@@ -128,7 +127,7 @@ int pvb_place_kernel(struct pvb_layout *l, struct pvboot_error *e)
 
     want.limit = window_limit(l->img, path, &t.w);
     want.phase = path == PVBOOT_PATH_VMLINUX64 ? t.w.pref_gpa & (VMLINUX_ALIGN - 1) : 0;
-    want.from = t.w.min_gpa > LOW_MEM_END ? t.w.min_gpa : LOW_MEM_END;
+    want.from = t.w.min_gpa > PVB_LOW_MEM_END ? t.w.min_gpa : PVB_LOW_MEM_END;
     /* An ELF that is no Linux may be linked into low memory: that is its own choice. */
     if (pvb_is_pvh(path) && !t.w.relocatable)
         want.from = 0;

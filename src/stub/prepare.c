@@ -15,7 +15,6 @@
 
 #define LOW_START 0x10000ull /* clear of the interrupt table and BIOS data */
 #define LOW_END 0xa0000ull   /* the ISA hole */
-#define LOW_MEM_END 0x100000ull
 
 static bool overlap(uint32_t a, uint32_t a_bytes, uint32_t b, uint32_t b_bytes)
 {
@@ -66,7 +65,7 @@ static int choose_path(struct pvb_stub *s, struct pvboot_error *e)
 /* @bytes that belong neither to the guest as it will be nor to anything that is still needed. */
 static int find_scratch(const struct pvb_stub *s, uint64_t bytes, uint64_t *gpa, struct pvboot_error *e)
 {
-    struct pvb_want want = { .bytes = bytes, .align = PVB_PAGE, .from = LOW_MEM_END, .limit = PVB_4G };
+    struct pvb_want want = { .bytes = bytes, .align = PVB_PAGE, .from = PVB_LOW_MEM_END, .limit = PVB_4G };
     struct pvboot_memmap map = s->machine.map;
     struct pvb_room room;
     struct pvboot_range used[PVBOOT_SEGMENTS + 3] = {

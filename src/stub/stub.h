@@ -2,8 +2,9 @@
 /*
  * The in-guest stub: a PVH kernel that receives a bzImage and an initrd as modules and starts it like the toolstack
  * would have.  It is the toolstack's own code, compiled a second time: option table, setup header parser, planner,
- * check of the plan, emitter.  Its own part is small: read the start info (input.c), find out which move of bytes must
- * come before which (prepare.c), and do them from a page that none of them overwrites (head.S).
+ * emitter; 32 KiB have no room for the check of the plan, which the toolstack makes of the same code.  Its own part is
+ * small: read the start info (input.c), find out which move of bytes must come before which (prepare.c), and do them
+ * from a page that none of them overwrites (head.S).
  *
  * input.c and prepare.c know no machine, only a buffer that is guest memory: tests run them on the host.
  */
@@ -39,7 +40,7 @@ struct pvb_stub {
 int pvb_stub_read(struct pvb_stub *s, uint64_t gpa, struct pvboot_error *e) PVB_CHECKED;
 
 /*
- * Plan, check, and emit all structures into free memory; the moves and the state to leave with go to s->departure.
+ * Plan and emit all structures into free memory; the moves and the state to leave with go to s->departure.
  * Nothing that is in use is written to.  Errors of the planner; -NOFIT.
  */
 int pvb_stub_prepare(struct pvb_stub *s, struct pvboot_error *e) PVB_CHECKED;

@@ -99,16 +99,12 @@ static int parser(struct xc_dom_image *dom)
 /* The machine as libxl has made it by now: its e820, its ACPI tables, the stock place of the special pages. */
 static int take_machine(const struct xc_dom_image *dom, struct pvboot_machine *m, struct pvboot_error *e)
 {
-    uint64_t special = (uint64_t)(X86_HVM_END_SPECIAL_REGION - X86_HVM_NR_SPECIAL_PAGES) * PVB_PAGE;
     int rc = 0;
 
     for (unsigned int i = 0; !rc && i < dom->e820_entries; i++)
         rc = pvboot_memmap_set(&m->map, dom->e820[i].addr, dom->e820[i].addr + dom->e820[i].size, dom->e820[i].type, e);
     m->rsdp_gpa = dom->acpi_modules[0].guest_addr_out;
-    m->special_start = special;
-    m->special_end = (uint64_t)X86_HVM_END_SPECIAL_REGION * PVB_PAGE;
-    m->console_gpa = special + PVBOOT_SPECIAL_CONSOLE * PVB_PAGE;
-    m->xenstore_gpa = special + PVBOOT_SPECIAL_XENSTORE * PVB_PAGE;
+    pvboot_machine_special(m, (uint64_t)X86_HVM_END_SPECIAL_REGION * PVB_PAGE);
     m->console_evtchn = dom->console_evtchn;
     m->xenstore_evtchn = dom->xenstore_evtchn;
     m->vcpus = dom->max_vcpus;
