@@ -26,8 +26,8 @@ LONGEST_CMDLINE = 2047
 # Selections with a name: smoke is what `make check` runs, a few minutes.
 SETS = {
     "smoke": "6.1-cloud/xl-pvh,6.1-cloud/xl-pv,6.1-cloud/pvh,6.1-cloud/linux32,6.1-cloud/linux64,6.1-cloud/vmlinux64,"
-             "6.1-cloud/stub,6.12/linux64,686/linux32,6.1-cloud/linux64/unknown-key,6.1-cloud/linux64/cmdline-too-long,"
-             "6.1-cloud/linux64/reboot,6.1-cloud/xl-pvh/with-plugin,example/auto",
+             "6.1-cloud/stub,6.1-cloud/xl-stub,6.12/linux64,686/linux32,6.1-cloud/linux64/unknown-key,"
+             "6.1-cloud/linux64/cmdline-too-long,6.1-cloud/linux64/reboot,6.1-cloud/xl-pvh/with-plugin,example/auto",
 }
 
 
