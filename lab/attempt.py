@@ -7,7 +7,7 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import cases, compare, evidence, handover, probes, push, shapes, tarball
+from . import cases, compare, entered, evidence, handover, probes, push, shapes, tarball
 from .cases import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
@@ -39,12 +39,16 @@ class Attempt:
         keys = cases.parse_config(config)
         self.domain = keys["name"]
         files = {**files, "cmdline": keys.get("cmdline", keys.get("extra", "")).encode()}
+        if self.case.probe and self.case.filled_by == "stub":
+            self._dump_of_toolstack()
         domid = probes.next_domid(self.host) if self.case.early else 0
         rc, said = self._create()
         if rc or self.case.refused:
             return self._judge_refusal(rc, said) + self._judge_early(domid)
         if self._dumped:
             self._fetch_dump()
+        if self.case.probe:
+            return self._judge_probe(files)
         ports = handover.ports(self.host, self.domain)
         started = self._uptime()
         self.host.check(f"{self.xl} unpause {self.domain}")
@@ -66,12 +70,12 @@ class Attempt:
 
     def _create(self) -> tuple[int, str]:
         """Exit status of xl, and everything it said."""
-        self.host.put(self.directory / "xl.cfg", f"/root/{self.case.name}.cfg")
+        self.host.put(self.directory / "xl.cfg", self._config_file())
         more = f"'pvboot_dump=\"{DUMP}\"'" if self._dumped else ""
         rc, out, err = self.host.run(f"""
             rm -f {self._log()}
             read before _ < /proc/uptime
-            {self.xl} -vvv create -p /root/{self.case.name}.cfg {more}
+            {self.xl} -vvv create -p {self._config_file()} {more}
             rc=$?
             read after _ < /proc/uptime
             echo "@time $before $after"
@@ -95,6 +99,16 @@ class Attempt:
             return []
         return [f"refused, but not before a domain was made: Xen counted from {domid} to {now}"]
 
+    def _config_file(self) -> str:
+        return f"/root/{self.case.name}.cfg"
+
+    def _dump_of_toolstack(self) -> None:
+        """What the toolstack would have handed over where the stub is to do it."""
+        self.host.put(self.directory / "xl.cfg", self._config_file())
+        self.host.check(f"""{self.xl} create -p {self._config_file()} 'pvboot_entry="linux64"' 'pvboot_dump="{DUMP}"' &&
+            xl destroy {self.domain}""")
+        self._fetch_dump()
+
     def _fetch_dump(self) -> None:
         """What the plugin says that it handed over; kernel and ramdisk are told by their digests alone."""
         self.host.check(f"cd {DUMP} && rm -f kernel ramdisk && tar -cf /tmp/dump.tar .")
@@ -113,6 +127,18 @@ class Attempt:
             return []
         given = handover.Given(self.case.filled_by, keys.get("pvboot_subarch", "pc"), files, ports)
         return handover.judge(self.evidence, given, self.directory / "node.bin")
+
+    def _judge_probe(self, files: dict[str, bytes]) -> list[str]:
+        domid = int(self.host.check(f"xl domid {self.domain}"))
+        self.host.check(f"{self.xl} unpause {self.domain}")
+        deadline = time.monotonic() + self.case.seconds
+        while entered.DONE not in evidence.from_xen_log(self.host.log(), domid):
+            if time.monotonic() > deadline:
+                return [f"no end of the report within {self.case.seconds} s"]
+            time.sleep(0.2)
+        said = entered.report(self.host.log(), domid, self.directory / "probe.log")
+        given = entered.Given(self.case.filled_by, self.case.vcpus, self.directory / "dump", files)
+        return entered.judge(said, given)
 
     # --- the guest's life -----------------------------------------------------------------------------------------------
 

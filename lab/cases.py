@@ -5,7 +5,7 @@ import dataclasses
 import fnmatch
 import re
 
-from . import paths
+from . import entered, paths
 from .kernels import KERNELS, Kernel
 
 # boot path -> the keys that choose it; those with a builder need pvboot, the others are stock Xen for comparison
@@ -49,6 +49,7 @@ class Case:
     reserve: tuple = ()            # ranges of addresses that are not to be RAM, see shapes.py
     kernel_says: str = ""          # a version that is written into a copy of the kernel, see shapes.py
     early: bool = False            # refused before there is a domain
+    probe: bool = False            # the kernel is a probe guest, see entered.py
     seconds: int = 60              # a guest may be silent for so long before it counts as hung
 
     @property
@@ -63,7 +64,8 @@ class Case:
     @property
     def needs_built(self) -> list[str]:
         """Files of the build directory."""
-        return ["pvboot-xl.so", "pvboot-stub.elf"] if self.needs_pvboot or self.path == "xl-stub" else []
+        ours = ["pvboot-xl.so", "pvboot-stub.elf"] if self.needs_pvboot or self.path == "xl-stub" else []
+        return [*ours, *([f"guests/{entered.FILES[self.path]}"] if self.probe else [])]
 
     @property
     def filled_by(self) -> str:
@@ -117,6 +119,8 @@ def table() -> list[Case]:
                  refused=r"pvboot: usage: .*line \d+: .*did you mean 'entry'", early=True),
         *_subarch(),
         *_shapes(),
+        *(Case(f"probe/{path}{vcpus}", path, "6.1-cloud", vcpus=int(vcpus[1:2] or 1), probe=True)
+          for path in ours for vcpus in ("", "/4-vcpus")),
         *_without_plugin(),
 
         # the life of a guest after its first boot

@@ -5,7 +5,7 @@ import dataclasses
 import time
 from pathlib import Path
 
-from . import attempt, cases, kernels, guest, leaks, packages, paths, probes, push, shapes
+from . import attempt, cases, entered, kernels, guest, leaks, packages, paths, probes, push, shapes
 from .cases import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
@@ -101,7 +101,8 @@ class Runner:
 
     def _config(self, case: Case) -> tuple[str, dict[str, bytes]]:
         """The xl.cfg, and what its files hold."""
-        kernel = shapes.kernel(case, kernels.image(self.store, case.guest_kernel))
+        usual = entered.kernel(case.filled_by) if case.probe else kernels.image(self.store, case.guest_kernel)
+        kernel = shapes.kernel(case, usual)
         image, more = shapes.prepare(self.host, case, guest.initramfs(self.store, case.guest_kernel.arch))
         files = {"kernel": kernel.read_bytes(), "ramdisk": shapes.joined(case, image.read_bytes())}
         there = {"kernel": self.host.put_once(kernel, f"{DOM0_DIR}/{kernel.name}"),

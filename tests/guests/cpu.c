@@ -11,6 +11,7 @@
 _Static_assert(__HYPERVISOR_sched_op == 29, "the one whose argument says why");
 
 #define EFER 0xc0000080u
+#define MTRR_DEF_TYPE 0x2ffu
 #define CR0_PG 0x80000000u
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 #define ENTRY_LARGE 0x80u
@@ -51,6 +52,7 @@ static void report_control(void)
     __asm__ volatile("mov %%cr4, %0" : "=r"(v));
     fact("cr4", v);
     fact("efer", msr(EFER));
+    fact("mtrr_def_type", msr(MTRR_DEF_TYPE));
 }
 
 /* The selector, and what its descriptor in the GDT says now, which need not be what the processor has cached. */
