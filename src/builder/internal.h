@@ -19,6 +19,12 @@ int pvb_in_file(struct pvboot_error *e, const char *path, int rc);
 /* Copy untrusted text for display: at most @n bytes with NUL, control bytes and non-ASCII as \xNN. */
 void pvb_escape(char *dst, size_t n, const void *src, size_t src_bytes);
 
+/*
+ * digest.c: can digests be made?  To be asked before there is anything to leave behind: what makes them ends the process
+ * if the host is out of descriptors when it is used first.  -HOST.
+ */
+int pvb_digest_ready(struct pvboot_error *e) PVB_CHECKED;
+
 /* Memory for a whole file or kernel, in huge pages where the host has them; NULL when there is none. free() it. */
 void *pvb_alloc(size_t bytes);
 /* All of @p is about to be written: have its pages at once. A fault for each costs a PV guest dear, and dom0 is one. */

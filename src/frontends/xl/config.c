@@ -129,7 +129,7 @@ static int check_config(const struct options *o, struct pvboot_error *e)
     if (access(pvb_stub_path(), R_OK))
         return pvb_fail(e, PVBOOT_E_HOST, "%s, which belongs beside the plugin, is not readable: errno %d",
                         pvb_stub_path(), errno);
-    return 0;
+    return pvb_digest_ready(e);
 }
 
 /*
