@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """A flight: many jobs on one machine, which is booted again if one of them takes it down."""
 
+import functools
 import hashlib
 import os
 import time
@@ -19,7 +20,7 @@ SPARE_MIB = 1024  # of this machine's memory, left to others
 
 class Flight:
     def __init__(self, wanted: list[Cell], out: Path, experiments: bool = False, replace: bool = False,
-                 say=print) -> None:
+                 say=functools.partial(print, flush=True)) -> None:
         packages.ensure_installed()
         self.wanted = wanted
         self.out = paths.made(out)

@@ -46,7 +46,8 @@ def _fold(title: str, content: str, open_: bool = False) -> str:
 
 def _key(class_: str, text: str) -> str:
     """A square in the colour of a class, and what it stands for."""
-    return f'<svg class="key" viewBox="0 0 9 9" aria-hidden="true"><rect class="{class_}" width="9" height="9"/></svg>{text}'
+    square = f'<svg class="key" viewBox="0 0 9 9" aria-hidden="true"><rect class="{class_}" width="9" height="9"/></svg>'
+    return f'<span class="item">{square}{text}</span> '
 
 
 def _anchor(job: Job) -> str:

@@ -14,6 +14,9 @@ from .model import Cell
 STOCK_XL = "/usr/sbin/xl"
 MODULES = "linux normal tar memdisk"
 LARGE_INITRD_MIB = 64
+# The kernel's banner is a notice: the first mark comes at once, and so does whatever goes wrong.  The rest waits for
+# dmesg, since each character on the debug port is an exit to Xen.
+LOG = "loglevel=6"
 
 
 def xl(cell: Cell) -> str:
@@ -43,7 +46,7 @@ def command_line(cell: Cell, kernel: Kernel, tsc_khz: int | None) -> str:
     words = cases.CONSOLE if kernel.xen else cases.NO_XEN
     if "KHZ" in words:
         words = words.replace("KHZ", str(tsc_khz)).replace("LPJ", str((tsc_khz or 0) * 4))  # at HZ=250
-    words += " pvlab.mode=evidence" + ("" if kernel.xen else " pvlab.out=e9")
+    words = f"{LOG} {words} pvlab.mode=evidence" + ("" if kernel.xen else " pvlab.out=e9")
     return words if cell.path == "xl-pv" else words + " pvlab.marks=e9"
 
 

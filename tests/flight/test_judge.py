@@ -59,6 +59,13 @@ def test_the_matrix_has_every_kernel_on_every_path_and_takes_turns_for_timing():
     assert set(cells.SMOKE) == {cell.id for cell in cells.select(found, "smoke")}
 
 
+def test_cells_are_flown_in_the_order_they_are_asked_for():
+    found = [cell.id for cell in cells.select(cells.matrix(["6.1", "686"]), "686/*/grub,6.1/*/pvh,686/*/small/[ps]*")]
+    assert found == ["686/1cpu/256M/small/grub", "6.1/1cpu/256M/small/pvh", "686/1cpu/256M/small/pvh",
+                     "686/1cpu/256M/small/stub", "686/1cpu/256M/small/stub:stock-xl"]
+    assert cells.select(cells.matrix(["6.1"]), "") == cells.matrix(["6.1"])
+
+
 def test_two_paths_that_are_as_they_should_be(record):
     outcome = judge.judge(record, {})
     assert outcome.looks == {}
