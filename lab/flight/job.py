@@ -15,6 +15,7 @@ from .model import Job
 
 SECONDS = 240            # for a guest to reach userland; many times what it takes in an idle emulation
 SETTLE_SECONDS = 15      # for xl's monitor to notice that its domain is gone
+CONSOLE_SECONDS = 20     # for what init wrote to come through dom0, once it says on the debug port that it is done
 STAMPS = "busybox ts -s '%.s'"
 
 
@@ -145,8 +146,13 @@ class Runner:
 
     def _userland(self) -> tuple[str, str]:
         deadline = time.monotonic() + SECONDS
+        done_at = None
         while not evidence.rounds(self._console() if self._talks() else ""):
             self._check_deadline(deadline, "userland")
+            if any(timing.DONE_MARK in line for _, line in self._marks()):
+                done_at = done_at or time.monotonic()
+                if time.monotonic() - done_at > CONSOLE_SECONDS:
+                    raise Stop(model.FAIL, "init came to its end, and its evidence did not come by the console")
         return model.PASS, ""
 
     def _talks(self) -> bool:

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from lab import cases, kernels
-from lab.flight import dmesgrules, guestside, model, nativepv, routes
+from lab.flight import dmesgrules, guestside, job, model, nativepv, routes, timing
 from lab.flight.model import Cell
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
@@ -103,3 +103,15 @@ def test_the_capture_tool_refuses(arguments, words):
     done = subprocess.run([tool, *arguments], capture_output=True, text=True)
     assert done.returncode in (64, 68)
     assert words in done.stderr and done.stderr.startswith("pvboot: ") and done.stderr.count("\n") == 1
+
+
+def test_a_guest_that_came_to_its_end_unheard_is_not_waited_for(tmp_path, monkeypatch):
+    given = job.Given("", "", tmp_path, tmp_path, tmp_path, "", True)
+    runner = job.Runner(None, model.Job(Cell("6.1", "linux64")), given, tmp_path / "job")
+    monkeypatch.setattr(job, "CONSOLE_SECONDS", 0)
+    monkeypatch.setattr(runner, "_talks", lambda: False)
+    monkeypatch.setattr(runner, "_check_deadline", lambda deadline, step: None)
+    monkeypatch.setattr(runner, "_marks", lambda: [(1.0, timing.DONE_MARK)])
+    assert not runner._step("userland")
+    step = runner.job.step("userland")
+    assert (step.status, step.detail) == (model.FAIL, "init came to its end, and its evidence did not come by the console")
