@@ -12,7 +12,8 @@ PV = ("xl-pv",)
 _RULES = [
     (EXPECTED, ANY, "how slow the emulation was just then", (
         r"clocksource: .*", r"hrtimer: interrupt took .*", r"sched: RT throttling.*", r"rcu: .*", r"perf: interrupt took .*",
-        r"INFO: NMI handler .*", r"tsc: .*", r"random: .*", r"Freeing initrd memory: .*", r"workqueue: .* hogged CPU .*")),
+        r"INFO: NMI handler .*", r"calibrate_delay_direct\(\) .*", r"Probably due to long platform interrupts.*",
+        r"tsc: .*", r"random: .*", r"Freeing initrd memory: .*", r"workqueue: .* hogged CPU .*")),
     (EXPECTED, ANY, "printed by work that is put off: it has run by then or it has not", (
         r"acpi LNXCPU:.*: Still not present", r"input: .*", r"xen_netfront: .*", r"blkfront: .*")),
     (EXPECTED, ANY, "this emulation's XSAVE state size, which comes and goes on every path, stock ones included", (
@@ -31,7 +32,9 @@ _RULES = [
     (EXPECTED, PV, "a PV guest has no local APIC", (
         r".*APIC.*", r"x#apic enabled", r"smpboot: .*", r"no APIC, .*", r"no hardware sampling .*", r"installing Xen timer .*",
         r"Using NULL legacy PIC", r"cpu # spinlock event .*", r"xen:events: .*", r"\.\.\. .*", r"x#: Booting SMP .*",
-        r"\.+ node .*", r"SMP alternatives: .*")),
+        r"\.+ node .*", r"##")),  # "#2", "#3": further vCPUs, one by one
+    (EXPECTED, PV, "a PV kernel patches itself for one vCPU first, and keeps what it needs to take that back when more come", (
+        r"SMP alternatives: .*", r"Freeing SMP alternatives memory: .*")),
     (EXPECTED, PV, "a PV guest's page tables and cache types are Xen's", (
         r"x#/PAT: .*", r"Disabled", r"MTRR.*", r"HVMOP_pagetable_dying .*", r"Using GB pages .*", r"[Hh]uge[Tt][Ll][Bb].*",
         r"p#m virtual .*", r"Remapped .*", r"Released .*", r"Speculative Store Bypass: .*")),

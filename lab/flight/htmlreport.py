@@ -131,15 +131,22 @@ def _time_table(samples: dict[str, dict]) -> str:
     order = [*stats.TOOLSTACK, "create", *stats.GUEST, "guest"]
     names = sorted({phase for of in samples.values() for phase in of},
                    key=lambda phase: (order.index(phase) if phase in order else len(order), phase))
-    rows = [[html.escape(phase)] + [f'<td class="n">{of[phase].median:.3f} &plusmn; {of[phase].mad:.3f} ({of[phase].n})</td>'
-                                    if phase in of else '<td class="none">&ndash;</td>' for of in samples.values()]
-            for phase in names]
+    rows = [[html.escape(phase)] + [_seconds(of.get(phase)) for of in samples.values()] for phase in names]
     for phase in ("create", "guest"):
         base = samples.get("xl-pvh", {}).get(phase)
-        rows.append([f"<strong>{phase}</strong> against xl-pvh"] + [
-            html.escape(stats.verdict(base, of[phase])) if base and phase in of and path != "xl-pvh" else "&ndash;"
-            for path, of in samples.items()])
-    return _table(["seconds: median &plusmn; MAD (n)", *samples], rows)
+        words = [html.escape(stats.verdict(base, of[phase])) if base and phase in of and path != "xl-pvh" else "&ndash;"
+                 for path, of in samples.items()]
+        one = set(words) - {"&ndash;"}
+        rows.append([f"<strong>{phase}</strong> against xl-pvh"]
+                    + ([f'<td colspan="{len(words)}">{one.pop()}</td>'] if len(one) == 1 else words))
+    return _table(["seconds: median &plusmn; MAD (n)", *samples], rows, "times")
+
+
+def _seconds(sample: stats.Sample | None) -> str:
+    if sample is None:
+        return '<td class="none">&ndash;</td>'
+    spread = f" &plusmn; {sample.mad:.3f} ({sample.n})" if sample.n > 1 else ""
+    return f'<td class="n">{sample.median:.3f}{spread}</td>'
 
 
 # --- fields -------------------------------------------------------------------------------------------------------------
