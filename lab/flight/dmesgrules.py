@@ -40,8 +40,8 @@ _RULES = [
         r"p#m virtual .*", r"Remapped .*", r"Released .*", r"Speculative Store Bypass: .*")),
     (EXPECTED, PV, "a PV guest asks Xen for its memory map", (r"Xen: \[mem .*", r"BIOS-e#: .*")),
     (EXPECTED, PV, "a PV kernel says what it runs on in its own words", (
-        r"Hypervisor detected: .*", r"Booting (paravirtualized )?kernel on .*", r"Xen version.*", r"printk: console \[tty#\].*",
-        r"VPMU .*", r"Performance Events:.*", r"PMU not available .*", r"Console: colour .*")),
+        r"Hypervisor detected: .*", r"Booting (paravirtualized )?kernel on .*", r"Xen version.*", r"printk: (legacy )?console \[tty#\].*",
+        r"Xen PV: .*", r"VPMU .*", r"Performance Events:.*", r"PMU not available .*", r"Console: colour .*")),
 ]
 
 

@@ -7,6 +7,7 @@ from .. import host, packages
 
 _STAMP = re.compile(r"^(\((?:XEN|d\d+)\) )\[ *(\d+\.\d+)\] ", re.M)
 _TRIES = 5
+_BUFFER = 199  # Xen prints what a domain wrote when there is a newline, or this many characters
 
 
 class Host(host.Host):
@@ -40,6 +41,15 @@ class Host(host.Host):
 
 
 def marks(stamped: str, domid: int) -> list[tuple[float, str]]:
-    """What one domain wrote to the debug port: Xen's time in seconds, line."""
+    """What one domain wrote to the debug port, line by line as it wrote them: Xen's time in seconds, line."""
     pattern = re.compile(rf"^\(d{domid}\) \[ *(\d+\.\d+)\] (.*)$", re.M)
-    return [(float(stamp), line.rstrip("\r")) for stamp, line in pattern.findall(stamped)]
+    lines: list[tuple[float, str]] = []
+    goes_on = False
+    for stamp, text in pattern.findall(stamped):
+        text = text.rstrip("\r")
+        if goes_on:
+            lines[-1] = (lines[-1][0], lines[-1][1] + text)
+        else:
+            lines.append((float(stamp), text))
+        goes_on = len(text) == _BUFFER
+    return lines

@@ -11,7 +11,6 @@ from .judge import Outcome
 from .model import Job
 
 CSS = (Path(__file__).parent / "page.css")
-PRINT = "addEventListener('beforeprint',()=>document.querySelectorAll('details').forEach(d=>d.open=true))"
 MARKS = (("same", "as the reference"), ("expected", "expected"), ("placement", "placement"), ("editor", "the guest's kernel"),
          ("LOOK", "LOOK: unexplained"))
 
@@ -29,7 +28,7 @@ def render(outcome: Outcome, logs: dict[str, Path], target: Path) -> str:
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f"<title>{html.escape(title)}</title><style>{CSS.read_text()}</style></head><body>"
             f'<a class="skip" href="#heat">To the results</a><h1>{html.escape(title)}</h1>{_banner(outcome)}<nav>{nav}</nav>'
-            f"<main>{body}</main><script>{PRINT}</script></body></html>\n")
+            f"<main>{body}</main></body></html>\n")
 
 
 def _table(head: list[str], rows: list[list[str]], class_: str = "") -> str:
@@ -153,7 +152,7 @@ def _seconds(sample: stats.Sample | None) -> str:
 
 def _fields(outcome: Outcome) -> str:
     key = "".join(_key(f"m-{mark}", text) for mark, text in MARKS)
-    out = [f"<p>{outcome.look_count} unexplained. {key}. Hollow: this path hands over no such thing.</p>"]
+    out = [f"<p>{outcome.look_count} unexplained. {key} Hollow: this path hands over no such thing.</p>"]
     for n, g in enumerate(outcome.grids):
         different = [row for row in g.rows if row.differs]
         squares = [(row.field, [row.entries[path].mark for path in g.columns]) for row in g.rows if "dmesg" not in row.field]
