@@ -120,6 +120,7 @@ def test_claims_are_answered_from_the_record_alone(record):
     rows = {row.split(" | ")[0].strip("| "): row for row in text.splitlines() if row.startswith("| C")}
     assert list(rows) == [f"C{n}" for n in range(1, 15)]
     assert "**holds**" in rows["C1"] and "**holds**" in rows["C2"] and "**open** | waits for" in rows["C10"]
+    assert rows["C2"].endswith("| `*/linux32` |") and rows["C1"].endswith("| `*/xl-pvh` |")
     assert "**open** | waits for a flight in which such a job ran" in rows["C8"]
     record.jobs[LINUX32].guest["dmesg"].append(claims.BANNER)
     assert "**refuted** | not so in 6.1/1cpu/256M/small/linux32" in claims.render(record)
