@@ -33,15 +33,15 @@ _RULES = [
         r".*APIC.*", r"x#apic enabled", r"smpboot: .*", r"no APIC, .*", r"no hardware sampling .*", r"installing Xen timer .*",
         r"Using NULL legacy PIC", r"cpu # spinlock event .*", r"xen:events: .*", r"\.\.\. .*", r"x#: Booting SMP .*",
         r"\.+ node .*", r"##")),  # "#2", "#3": further vCPUs, one by one
-    (EXPECTED, PV, "a PV kernel patches itself for one vCPU first, and keeps what it needs to take that back when more come", (
+    (EXPECTED, PV, "a PV kernel patches itself for one vCPU first, and keeps what takes that back when more come", (
         r"SMP alternatives: .*", r"Freeing SMP alternatives memory: .*")),
     (EXPECTED, PV, "a PV guest's page tables and cache types are Xen's", (
         r"x#/PAT: .*", r"Disabled", r"MTRR.*", r"HVMOP_pagetable_dying .*", r"Using GB pages .*", r"[Hh]uge[Tt][Ll][Bb].*",
         r"p#m virtual .*", r"Remapped .*", r"Released .*", r"Speculative Store Bypass: .*")),
     (EXPECTED, PV, "a PV guest asks Xen for its memory map", (r"Xen: \[mem .*", r"BIOS-e#: .*")),
     (EXPECTED, PV, "a PV kernel says what it runs on in its own words", (
-        r"Hypervisor detected: .*", r"Booting (paravirtualized )?kernel on .*", r"Xen version.*", r"printk: (legacy )?console \[tty#\].*",
-        r"Xen PV: .*", r"VPMU .*", r"Performance Events:.*", r"PMU not available .*", r"Console: colour .*")),
+        r"Hypervisor detected: .*", r"Booting (paravirtualized )?kernel on .*", r"Xen version.*", r"Xen PV: .*",
+        r"printk: (legacy )?console \[tty#\].*", r"VPMU .*", r"Performance Events:.*", r"PMU not available .*", r"Console: colour .*")),
 ]
 
 

@@ -149,7 +149,7 @@ RULES = [
     Rule(PLACEMENT, r"cpu\.rbx", PVH, "where the start info lies", _in_ram),
     Rule(EXPECTED, r"cpu\.gdtr_.*", OURS, "the Linux entries want a GDT with selectors 0x10 and 0x18 in it", lambda d, c:
          c.jobs[d.column].handover["gdt"] != ""),
-    Rule(EXPECTED, r"cpu\.(gdtr_.*|rsi)", PVH, "a PVH entry is promised no GDT, and its structure is named by EBX", _is(0)),
+    Rule(EXPECTED, r"cpu\.(gdtr_.*|rsi)", PVH, "a PVH entry is promised no GDT; EBX names its structure", _is(0)),
     Rule(EXPECTED, r"cpu\..*_arbytes|cpu\..*_(sel|limit)", OURS, "selectors of the GDT that the Linux entries want", _abi),
     Rule(EXPECTED, r"cpu\..*", ("xl-pv",), "a PV guest starts in long mode on page tables of its own, at a virtual address"),
     # what is handed over
@@ -194,7 +194,7 @@ RULES = [
     Rule(EXPECTED, r"guest\.e820", ("grub",), "GRUB hands the map on in whole pages, and the VGA and BIOS area as RAM",
          lambda d, c: _grub_map(str(d.before)) == str(d.value)),
     Rule(EXPECTED, r"guest\.iomem", ("grub",), "GRUB hands the map on in whole pages, and the VGA and BIOS area as RAM"),
-    Rule(EXPECTED, _Z + "boot_flag", ("grub",), "GRUB keeps a mouse of old in these two bytes, and clears them", _is(0)),
+    Rule(EXPECTED, _Z + "boot_flag", ("grub",), "GRUB has a mouse in these two bytes, and clears them", _is(0)),
     Rule(EXPECTED, _Z + "(alt_mem_k|screen_info|root_dev|heap_end_ptr)", ("grub",),
          "GRUB fills in what a kernel started in real mode would want"),
     Rule(EXPECTED, _Z + "loadflags", ("grub",), "as in the file, CAN_USE_HEAP set by GRUB, KASLR by the decompressor",

@@ -114,4 +114,5 @@ def test_a_guest_that_came_to_its_end_unheard_is_not_waited_for(tmp_path, monkey
     monkeypatch.setattr(runner, "_marks", lambda: [(1.0, timing.DONE_MARK)])
     assert not runner._step("userland")
     step = runner.job.step("userland")
-    assert (step.status, step.detail) == (model.FAIL, "init came to its end, and its evidence did not come by the console")
+    assert (step.status, step.detail) == (
+        model.FAIL, "init came to its end, and its evidence did not come by the console")

@@ -163,7 +163,8 @@ def test_marks_of_one_domain():
 
 
 def test_a_line_longer_than_xens_buffer_is_one_line():
-    log = f"(d5) [    1.0] {'a' * 199}\r\n(d6) [    1.0] x\n(d5) [    1.1] bc\n(d5) [    1.2] {'d' * 199}\n(d5) [    1.3] \n(d5) [    1.4] e\n"
+    log = (f"(d5) [    1.0] {'a' * 199}\r\n(d6) [    1.0] x\n(d5) [    1.1] bc\n"
+           f"(d5) [    1.2] {'d' * 199}\n(d5) [    1.3] \n(d5) [    1.4] e\n")
     assert marks(log, 5) == [(1.0, "a" * 199 + "bc"), (1.2, "d" * 199), (1.4, "e")]
 
 
