@@ -2,12 +2,13 @@
 """python3 -m lab VERB: a real Xen under emulation, to try things in and to run the cases."""
 
 import argparse
+import dataclasses
 import signal
 import sys
 import time
 from pathlib import Path
 
-from . import bench, cases, demo, guest, kernels, packages, paths, push, report, run
+from . import bench, cases, demo, guest, kernels, packages, paths, push, report, run, soak
 from .errors import LabError, Timeout
 from .flight import commands
 from .host import Host
@@ -43,6 +44,9 @@ def _arguments() -> argparse.Namespace:
     verb(demo_, "one guest from its plan to what it reads back")
     sub = verb(bench_, "time xl create -p, stock PVH against each entry")
     sub.add_argument("--rounds", type=int, default=bench.ROUNDS)
+    sub = verb(soak_, "create, destroy, reboot and fail, over and over; does anything grow?")
+    for what, count in dataclasses.asdict(soak.Plan()).items():
+        sub.add_argument(f"--{what.replace('_', '-')}", type=int, default=count, metavar="N")
     sub = verb(up, "boot a Xen that stays in the background, with kernels and what is built in it")
     sub.add_argument("--memory", type=int, default=3072, metavar="MIB", help="of the whole machine (dom0 takes 1536)")
     sub = verb(exec_, "run a shell command in the running dom0")
@@ -81,6 +85,10 @@ def demo_(args: argparse.Namespace) -> int:
 
 def bench_(args: argparse.Namespace) -> int:
     return bench.bench(args.rounds)
+
+
+def soak_(args: argparse.Namespace) -> int:
+    return soak.soak(soak.Plan(args.cycles, args.reboots, args.failures, args.warm_up))
 
 
 def up(args: argparse.Namespace) -> int:

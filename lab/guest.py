@@ -30,6 +30,17 @@ def pae_probe() -> Path:
     return _assembled("guest-pae.S", "-Wl,-Ttext-segment=0x100000")
 
 
+def reset_at_entry() -> Path:
+    """A PVH kernel that reboots at its first instruction."""
+    return _assembled("guest-reset.S", "-Wl,-Ttext-segment=0x100000")
+
+
+def reset_at_startup_64(kernel: bytes) -> bytes:
+    """A bzImage that does so where linux64 enters: everything else of it is as it was."""
+    startup_64 = (kernel[0x1f1] + 1) * 512 + 0x200
+    return kernel[:startup_64] + b"\x0f\x0b" + kernel[startup_64 + 2:]  # ud2
+
+
 def named(stem: str, data: bytes) -> Path:
     path = paths.made(paths.lab() / "guests") / f"{stem}-{hashlib.sha256(data).hexdigest()[:12]}.cpio"
     if not path.exists():

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""One machine, the files that guests are made of, and a record of what was done on it, with a census after each step."""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+from . import cases, census, guest, kernels, packages
+from .cases import Case
+from .host import Host
+
+KERNEL = "6.1-cloud"
+SETTLE_SECONDS = 15
+DIR = "/var/lib/pvlab"
+NO_MONITORS = """
+    for i in $(seq 100); do grep -qs 'bin/[x]l' /proc/[0-9]*/cmdline || break; sleep 0.05; done"""
+
+
+@dataclasses.dataclass
+class Step:
+    phase: str
+    number: int
+    what: str
+    seconds: float
+    figures: dict[str, int]
+    wrong: str = ""       # it did not go as it should
+    counted: bool = True  # not part of the warm-up
+
+
+class Ground:
+    def __init__(self, host: Host, store: packages.Store, record: Path) -> None:
+        self.host = host
+        self.steps: list[Step] = []
+        self._store = store
+        self._record = record.open("w")
+        self._directory = record.parent
+        self.script = census.place(host)
+        self._rest: census.Census | None = None  # how things are when nothing is going on
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    def files(self) -> dict[str, str]:
+        """Kernels and a ramdisk in dom0, by short names; good ones and spoilt ones."""
+        at = {name: self.host.put_once(kernels.image(self._store, kernels.KERNELS[name]), f"{DIR}/vmlinuz-{name}")
+              for name in (KERNEL, "6.1", "686")}
+        at["ramdisk"] = self.host.put_once(guest.initramfs(self._store, "amd64"), f"{DIR}/initrd")
+        at["reset-pvh"] = self.host.put_once(guest.reset_at_entry(), f"{DIR}/reset-pvh")
+        reset = self.host.share / "files" / "reset"
+        reset.write_bytes(guest.reset_at_startup_64(kernels.image(self._store, kernels.KERNELS[KERNEL]).read_bytes()))
+        at["reset"] = self.host.put_once(reset, f"{DIR}/reset")
+        at["directory"], at["short"], at["spoilt"] = DIR, f"{DIR}/short", f"{DIR}/spoilt"
+        self.host.check(f"""
+            head -c 3000000 {at[KERNEL]} > {at["short"]}
+            cp {at[KERNEL]} {at["spoilt"]} && dd if=/dev/zero of={at["spoilt"]} bs=1 seek=4000000 count=64 conv=notrunc""")
+        return at
+
+    def config(self, case: Case, kernel: str, ramdisk: str) -> str:
+        """Puts the xl.cfg there; where it is."""
+        text = self.host.share / "files" / f"{case.name}.cfg"
+        text.write_text(cases.config(case, kernel, ramdisk))
+        return self.host.put_once(text, f"{DIR}/{case.name}.cfg")
+
+    def keep(self, name: str, text: str) -> None:
+        (self._directory / name).write_text(text)
+
+    # --- counting ---------------------------------------------------------------------------------------------------
+
+    def now(self) -> census.Census:
+        return census.parse(self.host.check(self.script))
+
+    def after(self, script: str, timeout: float = 180) -> tuple[int, str, census.Census]:
+        """Exit status of the script, what it said, and how things are when all has come to rest."""
+        rc, out, err = self.host.run(f"""
+            ({script}
+            ) >&2
+            rc=$?{NO_MONITORS}{self.script}
+            exit $rc""", timeout)
+        found = census.parse(out)
+        return rc, err, found if self._rest and not census.compare(self._rest, found) else self.settled()
+
+    def settled(self) -> census.Census:
+        """When daemons have closed what they had open; at the latest after a while."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            found = self.now()
+            late = time.monotonic() > deadline
+            if late or not self._rest:
+                self._rest = found
+            if not census.compare(self._rest, found):
+                return found
+
+    def add(self, phase: str, what: str, seconds: float, found: census.Census, wrong: str = "",
+            counted: bool = True) -> None:
+        number = sum(step.phase == phase for step in self.steps) + 1
+        step = Step(phase, number, what, round(seconds, 2), found.figures(), wrong, counted)
+        self.steps.append(step)
+        self._record.write(json.dumps(dataclasses.asdict(step)) + "\n")
+        self._record.flush()
+        if wrong or number % 10 == 0:
+            print(f"{phase} {number}: {what}, {seconds:.1f} s{': ' if wrong else ''}{wrong}", flush=True)

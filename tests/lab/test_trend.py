@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""What counts as growing."""
+
+import random
+
+import pytest
+
+from lab import trend
+
+
+def noisy(n, rate=0.0, seed=1):
+    """A figure that is held a little higher for a moment now and then, and grows by @rate per cycle."""
+    chance = random.Random(seed)
+    return [100 + int(i * rate) + (chance.random() < 0.2) * chance.randint(1, 3) for i in range(n)]
+
+
+def test_a_moments_use_is_no_leak():
+    assert not trend.trend("event channels", noisy(200)).leak
+
+
+@pytest.mark.parametrize("rate", [1, 0.1, 0.01])
+def test_a_leak_is_found_however_slow(rate):
+    assert trend.trend("event channels", noisy(210, rate)).leak
+
+
+def test_one_thing_lost_for_good_is_a_leak():
+    assert trend.trend("xenstore nodes", [50] * 100 + [51] * 100).leak
+
+
+def test_free_pages_leak_downwards():
+    assert trend.trend("free pages", [1000 - i for i in range(60)]).leak
+    assert not trend.trend("free pages", [1000 + i for i in range(60)]).leak
+    assert not trend.trend("event channels", [1000 - i for i in range(60)]).leak
+
+
+@pytest.mark.parametrize("kib_per_cycle, leak", [(0, False), (0.5, False), (1.5, True), (4, True)])
+def test_memory_may_come_in_steps_but_not_go_on(kib_per_cycle, leak):
+    in_pages = [2000 + int(i * kib_per_cycle) // 4 * 4 for i in range(210)]
+    assert trend.trend("RSS of xl, KiB", in_pages).leak is leak
+
+
+def test_memory_taken_at_first_and_kept():
+    assert not trend.trend("RSS of xl, KiB", [2000 + min(i, 60) * 4 for i in range(210)]).leak
+
+
+def test_slope_is_per_cycle():
+    assert trend.trend("processes", [3 * i for i in range(40)]).slope == pytest.approx(3)
