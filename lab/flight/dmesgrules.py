@@ -39,6 +39,10 @@ _RULES = [
         r"x#/PAT: .*", r"Disabled", r"MTRR.*", r"HVMOP_pagetable_dying .*", r"Using GB pages .*", r"[Hh]uge[Tt][Ll][Bb].*",
         r"p#m virtual .*", r"Remapped .*", r"Released .*", r"Speculative Store Bypass: .*")),
     (EXPECTED, PV, "a PV guest asks Xen for its memory map", (r"Xen: \[mem .*", r"BIOS-e#: .*")),
+    (EXPECTED, PV, "a PV guest's memory is one stretch, with no hole below 4 GiB", (
+        r"On node #, zone .*", r"clipped .*", r"Cannot find an available gap .*", r"PCI devices with unassigned .*")),
+    (EXPECTED, PV, "a PV guest without devices of its own needs no bounce buffers", (
+        r"software IO TLB: .*", r"PCI-DMA: .*")),
     (EXPECTED, PV, "a PV kernel says what it runs on in its own words", (
         r"Hypervisor detected: .*", r"Booting (paravirtualized )?kernel on .*", r"Xen version.*", r"Xen PV: .*",
         r"printk: (legacy )?console \[tty#\].*", r"VPMU .*", r"Performance Events:.*", r"PMU not available .*", r"Console: colour .*")),

@@ -118,6 +118,18 @@ def _only_ram(d: Difference, c: Context) -> bool:
     return [part for part in str(d.value).split("; ") if part.endswith(" type 1")] == ram
 
 
+def _ram_in_one(d: Difference, c: Context) -> bool:
+    """As much RAM, and all that is above 1 MiB in one stretch."""
+    def ram(text: object) -> list[int]:
+        spans = [part.split(" ")[0].split("-") for part in str(text).split("; ") if part.endswith(" type 1")]
+        return [int(end, 16) - int(start, 16) for start, end in spans]
+    return len(ram(d.value)) == 2 and sum(ram(d.value)) == sum(ram(d.before))
+
+
+def _bounce_buffers(d: Difference, c: Context) -> bool:
+    return 0 <= d.value - d.before <= 64 << 10  # Linux's default, in KiB
+
+
 def _padded(d: Difference, c: Context) -> bool:
     return d.before <= d.value < d.before + 4096
 
@@ -208,6 +220,8 @@ RULES = [
          lambda d, c: f"{d.value} pvlab.marks=e9" == d.before),
     Rule(EXPECTED, r"guest\.(e820|iomem)", ("xl-pv",), "no ACPI, no special pages in its map",
          lambda d, c: _only_ram(d, c) or "iomem" in d.field),
+    Rule(EXPECTED, r"guest\.e820", ("xl-pv",), "its memory is one stretch, with no hole below 4 GiB", _ram_in_one),
+    Rule(EXPECTED, r"guest\.memory_kib", ("xl-pv",), "it needs no bounce buffers for devices below 4 GiB", _bounce_buffers),
     Rule(EXPECTED, _Z + "(type_of_loader|version|hardware_subarch)", ("xl-pv",),
          "its kernel writes subarch 2 and no version", _is(0x90, 0, 2)),
     Rule(EXPECTED, _Z + "(ramdisk_image|cmd_line_ptr)", ("xl-pv",), "stock Xen places it"),
