@@ -236,7 +236,7 @@ $(STUB_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(S
 
 # The exported fakes stand in front of libxenctrl's and libxenforeignmemory's functions of the same names.
 OFFLINE := $(addprefix $(BUILD)/,pvboot pvboot-parse pvboot-xl.so pvboot-stub.elf \
-             $(addprefix tests/offline/,driver sweep xl-faked.so))
+             $(addprefix tests/offline/,driver sweep verdicts xl-faked.so))
 OFFLINE_OBJ := $(call obj,tests/offline/build.c tests/fake/stock.c) $(FAKE)
 $(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=default -U_FORTIFY_SOURCE
 $(BUILD)/tests/offline/driver: $(BUILD)/tests/offline/driver.o $(OFFLINE_OBJ)
@@ -245,6 +245,9 @@ $(BUILD)/tests/offline/driver: $(BUILD)/tests/offline/driver.o $(OFFLINE_OBJ)
 $(BUILD)/tests/offline/sweep: $(call obj,$(addprefix tests/,offline/sweep.c offline/judge.c offline/gate.c offline/dumped.c fake/host.c fake/process.c)) $(OFFLINE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ -lxenguest -lxenctrl -lxentoollog
+$(BUILD)/tests/offline/verdicts: $(BUILD)/tests/offline/verdicts.o $(BUILD)/libpvboot.a
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lxenguest -lxenctrl -lxentoollog
 $(BUILD)/tests/offline/xl-faked.so: $(call obj,$(addprefix tests/,offline/xl_faked.c fake/fault.c fake/host.c fake/process.c))
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -o $@ $^
