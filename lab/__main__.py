@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import bench, cases, demo, guest, kernels, packages, paths, push, report, run, soak
+from . import bench, cases, demo, faults, guest, kernels, packages, paths, push, report, run, soak
 from .errors import LabError, Timeout
 from .flight import commands
 from .host import Host
@@ -47,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     sub = verb(soak_, "create, destroy, reboot and fail, over and over; does anything grow?")
     for what, count in dataclasses.asdict(soak.Plan()).items():
         sub.add_argument(f"--{what.replace('_', '-')}", type=int, default=count, metavar="N")
+    verb(faults_, "requests of a build fail, one at a time; is anything left behind?")
     sub = verb(up, "boot a Xen that stays in the background, with kernels and what is built in it")
     sub.add_argument("--memory", type=int, default=3072, metavar="MIB", help="of the whole machine (dom0 takes 1536)")
     sub = verb(exec_, "run a shell command in the running dom0")
@@ -89,6 +90,10 @@ def bench_(args: argparse.Namespace) -> int:
 
 def soak_(args: argparse.Namespace) -> int:
     return soak.soak(soak.Plan(args.cycles, args.reboots, args.failures, args.warm_up))
+
+
+def faults_(args: argparse.Namespace) -> int:
+    return faults.faults()
 
 
 def up(args: argparse.Namespace) -> int:

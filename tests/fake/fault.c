@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 
 static struct {
     enum fault_site site;
     unsigned long nth, count[FAULT_SITES];
-    int error, inside, paused;
+    int error, inside, paused, trace;
     bool persist;
     const char *hit;
 } fault;
@@ -58,13 +59,32 @@ void fault_resume(void)
     fault.paused--;
 }
 
+bool fault_inside(void)
+{
+    return fault.inside && !fault.paused;
+}
+
+void fault_trace(int fd)
+{
+    fault.trace = fd;
+}
+
+static void trace(enum fault_site site, unsigned long n, const char *what)
+{
+    fault_pause();
+    dprintf(fault.trace, "%s %lu %s\n", fault_site_name(site), n, what);
+    fault_resume();
+}
+
 bool fault_now(enum fault_site site, const char *what)
 {
     unsigned long n;
 
-    if (!fault.inside || fault.paused)
+    if (!fault_inside())
         return false;
     n = ++fault.count[site];
+    if (fault.trace)
+        trace(site, n, what);
     if (site != fault.site || !fault.nth || (fault.persist ? n < fault.nth : n != fault.nth))
         return false;
     if (!fault.hit)

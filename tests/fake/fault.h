@@ -31,6 +31,9 @@ void fault_enter(void);
 void fault_leave(void);
 void fault_pause(void);
 void fault_resume(void);
+bool fault_inside(void);
+/* Write a line "site number name" for each request to @fd. */
+void fault_trace(int fd);
 
 /* One request. True: it is the one to fail, and errno is set. @what names it. */
 bool fault_now(enum fault_site site, const char *what);

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""python3 -m lab faults: in a real dom0, under the real xl, requests of a build fail one at a time.
+
+After each one line tells why, or the guest was built all the same; nothing may be left.
+"""
+
+import dataclasses
+import time
+
+from . import census, fault_points, native, packages, paths, push
+from .attempt import STOCK_XL, complaint
+from .cases import Case
+from .fault_points import Request
+from .ground import KERNEL, Ground
+from .host import Host
+
+SWEPT = {"linux64": None, "pvh": ("xen",)}  # None: requests of every kind
+SOURCES = ("lab/faults.c", "tests/fake/fault.c", "tests/fake/host.c", "tests/fake/process.c", "tests/offline/gate.c")
+BUILD_SECONDS = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class Builder:
+    """An xl with the shim in front, and the config it is to build."""
+
+    ground: Ground
+    name: str
+    preload: str
+    config: str
+
+    def command(self, fail: str = "", trace: str = "") -> str:
+        env = {"LD_PRELOAD": self.preload, "PVBOOT_FAIL": fail, "PVBOOT_FAIL_TRACE": trace}
+        words = " ".join(f"{key}={value}" for key, value in env.items() if value)
+        return f"env {words} {STOCK_XL} create -p {self.config}"
+
+    def destroy(self) -> None:
+        self.ground.host.run(f"{STOCK_XL} destroy {self.name}")
+
+    def trace(self) -> list[Request]:
+        said = self.ground.host.check(f"""
+            {self.command(trace="/tmp/trace")} >&2
+            rc=$?; cat /tmp/trace; rm /tmp/trace; exit $rc""")
+        self.ground.keep(f"trace-{self.name}.txt", said)
+        self.destroy()
+        return fault_points.parse_trace(said)
+
+
+def builder(ground: Ground, shim: str, at: dict[str, str], path: str) -> Builder:
+    case = Case(f"faults/{path}", path, KERNEL, memory=128)
+    return Builder(ground, case.name, f"{shim}:{push.LIBDIR}/pvboot-xl.so", ground.config(case, at[KERNEL], at["ramdisk"]))
+
+
+# --- one request fails --------------------------------------------------------------------------------------------------
+
+def sweep(ground: Ground, one: Builder, path: str, sites: tuple[str, ...] | None) -> None:
+    trace = [request for request in one.trace() if not sites or request.site in sites]
+    chosen = fault_points.faults(fault_points.sample(trace))
+    names = {request.name for request in trace}
+    print(f"{path}: {len(trace)} requests of {len(names)} functions; {len(chosen)} fail", flush=True)
+    before = ground.settled()
+    for request, error in chosen:
+        started = time.monotonic()
+        rc, said, after = ground.after(f"""
+            timeout {BUILD_SECONDS} {one.command(f'{request.site}:{request.number}:{error}')} || exit $?
+            {STOCK_XL} destroy {one.name}""")
+        wrong = fault_points.judge(request, rc, said, census.compare(before, after))
+        ground.add(f"requests, {path}", f"{request.name} {request.number}, errno {error}: "
+                   + (complaint(said) if rc else "built"), time.monotonic() - started, after, wrong)
+        before = after
+
+
+# --- all of it -----------------------------------------------------------------------------------------------------------
+
+def faults() -> int:
+    packages.ensure_installed()
+    store = packages.Store()
+    out = paths.made(paths.lab() / "faults")
+    host = Host(out / "host", cpus=1)  # nothing runs side by side
+    started = time.monotonic()
+    try:
+        print(f"booting Xen: {host.boot(store):.0f} s", flush=True)
+        push.push(host)
+        ground = Ground(host, store, out / "record.jsonl")
+        _run(ground)
+    finally:
+        host.stop()
+    wrong = [step for step in ground.steps if step.wrong]
+    phases = list(dict.fromkeys(step.phase for step in ground.steps))
+    for phase in phases:
+        steps = [step for step in ground.steps if step.phase == phase]
+        print(f"{phase}: {len(steps)} faults, {sum(bool(step.wrong) for step in steps)} wrong")
+    print(f"{len(ground.steps)} faults, {len(wrong)} wrong, {time.monotonic() - started:.0f} s")
+    return 1 if wrong or not ground.steps else 0
+
+
+def _run(ground: Ground) -> None:
+    library = native.built("faults.so", [paths.REPO / source for source in SOURCES], "-shared", "-fPIC",
+                           "-U_FORTIFY_SOURCE", "-I", str(paths.REPO / "tests/fake"))
+    shim = ground.host.put_once(library, f"/usr/lib/pvlab/{library.name}")
+    at = ground.files()
+    ours = {path: builder(ground, shim, at, path) for path in SWEPT}
+    for one in ours.values():  # the first guests of a boot leave the empty /libxl and /vm
+        one.trace()
+    for path, sites in SWEPT.items():
+        sweep(ground, ours[path], path, sites)
