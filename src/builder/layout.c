@@ -159,6 +159,9 @@ int pvb_place_foreign(struct pvboot_plan *plan, struct pvboot_error *e)
     if (s->end > PVB_4G)
         return pvb_fail(e, PVBOOT_E_USAGE, "the ACPI tables at 0x%" PRIx64 "..0x%" PRIx64 " do not end below 4 GiB",
                         s->start, s->end);
+    if (s->start < m->special_end && m->special_start < s->end)
+        return pvb_fail(e, PVBOOT_E_USAGE, "the ACPI tables at 0x%" PRIx64 "..0x%" PRIx64 " lie over the special pages",
+                        s->start, s->end);
     if (s->end) {
         s->bytes = s->end - s->start;
         snprintf(s->why, sizeof(s->why), "where the toolstack put the tables; RSDP at 0x%" PRIx64, m->rsdp_gpa);

@@ -252,6 +252,11 @@ static void test_machine_refused(void **state)
     assert_int_equal(make_plan(&img, &m, &req), USAGE);
     assert_string_equal(refusal.text, "the ACPI tables at 0xfffff000..0x100001000 do not end below 4 GiB");
     m = fixture_machine(256 * MIB);
+    assert_int_equal(pvboot_memmap_set(&m.map, m.special_end - 4096, m.special_end + 4096, PVBOOT_ACPI, NULL), 0);
+    m.rsdp_gpa = m.special_end;
+    assert_int_equal(make_plan(&img, &m, &req), USAGE);
+    assert_string_equal(refusal.text, "the ACPI tables at 0xfefff000..0xff001000 lie over the special pages");
+    m = fixture_machine(256 * MIB);
     m.special_start = 0xffff000;
     assert_int_equal(make_plan(&img, &m, &req), USAGE);
     assert_string_equal(refusal.text,
