@@ -51,7 +51,8 @@ def run(fuzzers, work, target, seconds):
     for name in ("corpus", "findings"):
         (where / name).mkdir(parents=True, exist_ok=True)
     command = [fuzzers / f"fuzz-{target}", f"-max_len={MAX_LEN.get(target, 4096)}", "-rss_limit_mb=2048", "-timeout=20",
-               "-print_final_stats=1", f"-artifact_prefix={where}/findings/", where / "corpus", fuzzers / "corpus" / target]
+               "-print_final_stats=1", f"-artifact_prefix={where}/findings/", where / "corpus",
+               fuzzers / "corpus" / target]
     if target == "verify":  # an answer is a fixed size: shorter inputs are none
         command.insert(1, "-len_control=0")
     with open(where / "log", "w", errors="replace") as log:

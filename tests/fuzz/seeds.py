@@ -70,7 +70,8 @@ def bzimage(payload):
 
 # What fuzz.c reads first: pages of memory, bytes of a command line and a ramdisk, ramdisks, vCPUs, subarch, flags.
 WISH = struct.pack("<IHHBBBB", 32768, 9, 5000, 1, 1, 0, 0)
-WISHES = [WISH, struct.pack("<IHHBBBB", 4096, 0, 0, 0, 2, 2, 1), struct.pack("<IHHBBBB", 1 << 21, 2048, 1, 3, 128, 0, 30)]
+WISHES = [WISH, struct.pack("<IHHBBBB", 4096, 0, 0, 0, 2, 2, 1),
+          struct.pack("<IHHBBBB", 1 << 21, 2048, 1, 3, 128, 0, 30)]
 
 
 def changed(data, off, form, value):
@@ -150,6 +151,7 @@ def frames():
             yield struct.pack("<BI", i, len(elf(64)) - 1)[:4] + answer + pack(codec, elf(64))[:400]
     stored = b"\x89LZO\0\r\n\x1a\n" + struct.pack(">HHHBBIIIIB4x", 0x1040, 0x20A0, 0x940, 1, 5, 3, 0, 0, 0, 0)
     yield bytes((4, 9, 0, 0)) + b"\1" * 24 + stored + struct.pack(">IIII", 10, 10, 0, 0)[:12] + bytes(10) + bytes(4)
+    yield bytes((4, 9, 0, 0)) + b"\1" * 24 + stored[:-5] + b"\xff" + bytes(40)  # a name that ends behind the payload
     yield bytes((4, 19, 0, 0)) + b"\1" * 24 + stored + struct.pack(">IIIIII", 20, 10, 0, 0, 0, 0)[:16] + bytes(14)
 
 
@@ -160,8 +162,9 @@ def maps():
 
 
 def words():
-    for text in ("entry=linux64", "entry=auto", "stub_entry=linux32", "subarch=xen", "subarch=0x10", "subarch=4294967295",
-                 "hypervisor=none", "strict=yes", "force_subarch=1", "rng_seed=no", "sandbox=best", "entri=pvh"):
+    for text in ("entry=linux64", "entry=auto", "stub_entry=linux32", "subarch=xen", "subarch=0x10",
+                 "subarch=4294967295", "hypervisor=none", "strict=yes", "force_subarch=1", "rng_seed=no",
+                 "sandbox=best", "entri=pvh"):
         yield b"\0\0" + text.encode()
     for text in ("pvboot", "pvboot entry=linux64 subarch=2", "pvboot dump=/a/b ramdisks=/c,/d strict=1", "pvboot x"):
         yield b"\1\0" + text.encode()
@@ -192,7 +195,8 @@ def start_info(base):
 
 
 def chains(base):
-    full = hypervisor((1, start_info(base + 96)), (2, struct.pack("<QII", 0xFEFFF000, 2, 0)), (4, b"pvboot"), (5, bytes(32)))
+    full = hypervisor((1, start_info(base + 96)), (2, struct.pack("<QII", 0xFEFFF000, 2, 0)), (4, b"pvboot"),
+                      (5, bytes(32)))
     yield node(0, 0x50595648, hypervisor())
     yield node(0, 0x50595648, full)
     first = node(base + 16 + 24, 1, struct.pack("<QQI", 0x1000, 0x1000, 1) + bytes(4))

@@ -249,7 +249,11 @@ static void lzo(void **state)
     be32(&m, 38, (uint32_t)elf.len + 1);
     mk_le(&m, m.len - 4, 4, elf.len + 1);
     expect("a block shorter than it says", m, M, "bad block");
-    expect("name past the end", bent(PVBOOT_CODEC_LZO, 33, 1, 255), M, "bad header checksum");
+    expect("name over the blocks", bent(PVBOOT_CODEC_LZO, 33, 1, 255), M, "bad header checksum");
+    m = bent(PVBOOT_CODEC_LZO, 33, 1, 255);
+    mk_cut(&m, 60);
+    mk_le(&m, 60, 4, elf.len);
+    expect("name past the end", m, M, "lzo payload ends early");
     expect("header checksum", bent(PVBOOT_CODEC_LZO, 34, 1, 0), M, "bad header checksum");
     expect("magic", bent(PVBOOT_CODEC_LZO, 4, 1, 1), M, "not lzop's magic");
 }
