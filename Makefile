@@ -70,9 +70,17 @@ $(BUILD)/libexecdir: FORCE
 .PHONY: FORCE
 $(BUILD)/src/sandbox/confine.o: $(BUILD)/libexecdir
 
+ifeq ($(SHARED),)
 $(BUILD)/libpvboot.a: $(CORE_OBJ)
 	@rm -f $@ && $(call say,AR,$@)
 	$(Q)$(AR) rcs $@ $^
+else # the linker reads it as a script: what links to the library need not be linked again when it changes
+$(BUILD)/libpvboot.a: | $(BUILD)/libpvboot-whole.so
+	@echo 'INPUT($(abspath $(BUILD))/libpvboot-whole.so)' >$@
+$(BUILD)/libpvboot-whole.so: $(CORE_OBJ)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(LIBS)
+endif
 
 $(BUILD)/libpvboot.so: $(CORE_OBJ) src/libpvboot.map
 	@$(call say,LD,$@)
@@ -337,6 +345,22 @@ coverage-run: all replay unit $(BUILD)/tests/confine/test_verify
 	$(BUILD)/tests/confine/test_verify
 	PVBOOT_BUILD=$(BUILD) PVBOOT_SANDBOX=off $(PYTEST) tests/cli
 
+# ---- mutants: fifty bugs, planted one after the other; the tests that need no Xen have to notice ----------------------
+# Slow ones last; those of files, of Xen's side and of a whole guest's memory have nothing to say about bounds.
+MUTANT_SLOW := $(BUILD)/tests/unit/test_codec
+MUTANT_TESTS := $(BUILD)/tests/confine/test_verify \
+    $(filter-out $(addprefix $(BUILD)/tests/unit/,test_file test_xen_% test_stub_start test_codec),$(UNIT))
+.PHONY: mutants mutant-tests
+mutants:
+	@$(PYTHON) tests/mutants/run.py --must 48 $(if $(ONLY),--only $(ONLY)) $(BUILD)/mutants \
+	    $(M) LZO=y BUILD=build SAN=1 SHARED=1 CFLAGS='-O1 -g -Wno-error' mutant-tests
+mutant-tests: $(BUILD)/libpvboot-whole.so $(REPLAYS) $(MUTANT_TESTS) $(MUTANT_SLOW) $(BUILD)/corpus/made
+	@for t in $(MUTANT_TESTS); do $$t || exit 1; done
+	@for t in $(FUZZ); do $(BUILD)/replay-$$t $(BUILD)/corpus/$$t || exit 1; done
+	@$(MUTANT_SLOW)
+$(BUILD)/corpus/made:
+	@$(M) $(CORPUS) && touch $@
+
 # confine-c is all TAP; the other half is pytest.
 .PHONY: confine confine-c confine-py
 confine: confine-c confine-py
@@ -437,6 +461,7 @@ help:
 	@echo '  make offline       stock libxenguest make faults         every request refused in turn'
 	@echo '  make fuzz [TARGET=decode FUZZ_SECONDS=60]  new inputs for the fuzz targets, in CPU seconds each'
 	@echo '  make coverage [MISSING=1]  what of parser, plan and verifier the tests run'
+	@echo '  make mutants       fifty planted bugs, which the tests have to notice'
 	@echo '  options: V=1, LZO=y, HAVE_XEN=n, CC=clang, BUILD=dir'
 
 .PHONY: clean
