@@ -98,7 +98,7 @@ def main():
     print(f"{caught} of {tried} caught")
     for line in survivors:
         print(f"survived: {line}")
-    return 1 if caught < args.must else 0
+    return 1 if caught < (tried if args.only else args.must) else 0
 
 
 if __name__ == "__main__":
