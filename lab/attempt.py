@@ -7,7 +7,7 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import cases, compare, entered, evidence, handover, probes, push, shapes, tarball
+from . import cases, compare, entered, evidence, handover, kexec, probes, push, shapes, tarball
 from .cases import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
@@ -59,9 +59,10 @@ class Attempt:
         self._collect(problem is not None)
         if problem:
             return [problem]
-        return [*expectations(self.case, self.evidence), *self._compare(),
-                *shapes.judge(self.case, self.evidence, self.directory / "dump"),
-                *self._judge_handover(keys, files, ports)]
+        wrong = [*expectations(self.case, self.evidence), *self._compare(),
+                 *shapes.judge(self.case, self.evidence, self.directory / "dump"),
+                 *self._judge_handover(keys, files, ports)]
+        return wrong or (kexec.follow(self.host, self.case, self.directory) if self.case.mode == "kexec" else [])
 
     def destroy(self) -> None:
         self.host.run(f"{STOCK_XL} destroy {self.domain}; rm -rf {DUMP}")

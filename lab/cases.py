@@ -109,6 +109,8 @@ def table() -> list[Case]:
         *(_variant(f"6.1-cloud/{path}", "4-vcpus", vcpus=4) for path in ("xl-pvh", *ours)),
         *(_variant(f"6.1-cloud/{path}", "above-4g", memory=4608) for path in ("xl-pvh", "linux32", "linux64", "vmlinux64")),
         _variant("6.1-cloud/linux64", "no-hypervisor-data", config={"pvboot_hypervisor": "none"}),
+        # as after xl mem-set and a reboot
+        *(_variant(f"6.1-cloud/{path}", "on-demand", config={"maxmem": 512}) for path in ("xl-pvh", "pvh", "linux64")),
         _variant("6.1-cloud/linux64", "strict", config={"pvboot_strict": 1}),
         *(_variant(f"6.1-cloud/{path}", "longest-cmdline", cmdline=_long_cmdline(LONGEST_CMDLINE))
           for path in ("linux32", "linux64", "vmlinux64")),
@@ -122,6 +124,9 @@ def table() -> list[Case]:
         *(Case(f"probe/{path}{vcpus}", path, "6.1-cloud", vcpus=int(vcpus[1:2] or 1), probe=True)
           for path in ours for vcpus in ("", "/4-vcpus")),
         *_without_plugin(),
+        # a guest that replaces its kernel by itself, see kexec.py
+        *(_variant(f"6.1-cloud/{path}", "kexec", mode="kexec", memory=512, cmdline=f"{CONSOLE} pvlab.kexec={call}")
+          for path, call in (("linux64", "load"), ("vmlinux64", "file"), ("xl-pvh", "load"))),
 
         # the life of a guest after its first boot
         *(_variant(f"6.1-cloud/{path}", "reboot", action="reboot") for path in ("xl-pvh", *ours)),

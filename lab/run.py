@@ -5,7 +5,7 @@ import dataclasses
 import time
 from pathlib import Path
 
-from . import attempt, cases, entered, kernels, guest, leaks, packages, paths, probes, push, shapes
+from . import attempt, cases, entered, kernels, kexec, guest, leaks, packages, paths, probes, push, shapes
 from .cases import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
@@ -103,7 +103,7 @@ class Runner:
         """The xl.cfg, and what its files hold."""
         usual = entered.kernel(case.filled_by) if case.probe else kernels.image(self.store, case.guest_kernel)
         kernel = shapes.kernel(case, usual)
-        image, more = shapes.prepare(self.host, case, guest.initramfs(self.store, case.guest_kernel.arch))
+        image, more = shapes.prepare(self.host, case, self._ramdisk(case))
         files = {"kernel": kernel.read_bytes(), "ramdisk": shapes.joined(case, image.read_bytes())}
         there = {"kernel": self.host.put_once(kernel, f"{DOM0_DIR}/{kernel.name}"),
                  "ramdisk": self.host.put_once(image, f"{DOM0_DIR}/{image.name}")}
@@ -117,6 +117,11 @@ class Runner:
             words = words.replace("KHZ", str(khz)).replace("LPJ", str(khz * 4))  # at HZ=250
         case = dataclasses.replace(case, config={**case.config, **more})
         return cases.config(case, there["kernel"], there["ramdisk"], words), files
+
+    def _ramdisk(self, case: Case) -> Path:
+        if case.mode == "kexec":
+            return kexec.initramfs(self.store, case.guest_kernel)
+        return guest.initramfs(self.store, case.guest_kernel.arch)
 
     # --- before and after -----------------------------------------------------------------------------------------------
 

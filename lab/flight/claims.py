@@ -177,7 +177,8 @@ CLAIMS = [
     Claim("C8", "a shim can tell common code its mode", "what the guest reads back after the stub", _c8),
     Claim("C9", "a standard bzImage boots without its 16-bit entry", "start at startup_32 and startup_64", _c9),
     Claim("C10", "kexec works in every environment", "kexec inside each path's guest",
-          _waits("guests with kexec-tools and a second kernel")),
+          _waits("a toolstack that lets PVH guests get there: xl 4.17 destroys them, whoever built them "
+                 "(docs/handover.md, \"Across kexec\"; lab cases 6.1-cloud/*/kexec)")),
     Claim("C11", "the info block can hang off a normal boot_params", "hand over a node, read it back from sysfs", _c11),
     Claim("C12", "type and data can stand beside subarch", "node and hardware_subarch as the guest reads them", _c12),
     Claim("C13", "GRUB can set it, stub domains have no GRUB", "boot through GRUB in a PVH domain", _c13),
