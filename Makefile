@@ -416,7 +416,8 @@ SUITES = \
     'confined parser=closing=$(M) -s confine-py' \
     'lab logic=closing=$(PYTEST) tests/lab' \
     'flight logic=closing=$(PYTEST) tests/flight'
-LAB_SUITES = 'lab=closing=$(PYTHON) -m lab run --select smoke'
+LAB_SUITES = 'lab=closing=$(PYTHON) -m lab run --select smoke' \
+    'flight=closing=$(PYTHON) -m lab compare --select smoke --anew --out $(BUILD)/lab/flight-smoke'
 
 .PHONY: check check-now check-offline
 check: check-packages lab-packages
