@@ -44,6 +44,7 @@ def _arguments() -> argparse.Namespace:
     verb(demo_, "one guest from its plan to what it reads back")
     sub = verb(bench_, "time xl create -p, stock PVH against each entry")
     sub.add_argument("--rounds", type=int, default=bench.ROUNDS)
+    sub.add_argument("--sandbox", action="store_true", help="what it costs to confine the parser, in pairs")
     sub = verb(soak_, "create, destroy, reboot and fail, over and over; does anything grow?")
     for what, count in dataclasses.asdict(soak.Plan()).items():
         sub.add_argument(f"--{what.replace('_', '-')}", type=int, default=count, metavar="N")
@@ -85,7 +86,7 @@ def demo_(args: argparse.Namespace) -> int:
 
 
 def bench_(args: argparse.Namespace) -> int:
-    return bench.bench(args.rounds)
+    return (bench.bench_sandbox if args.sandbox else bench.bench)(args.rounds)
 
 
 def soak_(args: argparse.Namespace) -> int:
