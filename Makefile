@@ -324,7 +324,7 @@ FUZZ_SECONDS ?= 60
 TARGET ?= $(FUZZ)
 CORPUS := $(addprefix $(BUILD)/corpus/,$(FUZZ))
 .PHONY: fuzz fuzzers replay $(CORPUS)
-fuzz:
+fuzz: check-packages
 	@$(M) BUILD=$(BUILD)/fuzz CC=clang SAN=1 FUZZER=1 LZO=y CFLAGS='-O1 -g' fuzzers
 	@$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS) $(BUILD)/fuzz $(BUILD)/fuzz/found $(TARGET)
 fuzzers: $(FUZZERS) $(CORPUS)
@@ -337,7 +337,7 @@ replay: $(REPLAYS) $(CORPUS)
 
 # ---- coverage: of what a stranger's bytes meet, by the tests that run it in their own process -------------------------
 .PHONY: coverage coverage-run
-coverage:
+coverage: check-packages
 	@find $(BUILD)/cov -name '*.gcda' -delete 2>/dev/null; $(M) BUILD=$(BUILD)/cov COV=1 LZO=y coverage-run >$(BUILD)/coverage.log 2>&1 || \
 	    { tail -n 25 $(BUILD)/coverage.log; exit 1; }
 	@$(PYTHON) tests/coverage.py $(if $(MISSING),--missing) $(BUILD)/cov
@@ -351,7 +351,7 @@ MUTANT_SLOW := $(BUILD)/tests/unit/test_codec
 MUTANT_TESTS := $(BUILD)/tests/confine/test_verify \
     $(filter-out $(addprefix $(BUILD)/tests/unit/,test_file test_xen_% test_stub_start test_codec),$(UNIT))
 .PHONY: mutants mutant-tests
-mutants:
+mutants: check-packages
 	@$(PYTHON) tests/mutants/run.py --must 48 $(if $(ONLY),--only $(ONLY)) $(BUILD)/mutants \
 	    $(M) LZO=y BUILD=build SAN=1 SHARED=1 CFLAGS='-O1 -g -Wno-error' mutant-tests
 mutant-tests: $(BUILD)/libpvboot-whole.so $(REPLAYS) $(MUTANT_TESTS) $(MUTANT_SLOW) $(BUILD)/corpus/made

@@ -7,12 +7,11 @@ After each one line tells why, or the guest was built all the same; nothing may 
 import dataclasses
 import time
 
-from . import census, fault_points, native, packages, paths, push
+from . import census, fault_points, native, paths, push
 from .attempt import STOCK_XL, complaint
 from .cases import Case
 from .fault_points import Request
-from .ground import KERNEL, Ground
-from .host import Host
+from .ground import KERNEL, Ground, prepared
 
 SWEPT = {"linux64": None, "pvh": ("xen",)}  # None: requests of every kind
 SOURCES = ("lab/faults.c", "tests/fake/fault.c", "tests/fake/host.c", "tests/fake/process.c", "tests/offline/gate.c")
@@ -72,18 +71,9 @@ def sweep(ground: Ground, one: Builder, path: str, sites: tuple[str, ...] | None
 # --- all of it -----------------------------------------------------------------------------------------------------------
 
 def faults() -> int:
-    packages.ensure_installed()
-    store = packages.Store()
-    out = paths.made(paths.lab() / "faults")
-    host = Host(out / "host", cpus=1)  # nothing runs side by side
     started = time.monotonic()
-    try:
-        print(f"booting Xen: {host.boot(store):.0f} s", flush=True)
-        push.push(host)
-        ground = Ground(host, store, out / "record.jsonl")
+    with prepared("faults") as ground:
         _run(ground)
-    finally:
-        host.stop()
     wrong = [step for step in ground.steps if step.wrong]
     phases = list(dict.fromkeys(step.phase for step in ground.steps))
     for phase in phases:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """One machine, the files that guests are made of, and a record of what was done on it, with a census after each step."""
 
+import contextlib
 import dataclasses
 import json
 import time
 from pathlib import Path
 
-from . import cases, census, guest, kernels, packages
+from . import cases, census, guest, kernels, packages, paths, push
 from .cases import Case
 from .host import Host
 
@@ -99,3 +100,18 @@ class Ground:
         self._record.flush()
         if wrong or number % 10 == 0:
             print(f"{phase} {number}: {what}, {seconds:.1f} s{': ' if wrong else ''}{wrong}", flush=True)
+
+
+@contextlib.contextmanager
+def prepared(name: str):
+    """A machine of its own for `name`, up and with what `make` built; its record is kept in that directory."""
+    packages.ensure_installed()
+    store = packages.Store()
+    out = paths.made(paths.lab() / name)
+    host = Host(out / "host", cpus=1)  # nothing runs side by side
+    try:
+        print(f"booting Xen: {host.boot(store):.0f} s", flush=True)
+        push.push(host)
+        yield Ground(host, store, out / "record.jsonl")
+    finally:
+        host.stop()

@@ -9,11 +9,10 @@ import itertools
 import re
 import time
 
-from . import census, packages, paths, push, trend
+from . import census, paths, push, trend
 from .attempt import STOCK_XL, complaint
 from .cases import Case
-from .ground import KERNEL, Ground, Step
-from .host import Host
+from .ground import KERNEL, Ground, Step, prepared
 
 ENTRIES = ("pvh", "linux32", "linux64", "vmlinux64", "stub")
 TO_USERLAND = 19         # each nineteenth guest is unpaused and has to reach its userland: prime to the number of entries
@@ -162,28 +161,18 @@ class Plan:
     failures: int = 50
     warm_up: int = 10  # more of each, not counted
 
-
     def stock(self, count: int) -> int:
         """The control: long enough to show a slope, not longer."""
         return max(FEWEST, count // 8)
 
 
 def soak(plan: Plan) -> int:
-    packages.ensure_installed()
-    store = packages.Store()
-    out = paths.made(paths.lab() / "soak")
-    host = Host(out / "host", cpus=1)  # nothing runs side by side
     started = time.monotonic()
-    try:
-        print(f"booting Xen: {host.boot(store):.0f} s", flush=True)
-        push.push(host)
-        ground = Ground(host, store, out / "record.jsonl")
+    with prepared("soak") as ground:
         _run(ground, plan)
-    finally:
-        host.stop()
     text, leaks = summary(ground.steps)
     text += f"{time.monotonic() - started:.0f} s in all\n"
-    (out / "summary.txt").write_text(text)
+    (paths.lab() / "soak/summary.txt").write_text(text)
     print(text, end="")
     return 1 if leaks else 0
 

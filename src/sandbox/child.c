@@ -18,8 +18,9 @@
 #define FD_PROGRAM PVB_FDS /* what the helper is executed from; it closes it like any other */
 
 /*
- * The helper's program stays open from its first use, or from when a caller says that it will be used.  An xl that watches its guest for months starts, when that
- * guest reboots, the helper it knows and not the one of a package that was upgraded meanwhile.
+ * The helper's program stays open from its first use, or from when a caller says that it will be used.  An xl that
+ * watches its guest for months starts, when that guest reboots, the helper it knows and not the one of a package that
+ * was upgraded meanwhile.
  */
 static struct {
     pthread_mutex_t lock;

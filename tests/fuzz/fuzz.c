@@ -178,3 +178,21 @@ void fuzz_verified(const struct pvboot_image *img, uint64_t file_bytes)
     if (pvb_image_verify(&out, img, file_bytes, &e))
         fuzz_broken(e.text, "parser against verifier", 0);
 }
+
+int fuzz_file(struct pvboot_bytes file, enum pvboot_format format, fuzz_look *look)
+{
+    struct pvboot_error e = { 0 };
+    struct fuzz_wish wish;
+    struct pvboot_kernel k;
+    int rc;
+
+    fuzz_wish(&wish, &file);
+    rc = pvboot_kernel_parse(&k, file, &e);
+    fuzz_judge(rc, &e);
+    if (rc || k.image.format != format)
+        return 0;
+    fuzz_verified(&k.image, file.len);
+    fuzz_start(&k, &wish, look);
+    pvboot_kernel_dispose(&k);
+    return 0;
+}

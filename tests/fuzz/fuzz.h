@@ -53,5 +53,7 @@ void fuzz_start(const struct pvboot_kernel *k, struct fuzz_wish *w, fuzz_look *l
 
 /* The verifier believes what the parser says of a file of @file_bytes. */
 void fuzz_verified(const struct pvboot_image *img, uint64_t file_bytes);
+/* All of that for a wish and the file behind it, if it is of @format.  Returns what a target does: 0. */
+int fuzz_file(struct pvboot_bytes file, enum pvboot_format format, fuzz_look *look);
 
 #endif

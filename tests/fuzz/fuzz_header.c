@@ -43,19 +43,5 @@ static void look(const struct pvboot_kernel *k, const struct pvboot_plan *plan, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct pvboot_bytes file = { data, size };
-    struct pvboot_error e = { 0 };
-    struct fuzz_wish wish;
-    struct pvboot_kernel k;
-    int rc;
-
-    fuzz_wish(&wish, &file);
-    rc = pvboot_kernel_parse(&k, file, &e);
-    fuzz_judge(rc, &e);
-    if (rc || !k.image.has_bzimage)
-        return 0;
-    fuzz_verified(&k.image, file.len);
-    fuzz_start(&k, &wish, look);
-    pvboot_kernel_dispose(&k);
-    return 0;
+    return fuzz_file((struct pvboot_bytes){ data, size }, PVBOOT_FORMAT_BZIMAGE, look);
 }
