@@ -50,7 +50,9 @@ def parse(console: str) -> Evidence:
     name, encoded, lines = None, False, []
     for line in text[start:done[-1].start()].splitlines():
         begin = _BEGIN.search(line)
-        if name is None and begin:
+        if name and begin:
+            raise ValueError(f"section {name} is cut: {begin.group(1)} begins in the middle of it")
+        if begin:
             name, encoded, lines = begin.group(1), bool(begin.group(2)), []
         elif name is not None and line == f"@@pvboot-end {name}@@":
             sections[name] = _content(name, lines, encoded)

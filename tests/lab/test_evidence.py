@@ -33,7 +33,8 @@ def test_content_without_final_newline_and_empty_lines_inside():
     ("Kernel panic - not syncing: x\r\n", "no end mark; the last line is 'Kernel panic"),
     (console(("nproc", ["1"]), count=2), "1 of 2 sections"),
     (console(("boot_params base64", ["QUJD", "!"])), "section boot_params"),
-    (console(("a", ["1"]), ("b", ["2"])).replace("@@pvboot-end a@@", ""), "0 of 2 sections"),
+    (console(("a", ["1"]), ("b", ["2"])).replace("@@pvboot-end a@@", ""), "section a is cut: b begins"),
+    (console(("a", ["1"])).rpartition("@@pvboot-end")[0] + console(("a", ["1"])), "section a is cut: a begins"),
 ])
 def test_incomplete_evidence_is_refused(text, complaint):
     with pytest.raises(ValueError, match=complaint.replace("(", r"\(")):
