@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""What is made from a record: HTML, TAP, JUnit, claims; and the times in it."""
+"""What is made from a record: HTML, TAP, JUnit; and the times in it."""
 
 import html.parser
 import re
@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from lab.flight import claims, commands, htmlreport, judge, layout, model, stats, tap, timing
+from lab.flight import commands, htmlreport, judge, layout, model, stats, tap, timing
 from lab.flight.host import marks
 from lab.flight.model import Cell, Job
 from lab.flight.record import Record
@@ -113,17 +113,6 @@ def test_tap_and_junit(record):
 def test_everything_is_written(record, tmp_path):
     commands.write(judge.judge(record, {}), [tmp_path], tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"report.html", "report.tap", "report.xml"}
-
-
-def test_claims_are_answered_from_the_record_alone(record):
-    text = claims.render(record)
-    rows = {row.split(" | ")[0].strip("| "): row for row in text.splitlines() if row.startswith("| C")}
-    assert list(rows) == [f"C{n}" for n in range(1, 15)]
-    assert "**holds**" in rows["C1"] and "**holds**" in rows["C2"] and "**open** | waits for" in rows["C10"]
-    assert rows["C2"].endswith("| `*/linux32` |") and rows["C1"].endswith("| `*/xl-pvh` |")
-    assert "**open** | waits for a flight in which such a job ran" in rows["C8"]
-    record.jobs[LINUX32].guest["dmesg"].append(claims.BANNER)
-    assert "**refuted** | not so in 6.1/1cpu/256M/small/linux32" in claims.render(record)
 
 
 def test_segments_come_from_the_capture(record):
