@@ -17,7 +17,8 @@ ERRORS = {
     "process": (errno.EAGAIN, errno.ENOMEM, errno.EPERM, errno.EINTR),
 }
 # What a build can do without an answer to: as in tests/offline/test_faults.py, which says why; and before that, while the
-# config is read, asprintf() trims its text, the parser is looked for once more, libgcrypt has settings it may lack; a kernel that cannot be read then is read by the build.
+# config is read, asprintf() trims its text, the parser is looked for once more, libgcrypt has settings it may lack; a
+# kernel that cannot be read then is read by the build.
 ABSORBED = {"xc_domain_populate_physmap", "calloc", "malloc", "read", "write", "poll", "fcntl", "memfd_create", "waitid",
             "realloc", "access", "fopen", "fstat"}
 ABORTS = 134
@@ -47,23 +48,34 @@ def sample(trace: list[Request]) -> list[Request]:
     return chosen
 
 
+def middle(trace: list[Request], names: tuple[str, ...]) -> list[Request]:
+    """One request of each of those functions, from the middle of a build."""
+    calls = [[request for request in trace if request.name == name] for name in names]
+    return [of_one[len(of_one) // 2] for of_one in calls if of_one]
+
+
 def faults(chosen: list[Request]) -> list[tuple[Request, int]]:
     """Each with an error, so that every error of its site has its turn."""
     turns = {site: itertools.cycle(errors) for site, errors in ERRORS.items()}
     return [(request, next(turns[request.site])) for request in chosen]
 
 
+def lines(said: str) -> int:
+    """How many lines of ours tell why."""
+    return len(re.findall(r"^pvboot: \w+: ", said, re.M))
+
+
 def judge(request: Request, rc: int, said: str, left: list[str]) -> str:
     """What is wrong after that request has failed: nothing, if one line told so and nothing is left."""
-    lines = re.findall(r"^pvboot: \w+: ", said, re.M)
+    told = lines(said)
     if left:
         return f"left behind: {'; '.join(left)}"
     if rc == 0:
-        return "" if request.name in ABSORBED and not lines else "built all the same"
+        return "" if request.name in ABSORBED and not told else "built all the same"
     if rc == ABORTS and re.search(THEIR_END, said, re.M):
         return ""  # before there is a domain; pvb_digest_ready() makes it a refusal if the cause lasts
     if rc >= 124:
         return f"xl died or was late: exit {rc}"
-    if not lines and re.search(THEIR_WORDS, said, re.M):
+    if not told and re.search(THEIR_WORDS, said, re.M):
         return ""
-    return "" if len(lines) == 1 else f"{len(lines)} lines tell why"
+    return "" if told == 1 else f"{told} lines tell why"

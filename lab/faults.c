@@ -3,8 +3,8 @@
  * Preloaded into the real xl of a real dom0, in front of the plugin: makes one request of a build fail
  * (tests/fake/fault.h).
  *
- * PVBOOT_FAIL=site:n:errno; PVBOOT_FAIL_TRACE=FILE gets a line for each request.  What counts are the plugin's own
- * requests, or, for a stock xl, everybody's while libxenguest builds.
+ * PVBOOT_FAIL=site:n:errno, or site:n:-signal; PVBOOT_FAIL_TRACE=FILE gets a line for each request.  What counts are the
+ * plugin's own requests, or, for a stock xl, everybody's while libxenguest builds.
  */
 #include "../tests/fake/fault.h"
 

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""python3 -m lab faults: in a real dom0, under the real xl, requests of a build fail one at a time.
+"""python3 -m lab faults: in a real dom0, under the real xl, builds are interrupted (lab/interrupted.py), and their
+requests fail one at a time.
 
-After each one line tells why, or the guest was built all the same; nothing may be left.
+After each failure one line tells why, or the guest was built all the same; nothing may be left.
 """
 
 import dataclasses
 import time
 
-from . import census, fault_points, native, paths, push
+from . import census, fault_points, interrupted, native, paths, push
 from .attempt import STOCK_XL, complaint
 from .cases import Case
 from .fault_points import Request
 from .ground import KERNEL, Ground, prepared
 
+STOCK = "xl-pvh"
 SWEPT = {"linux64": None, "pvh": ("xen",)}  # None: requests of every kind
 SOURCES = ("lab/faults.c", "tests/fake/fault.c", "tests/fake/host.c", "tests/fake/process.c", "tests/offline/gate.c")
 BUILD_SECONDS = 60
@@ -20,7 +22,7 @@ BUILD_SECONDS = 60
 
 @dataclasses.dataclass(frozen=True)
 class Builder:
-    """An xl with the shim in front, and the config it is to build."""
+    """An xl with the shim in front, and the config it is to build; how long it may take is bounded."""
 
     ground: Ground
     name: str
@@ -30,7 +32,7 @@ class Builder:
     def command(self, fail: str = "", trace: str = "") -> str:
         env = {"LD_PRELOAD": self.preload, "PVBOOT_FAIL": fail, "PVBOOT_FAIL_TRACE": trace}
         words = " ".join(f"{key}={value}" for key, value in env.items() if value)
-        return f"env {words} {STOCK_XL} create -p {self.config}"
+        return f"timeout {BUILD_SECONDS} env {words} {STOCK_XL} create -p {self.config}"
 
     def destroy(self) -> None:
         self.ground.host.run(f"{STOCK_XL} destroy {self.name}")
@@ -46,7 +48,8 @@ class Builder:
 
 def builder(ground: Ground, shim: str, at: dict[str, str], path: str) -> Builder:
     case = Case(f"faults/{path}", path, KERNEL, memory=128)
-    return Builder(ground, case.name, f"{shim}:{push.LIBDIR}/pvboot-xl.so", ground.config(case, at[KERNEL], at["ramdisk"]))
+    preload = f"{shim}:{push.LIBDIR}/pvboot-xl.so" if case.needs_pvboot else shim
+    return Builder(ground, case.name, preload, ground.config(case, at[KERNEL], at["ramdisk"]))
 
 
 # --- one request fails --------------------------------------------------------------------------------------------------
@@ -60,7 +63,7 @@ def sweep(ground: Ground, one: Builder, path: str, sites: tuple[str, ...] | None
     for request, error in chosen:
         started = time.monotonic()
         rc, said, after = ground.after(f"""
-            timeout {BUILD_SECONDS} {one.command(f'{request.site}:{request.number}:{error}')} || exit $?
+            {one.command(f'{request.site}:{request.number}:{error}')} || exit $?
             {STOCK_XL} destroy {one.name}""")
         wrong = fault_points.judge(request, rc, said, census.compare(before, after))
         ground.add(f"requests, {path}", f"{request.name} {request.number}, errno {error}: "
@@ -88,8 +91,15 @@ def _run(ground: Ground) -> None:
                            "-U_FORTIFY_SOURCE", "-I", str(paths.REPO / "tests/fake"))
     shim = ground.host.put_once(library, f"/usr/lib/pvlab/{library.name}")
     at = ground.files()
+    stock = builder(ground, shim, at, STOCK)
     ours = {path: builder(ground, shim, at, path) for path in SWEPT}
-    for one in ours.values():  # the first guests of a boot leave the empty /libxl and /vm
+    for one in (stock, *ours.values()):  # the first guests of a boot leave the empty /libxl and /vm
         one.trace()
+    usual = interrupted.signals(ground, stock, STOCK, fault_points.middle(stock.trace(), interrupted.IN_XEN), None)
+    for path, one in ours.items():
+        trace = one.trace()
+        points = fault_points.middle(trace, interrupted.IN_PARSER + interrupted.IN_XEN)
+        interrupted.signals(ground, one, path, points, usual)
+        interrupted.meanwhile(ground, one, path, trace)
     for path, sites in SWEPT.items():
         sweep(ground, ours[path], path, sites)

@@ -140,7 +140,10 @@ int pvboot_kernel_open(struct pvboot_kernel *k, const char *path, struct pvboot_
 /* Idempotent; accepts a zeroed struct. */
 void pvboot_kernel_dispose(struct pvboot_kernel *k);
 
-/* Can this kernel be started through @path?  If not, @why gets the reason as one clause.  Needs the ELF for pvh and vmlinux64. */
+/*
+ * Can this kernel be started through @path?  If not, @why gets the reason as one clause.  Needs the ELF for pvh and
+ * vmlinux64.
+ */
 bool pvboot_image_offers(const struct pvboot_image *img, enum pvboot_path path, char *why, size_t why_bytes);
 
 /* Does deciding about, or starting, @path need the unpacked ELF? */

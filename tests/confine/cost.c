@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What the confinement costs: cost KERNEL PATH N HELPER opens the kernel N times in this process and N times in the
- * helper, by turns, and prints the medians, of time by the clock and of processor time, the helper's included.  cost KERNEL PATH 0 HELPER opens it once, in the helper, and prints how
- * long that took, how it ended, and how much more memory this process has needed than before.
+ * helper, by turns, and prints the medians, of time by the clock and of processor time, the helper's included.
+ * cost KERNEL PATH 0 HELPER opens it once, in the helper, and prints how long that took, how it ended, and how much more
+ * memory this process has needed than before.
  */
 #include <pvboot/confine.h>
 #include <stdio.h>

@@ -28,8 +28,19 @@ def kernel(write):
     return write(images.bzimage(), "kernel")
 
 
-def test_administrators_shim_is_ours(stub, kernel):
-    assert loads("file", stub, "pvboot entry=linux64", kernel)[:2] == (0, OURS)
+def test_administrators_shim_is_ours(kernel):
+    assert loads("file", BUILD / "pvboot-stub.elf", "pvboot entry=linux64", kernel)[:2] == (0, OURS)
+
+
+def test_stub_by_any_other_name_is_a_kernel_like_any(kernel, tmp_path):
+    """Of a domain without a shim the kernel may be a tenant's file, and the command line the tenant's text."""
+    installed = BUILD / "pvboot-stub.elf"
+    copied, linked = tmp_path / "pvboot-stub.elf", tmp_path / "linked"
+    copied.write_bytes(installed.read_bytes())
+    linked.symlink_to(installed)
+    for name in (copied, linked, installed.parent / ".." / installed.parent.name / installed.name):
+        assert loads("file", name, f"pvboot dump={tmp_path}/dump", kernel) == (0, STOCK, ""), name
+    assert not (tmp_path / "dump").exists()
 
 
 def test_guests_stub_is_a_kernel_like_any(stub, kernel, tmp_path):

@@ -2,6 +2,7 @@
 #include "fault.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -89,6 +90,10 @@ bool fault_now(enum fault_site site, const char *what)
         return false;
     if (!fault.hit)
         fault.hit = what;
+    if (fault.error < 0) {
+        raise(-fault.error);
+        return false;
+    }
     errno = fault.error;
     return true;
 }

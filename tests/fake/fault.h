@@ -23,7 +23,10 @@ enum fault_site {
 
 const char *fault_site_name(enum fault_site site);
 
-/* Start over: fail request number @nth (from 1) of @site with @error; 0: count only. */
+/*
+ * Start over: fail request number @nth (from 1) of @site with @error; 0: count only.  A negative @error is a signal, which
+ * the process is sent just before that request.
+ */
 void fault_arm(enum fault_site site, unsigned long nth, int error);
 /* Let every later request of that site fail too, as when the domain is destroyed meanwhile; after fault_arm(). */
 void fault_persist(void);

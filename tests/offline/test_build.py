@@ -259,7 +259,8 @@ def test_built_stub_is_recognised(build, domain, files):
     """The stub that make built, not the one these tests made up."""
     if not (build / "pvboot-stub.elf").exists():
         pytest.skip(f"{build / 'pvboot-stub.elf'} has not been built")
-    d = domain(shim=build / "pvboot-stub.elf", carrier="pvboot entry=linux64", kernel=files / "bzimage")
+    d = domain(preload=build / "pvboot-xl.so", shim=build / "pvboot-stub.elf", carrier="pvboot entry=linux64",
+               kernel=files / "bzimage")
     assert d.built, d.err
     assert d.loaders == ["pvboot"]
 

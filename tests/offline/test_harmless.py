@@ -80,6 +80,19 @@ def test_another_shim_with_our_carrier(domain, plugin, files):
                  **GUEST).built
 
 
+def test_our_stub_by_another_name(domain, plugin, files, tmp_path):
+    """A kernel file and a command line may be a tenant's: they ask for nothing of the host."""
+    stub = plugin.parent / "pvboot-stub.elf"
+    copied, linked = tmp_path / "pvboot-stub.elf", tmp_path / "linked"
+    copied.write_bytes(stub.read_bytes())
+    linked.symlink_to(stub)
+    carrier = f"pvboot entry=linux64 ramdisks={files / 'text'} dump={tmp_path / 'dump'}"
+    for name in (copied, linked):
+        check(domain, plugin, kind="pvh", kernel=name, ramdisk=files / "bzimage", mib=64, cmdline=carrier)
+        check(domain, plugin, shim=name, carrier=carrier, kernel=files / "bzimage", mib=64)
+    assert not (tmp_path / "dump").exists()
+
+
 def test_handed_over_in_memory(domain, plugin, files):
     assert check(domain, plugin, shim=files / "pvshim.elf", carrier="pv-shim", kernel=files / "pv.elf",
                  ramdisk=files / "initrd", in_memory=True, **GUEST).built

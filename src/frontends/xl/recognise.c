@@ -1,36 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Is a domain ours?  It is when its shim is our stub and its shim command line our carrier, unless the stub itself
- * is to run in the guest: then the stock loader is the right one, as long as it survives.  Looking changes nothing.
+ * Is a domain ours?  It is when libxl loads its shim by the very name that config.c writes into pvshim_path, and its
+ * shim command line is our carrier, unless the stub itself is to run in the guest: then the stock loader is the right
+ * one, as long as it survives.
  *
- * A bootloader's kernel comes from the guest's disk, and with it the command line: a guest could bring our stub and
- * write a carrier of its own, "pvboot dump=/etc/...".  But such a kernel is handed over as memory (xc_dom_kernel_mem),
- * while the shim is what the administrator named, and libxenguest maps its file.
+ * A domain without a shim has its kernel and its command line in the same places, and both may be a tenant's, as a
+ * bootloader's are, which come from the guest's disk: our stub's bytes, or a symbolic link to it, and "pvboot
+ * dump=/etc/..." would then ask dom0 for something.  So no file is looked into; what counts is the name alone.
  */
 #include "xl.h"
-
-#include <stdlib.h>
-
-static bool is_mapped_file(const struct xc_dom_image *dom)
-{
-    for (const struct xc_dom_mem *m = dom->memblocks; m; m = m->next)
-        if (m->type == XC_DOM_MEM_TYPE_MMAP && m->ptr == dom->kernel_blob)
-            return true;
-    return false;
-}
-
-/* On a host without memory for an answer it is: then what comes next refuses, instead of a stock loader going on. */
-static bool is_stub(const struct xc_dom_image *dom)
-{
-    struct pvboot_bytes blob = { dom->kernel_blob, dom->kernel_size };
-    struct pvboot_kernel k = { 0 };
-    struct pvboot_error e = { 0 };
-    int rc = pvboot_kernel_parse(&k, blob, &e);
-    bool stub = rc == -PVBOOT_E_HOST || (!rc && k.image.has_elf && k.image.elf.notes.pvboot_stub);
-
-    pvboot_kernel_dispose(&k);
-    return stub;
-}
 
 /* Does the carrier ask for the in-guest stub? An unreadable carrier is ours, to be refused with a reason. */
 static bool wants_stub(const char *cmdline)
@@ -56,6 +34,25 @@ static bool stock_would_abort(const struct xc_dom_image *dom)
 
 bool pvb_is_ours(const struct xc_dom_image *dom)
 {
-    return dom->container_type == XC_DOM_HVM_CONTAINER && pvb_carrier_present(dom->cmdline) && dom->kernel_blob &&
-           is_mapped_file(dom) && is_stub(dom) && (!wants_stub(dom->cmdline) || stock_would_abort(dom));
+    const struct pvb_domain *d = pvb_domain_find(dom);
+
+    return d && d->has_our_shim && dom->container_type == XC_DOM_HVM_CONTAINER && pvb_carrier_present(dom->cmdline) &&
+           (!wants_stub(dom->cmdline) || stock_would_abort(dom));
+}
+
+__attribute__((visibility("default"))) int xc_dom_kernel_file(struct xc_dom_image *dom, const char *filename)
+{
+    __typeof__(&xc_dom_kernel_file) stock = (__typeof__(&xc_dom_kernel_file))pvb_next("xc_dom_kernel_file");
+    struct pvboot_error e = { 0 };
+    struct pvb_domain *d;
+
+    if (pvb_refusal() || strcmp(filename, pvb_stub_path()))
+        return stock(dom, filename);
+    d = pvb_domain_get(dom);
+    if (!d) {
+        pvb_fail(&e, PVBOOT_E_HOST, "no memory for a domain's description");
+        return pvb_report(&e);
+    }
+    d->has_our_shim = true;
+    return stock(dom, filename);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The plugin's own names.  pvboot-xl.so is preloaded into a stock xl; it registers a loader and arch hooks with
- * libxenguest and interposes five functions: xlu_cfg_init, xlu_cfg_readdata and xlu_cfg_get_string (options),
- * xc_dom_module_file and xc_dom_release (private file copies and their end).
+ * libxenguest and interposes six functions: xlu_cfg_init, xlu_cfg_readdata and xlu_cfg_get_string (options),
+ * xc_dom_kernel_file (whose domain it is), xc_dom_module_file and xc_dom_release (private file copies and their end).
  */
 #ifndef PVB_XL_H
 #define PVB_XL_H
@@ -37,6 +37,7 @@ struct pvb_looked_at {
 struct pvb_domain {
     struct pvb_domain *next;
     const struct xc_dom_image *dom;
+    bool has_our_shim;
     char *kernel_path, *ramdisk_path; /* NULL when a bootloader handed memory over */
     struct pvb_looked_at kernel;
     struct pvboot_file ramdisk_file[PVBOOT_RAMDISKS_MAX];
@@ -80,7 +81,7 @@ void pvb_looked_at_dispose(struct pvb_looked_at *w); /* idempotent */
 /* files.c: read the further ramdisks of @d->paths, each like libxl's own one.  -LIMIT, and as pvboot_file_read(). */
 int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 
-/* recognise.c: did this domain ask for pvboot's toolstack paths? Changes nothing. */
+/* recognise.c: did this domain ask for pvboot's toolstack paths? */
 bool pvb_is_ours(const struct xc_dom_image *dom);
 /* Xen 4.17 tools/libs/guest/xg_dom_x86.c, add_module_to_list(): with the NUL. */
 #define PVB_STOCK_CMDLINE_MAX 1024u
