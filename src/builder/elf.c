@@ -6,7 +6,6 @@
 #include "parse.h"
 
 #include <libelf.h>
-#include <stdlib.h>
 
 /*
  * What libelf gets to see: a private copy of the header, cut off from the section table (which libelf would
@@ -134,6 +133,16 @@ static int decode_headers(struct reader *r, struct headers *h, struct pvboot_err
     return ok ? 0 : -PVBOOT_E_MALFORMED;
 }
 
+/* Not qsort(): from 1 KiB on, glibc's asks the host how much memory it has, which the confined parser may not. */
+static void insert_by_gpa(struct pvboot_elf *elf, const struct pvboot_load *load)
+{
+    uint32_t i = elf->n_loads++;
+
+    for (; i && elf->load[i - 1].gpa > load->gpa; i--)
+        elf->load[i] = elf->load[i - 1];
+    elf->load[i] = *load;
+}
+
 static int add_load(struct reader *r, const GElf_Phdr *ph, struct pvboot_error *e)
 {
     uint64_t end;
@@ -155,17 +164,10 @@ static int add_load(struct reader *r, const GElf_Phdr *ph, struct pvboot_error *
         return 0;
     if (ph->p_align > r->align)
         r->align = ph->p_align;
-    r->elf->load[r->elf->n_loads++] = (struct pvboot_load){
-        .gpa = ph->p_paddr, .mem_bytes = ph->p_memsz, .off = ph->p_offset, .file_bytes = ph->p_filesz
-    };
+    insert_by_gpa(r->elf,
+                  &(struct pvboot_load){
+                      .gpa = ph->p_paddr, .mem_bytes = ph->p_memsz, .off = ph->p_offset, .file_bytes = ph->p_filesz });
     return 0;
-}
-
-static int by_gpa(const void *a, const void *b)
-{
-    const struct pvboot_load *x = a, *y = b;
-
-    return x->gpa < y->gpa ? -1 : x->gpa > y->gpa;
 }
 
 static int read_segments(struct reader *r, struct pvboot_error *e)
@@ -190,7 +192,6 @@ static int read_segments(struct reader *r, struct pvboot_error *e)
     }
     if (!elf->n_loads)
         return pvb_fail(e, PVBOOT_E_MALFORMED, "no PT_LOAD segment with any memory");
-    qsort(elf->load, elf->n_loads, sizeof(elf->load[0]), by_gpa);
     for (uint32_t i = 1; i < elf->n_loads; i++)
         if (elf->load[i].gpa - elf->load[i - 1].gpa < elf->load[i - 1].mem_bytes)
             return pvb_fail(e, PVBOOT_E_MALFORMED, "segment 0x%llx+0x%llx overlaps the one at 0x%llx",

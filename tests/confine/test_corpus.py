@@ -44,6 +44,8 @@ def elf_edges():
             yield f"elf {off:#x}={value:#x}", changed(good, off, size, value)
     for keep in (3, 4, 15, 16, 63, 64, 119, 120, 175, 4096, len(good) - 1):
         yield f"elf cut at {keep}", good[:keep]
+    for n in (31, 32, 72, 73):  # with the note 73 program headers and one more; 32 are 1 KiB of what is kept of them
+        yield f"{n} loads", images.many_loads(images.xen_notes(images.LOAD), n)
     for size in (0, 1, 0xfffffff0):
         for at in (0, 4):
             note = len(good) - len(images.xen_notes(0))
@@ -115,6 +117,13 @@ def test_installed_kernels():
     for name in kernels:
         assert verdicts(f"/boot/{name}", "strict") == verdicts(f"/boot/{name}", "off")
         assert verdicts(f"/boot/{name}", "strict")[0][0] == 0
+
+
+@pytest.mark.parametrize("n", [32, 72])
+def test_many_loads_are_sorted(write, n):
+    code, out, err = pvboot("plan", "--entry", "pvh", "--sandbox", "strict",
+                            write(images.many_loads(images.xen_notes(images.LOAD), n)))
+    assert (code, err) == (0, b"")
 
 
 def test_every_codec_unpacks(write):

@@ -75,6 +75,15 @@ def two_loads(notes, load=LOAD):
     return bytes(image)
 
 
+def many_loads(notes, n, load=LOAD):
+    """@n PT_LOADs of 16 bytes, a page each in memory, the last in the file the first in memory."""
+    head = struct.pack("<4sBBBB8xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 2, 62, 1, load, 64, 0, 0, 64, 56, n + 1, 0, 0, 0)
+    heads = b"".join(struct.pack("<IIQQQQQQ", 1, 7, 2 * PAGE + 16 * i, gpa, gpa, 16, 16, PAGE)
+                     for i in range(n) for gpa in (load + (n - 1 - i) * PAGE,))
+    heads += struct.pack("<IIQQQQQQ", 4, 4, 2 * PAGE + 16 * n, 0, 0, len(notes), len(notes), 4)
+    return (head + heads).ljust(2 * PAGE, b"\0") + pattern(16 * n, 4) + notes
+
+
 def put(image, off, fmt, *values):
     struct.pack_into("<" + fmt, image, off, *values)
 
