@@ -40,10 +40,13 @@ uint32_t pvb_kernel_version(const char *text)
     return VERSION(major, minor, patch);
 }
 
-static bool known_64bit(const struct pvboot_image *img)
+/* vmlinux64 starts no other, which the ELF, when it is unpacked, has to show. */
+static bool known_64bit(const struct pvboot_image *img, enum pvboot_path path)
 {
     if (img->has_elf)
         return img->elf.is64;
+    if (path == PVBOOT_PATH_VMLINUX64)
+        return true;
     return img->has_bzimage && (img->bz.xloadflags & XLF_KERNEL_64);
 }
 
@@ -100,7 +103,7 @@ int pvb_choose_subarch(struct pvboot_plan *plan, const struct pvboot_image *img,
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "subarch %u: boot protocol %u.%02u has no such field, need 2.07",
                         req->subarch, img->bz.protocol >> 8, img->bz.protocol & 0xffu);
     plan->subarch = req->subarch;
-    if (known_64bit(img)) {
+    if (known_64bit(img, plan->path)) {
         remark(plan, img);
         return 0;
     }

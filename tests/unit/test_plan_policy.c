@@ -116,6 +116,24 @@ static void test_subarch_64bit(void **state)
         }
 }
 
+/* Before its payload is unpacked: vmlinux64 starts 64-bit kernels, whatever an old header does not say. */
+static void test_subarch_still_packed(void **state)
+{
+    struct pvboot_image img = fixture_amd64();
+    struct pvboot_request req = fixture_request(PVBOOT_PATH_VMLINUX64, "", 0);
+
+    (void)state;
+    img.has_elf = false;
+    img.bz.protocol = 0x020a;
+    img.bz.xloadflags = 0;
+    snprintf(img.bz.kernel_version, sizeof(img.bz.kernel_version), "3.2.0-4-amd64");
+    req.subarch = 2;
+    refusal = (struct pvboot_error){ 0 };
+    assert_int_equal(pvboot_plan_possible(&img, &req, &refusal), 0);
+    req.path = PVBOOT_PATH_LINUX32;
+    assert_int_equal(pvboot_plan_possible(&img, &req, &refusal), UNSUPPORTED);
+}
+
 static void test_subarch_no_field(void **state)
 {
     struct pvboot_image img = fixture_amd64();
@@ -388,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_subarch_32bit),
         cmocka_unit_test(test_subarch_64bit),
+        cmocka_unit_test(test_subarch_still_packed),
         cmocka_unit_test(test_subarch_no_field),
         cmocka_unit_test(test_cmdline),
         cmocka_unit_test(test_ramdisks),
