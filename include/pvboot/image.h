@@ -10,6 +10,7 @@
 #define PVBOOT_IMAGE_H
 
 #include <pvboot/file.h>
+#include <pvboot/limits.h>
 
 /* How the vCPU enters the guest and who fills the zero page.  Ids are the same in config, CLI and JSON. */
 enum pvboot_path {
@@ -71,8 +72,6 @@ struct pvboot_bzimage {
     enum pvboot_codec codec;
     char kernel_version[128]; /* "6.1.0-56-amd64 (...) #1 SMP ...", escaped; "" when absent */
 };
-
-#define PVBOOT_LOADS_MAX 73u /* program headers in a page */
 
 struct pvboot_load {
     uint64_t gpa, mem_bytes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Every limit pvboot states, once.  docs/security.md explains each; the texts of refusals print them. */
+/* The limits on what a guest's owner brings, each once.  docs/security.md lists them; the texts of refusals print them. */
 #ifndef PVBOOT_LIMITS_H
 #define PVBOOT_LIMITS_H
 
@@ -11,6 +11,8 @@
 #define PVBOOT_RAMDISK_MAX (1ull << 30)          /* one ramdisk file, bytes */
 #define PVBOOT_RAMDISKS_MAX 8u                   /* ramdisks joined into one */
 #define PVBOOT_CMDLINE_MAX 4096u                 /* bytes without NUL, whatever a header claims */
+#define PVBOOT_STOCK_CMDLINE_MAX 1023u           /* without NUL; Xen 4.17 xg_dom_x86.c, add_module_to_list() */
+#define PVBOOT_LOADS_MAX 73u                     /* ELF program headers: those that fit into a page */
 #define PVBOOT_NOTES_MAX 65536u                  /* ELF notes looked at */
 #define PVBOOT_VCPUS_MAX 128u                    /* HVM_MAX_VCPUS */
 #define PVBOOT_MEMORY_MAX (8ull << 40)           /* guest memory, bytes */

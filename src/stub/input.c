@@ -12,7 +12,6 @@
 #include <xen/arch-x86/hvm/start_info.h>
 
 #define CARRIER "pvboot"
-#define OPTIONS_MAX 1023u
 
 static struct pvboot_bytes memory(const struct pvb_stub *s)
 {
@@ -120,8 +119,8 @@ static int set_option(struct pvb_stub *s, char *word, struct pvboot_error *e)
 
 static int read_options(struct pvb_stub *s, uint64_t gpa, struct pvboot_error *e)
 {
-    char text[OPTIONS_MAX + 1] = "", *word = text;
-    int rc = read_text(s, "the stub's command line", gpa, text, OPTIONS_MAX, e);
+    char text[PVBOOT_STOCK_CMDLINE_MAX + 1] = "", *word = text;
+    int rc = read_text(s, "the stub's command line", gpa, text, PVBOOT_STOCK_CMDLINE_MAX, e);
     bool first = true;
 
     while (!rc && *word) {

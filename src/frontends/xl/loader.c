@@ -39,7 +39,7 @@ static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct p
         return rc;
     if (req->path == PVBOOT_PATH_STUB)
         return pvb_fail(e, PVBOOT_E_LIMIT, "a command line of %zu bytes through stub: stock libxenguest's limit is %u",
-                        strlen(dom->modules[0].cmdline), PVB_STOCK_CMDLINE_MAX - 1);
+                        strlen(dom->modules[0].cmdline), PVBOOT_STOCK_CMDLINE_MAX);
     req->cmdline = dom->modules[0].cmdline;
     if (dom->num_modules > 1) {
         req->n_ramdisks = 1;

@@ -24,12 +24,12 @@ static bool wants_stub(const char *cmdline)
     return (!rc || rc == -PVBOOT_E_HOST) && req.path == PVBOOT_PATH_STUB;
 }
 
-/* Stock libxenguest asserts that the guest's command line is shorter than this: xl would be gone, the domain not. */
+/* Stock libxenguest asserts that the guest's command line is no longer than this: xl would be gone, the domain not. */
 static bool stock_would_abort(const struct xc_dom_image *dom)
 {
     const char *cmdline = dom->num_modules ? dom->modules[0].cmdline : NULL;
 
-    return cmdline && strlen(cmdline) >= PVB_STOCK_CMDLINE_MAX;
+    return cmdline && strlen(cmdline) > PVBOOT_STOCK_CMDLINE_MAX;
 }
 
 bool pvb_is_ours(const struct xc_dom_image *dom)

@@ -83,8 +83,6 @@ int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 
 /* recognise.c: did this domain ask for pvboot's toolstack paths? */
 bool pvb_is_ours(const struct xc_dom_image *dom);
-/* Xen 4.17 tools/libs/guest/xg_dom_x86.c, add_module_to_list(): with the NUL. */
-#define PVB_STOCK_CMDLINE_MAX 1024u
 
 /*
  * loader.c, hooks.c: what libxenguest calls.  struct xc_dom_loader is exported by the library but declared in no
