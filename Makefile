@@ -458,11 +458,14 @@ endif
 .PHONY: help
 help:
 	@sed -n '4,7p' Makefile | cut -c3-
-	@echo '  make unit [SAN=1]  unit tests        make check-offline  all but the lab'
-	@echo '  make offline       stock libxenguest make faults         every request refused in turn'
+	@echo '  make compare    every boot path on a real Xen, side by side (docs/compare.md)'
+	@echo '  make check-offline  all tests but those on a real Xen; of these alone:'
+	@echo '  make unit [SAN=1]   unit tests        make offline    the plugin in stock xl and libxenguest'
+	@echo '  make confine        the sandbox       make faults     every request refused in turn'
 	@echo '  make fuzz [TARGET=decode FUZZ_SECONDS=60]  new inputs for the fuzz targets, in CPU seconds each'
 	@echo '  make coverage [MISSING=1]  what of parser, plan and verifier the tests run'
 	@echo '  make mutants       fifty planted bugs, which the tests have to notice'
+	@echo '  make clean      removes $(BUILD)'
 	@echo '  options: V=1, LZO=y, HAVE_XEN=n, CC=clang, BUILD=dir'
 
 .PHONY: clean
