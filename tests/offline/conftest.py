@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 
 import images
@@ -64,14 +65,36 @@ def domain(build, plugin, tmp_path):
 
 
 @pytest.fixture
-def xl(build, plugin, tmp_path):
-    """xl(config, *words, preload=...) runs the stock `xl create -n` on @config; preload None: without the plugin.
-
-    A config of None is one that is no file: all of it is @words.
-    """
+def stock_xl():
     binaries = sorted(pathlib.Path("/usr/lib").glob("xen-*/bin/xl"))
     if not binaries:
         pytest.skip("no /usr/lib/xen-*/bin/xl here: xen-utils is not installed")
+    return binaries[-1]
+
+
+@pytest.fixture
+def restore(build, plugin, tmp_path, stock_xl):
+    """restore(saved, config=None): what the stock `xl restore -d` reads from a saved domain's config, or from a file in
+    its place, before it looks for a hypervisor."""
+    def run(saved, config=None):
+        data = saved.encode()
+        stem = b"Xen saved domain, xl format\n \0 \r".ljust(32, b"\0")  # xl.h: struct save_file_header
+        state, path = tmp_path / "saved", tmp_path / "guest.cfg"
+        state.write_bytes(stem + struct.pack("<IIIII", 0x01020304, 2, 0, len(data) + 4, len(data)) + data)
+        if config is not None:
+            path.write_text(config)
+        return subprocess.run([stock_xl, "restore", "-d", *([path] if config is not None else []), state],
+                              env={"LD_PRELOAD": f"{build / 'tests/offline/xl-faked.so'}:{plugin}"}, capture_output=True,
+                              text=True, timeout=60)
+    return run
+
+
+@pytest.fixture
+def xl(build, plugin, tmp_path, stock_xl):
+    """xl(config, *words, preload=...) runs the stock `xl create -n` on @config; preload None: without the plugin.
+
+    A config of None is /dev/null, xl's word for one that is all in @words.
+    """
     faked = build / "tests/offline/xl-faked.so"
 
     def run(text, *words, preload=plugin, **env):
@@ -79,6 +102,6 @@ def xl(build, plugin, tmp_path):
         if text is not None:
             path.write_text(text)
         env["LD_PRELOAD"] = f"{faked}:{preload}" if preload else str(faked)
-        return subprocess.run([binaries[-1], "create", "-n", path, *words], env=env, capture_output=True, text=True,
+        return subprocess.run([stock_xl, "create", "-n", path, *words], env=env, capture_output=True, text=True,
                               timeout=60)
     return run

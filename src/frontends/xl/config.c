@@ -26,7 +26,7 @@ struct options {
     XLU_Config *cfg; /* a scratch parse of the same text, to ask it for values */
     struct pvboot_request req;
     struct pvb_paths paths;
-    bool from_file; /* and not what `xl config-update` has merged, as text, for a domain that exists */
+    bool from_file; /* and not text that xl has, of a domain that exists already */
     size_t extra_bytes;
     char extra[PVB_OPTIONS_MAX]; /* " entry=linux64 subarch=xen" */
 };
@@ -98,13 +98,18 @@ static int take_part(struct options *o, struct part part, struct pvboot_error *e
     return rc;
 }
 
-/* How much of @text is the file's; a source that is no file has no second part. */
+/*
+ * How much of @text is the file's; of /dev/null, nothing.  Text that a domain brings (a saved one, or what
+ * `xl config-update` has merged) has a name in angle brackets and no second part.
+ */
 static size_t file_bytes(struct options *o, struct pvboot_bytes text)
 {
     struct stat st;
 
-    o->from_file = !stat(source, &st) && S_ISREG(st.st_mode);
-    return o->from_file && (uint64_t)st.st_size <= text.len ? (size_t)st.st_size : text.len;
+    o->from_file = source[0] != '<';
+    if (!o->from_file)
+        return text.len;
+    return !stat(source, &st) && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= text.len ? (size_t)st.st_size : 0;
 }
 
 static int take_options(struct options *o, struct pvboot_bytes text, struct pvboot_error *e)
@@ -126,17 +131,29 @@ static int check_config(const struct options *o, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_USAGE, "type=\"%s\" contradicts builder=\"" BUILDER "\": want \"pvh\"", type);
     if (o->paths.ramdisks && o->req.path == PVBOOT_PATH_STUB)
         return pvb_fail(e, PVBOOT_E_USAGE, "pvboot_ramdisks contradicts pvboot_entry=\"stub\": libxl hands over one");
+    if (o->paths.dump_dir && o->req.path == PVBOOT_PATH_STUB)
+        return pvb_fail(e, PVBOOT_E_USAGE, "pvboot_dump contradicts pvboot_entry=\"stub\": the guest fills the page");
     if (access(pvb_stub_path(), R_OK))
         return pvb_fail(e, PVBOOT_E_HOST, "%s, which belongs beside the plugin, is not readable: errno %d",
                         pvb_stub_path(), errno);
     return pvb_digest_ready(e);
 }
 
+/* These read the config of a domain that has its memory already; what lies in /boot by now must not be in its way. */
+static bool wants_no_kernel(void)
+{
+    static const char *const command[] = { "restore", "save", "migrate", "migrate-receive" };
+
+    for (size_t i = 0; i < sizeof(command) / sizeof(command[0]); i++)
+        if (!strcmp(pvb_command(), command[i]))
+            return true;
+    return false;
+}
+
 /*
  * What the kernel's header alone can refuse is refused before a domain exists.  What needs the unpacked kernel or
- * the domain's own memory map waits for the build, and so does a kernel that cannot be read: `xl restore` and `xl save`
- * read the config, too, and want no kernel.  A merged config belongs to a domain that an error here would orphan.  A
- * missing kernel= is xl's to complain about.
+ * the domain's own memory map waits for the build, and so does a kernel that cannot be read.  A missing kernel= is xl's
+ * to complain about.
  */
 static int preflight(const struct options *o, struct pvboot_error *e)
 {
@@ -145,7 +162,7 @@ static int preflight(const struct options *o, struct pvboot_error *e)
     struct stat before = { 0 };
     int rc;
 
-    if (!path || !o->from_file || get(o, "bootloader") || o->req.path == PVBOOT_PATH_STUB)
+    if (!path || !o->from_file || wants_no_kernel() || get(o, "bootloader") || o->req.path == PVBOOT_PATH_STUB)
         return 0;
     (void)stat(path, &before); /* what fails here, fails below */
     rc = pvboot_file_read_sealed(&w.file, path, PVBOOT_KERNEL_MAX, e);

@@ -14,6 +14,7 @@
 
 #define STUB_FILE "pvboot-stub.elf"
 
+static const char *command = "";
 static char self_path[PATH_MAX], stub_path[PATH_MAX], helper_path[PATH_MAX], refusal[256];
 
 const char *pvb_stub_path(void)
@@ -24,6 +25,11 @@ const char *pvb_stub_path(void)
 const char *pvb_helper_path(void)
 {
     return helper_path;
+}
+
+const char *pvb_command(void)
+{
+    return command;
 }
 
 const char *pvb_refusal(void)
@@ -107,8 +113,10 @@ static bool layout_known(void *symbol, char *why, size_t n)
     Dl_info info;
     long minor;
 
-    if (!dladdr(symbol, &info) || !info.dli_fname)
+    if (!dladdr(symbol, &info) || !info.dli_fname) {
+        snprintf(why, n, "which domain builder this program has cannot be told");
         return false;
+    }
     name = strstr(info.dli_fname, stem);
     minor = name ? strtol(name + strlen(stem), NULL, 10) : 0;
     if (minor >= 15 && minor <= 21)
@@ -154,14 +162,22 @@ static void find_self(void)
     pvboot_confine_helper(self_path, helper_path, sizeof(helper_path));
 }
 
-/* Runs after libxenguest's own constructors, so our loader is asked first. */
-__attribute__((constructor)) static void pvboot_xl_init(void)
+static void find_command(int argc, char **argv)
+{
+    for (int i = argc - 1; i > 0; i--)
+        if (argv[i][0] != '-')
+            command = argv[i];
+}
+
+/* Runs after libxenguest's own constructors, so our loader is asked first. glibc gives constructors main()'s arguments. */
+__attribute__((constructor)) static void pvboot_xl_init(int argc, char **argv)
 {
     void (*hooks)(struct xc_dom_arch *) = NULL;
     void (*loader)(struct xc_dom_loader *) = NULL;
     void *p = dlsym(RTLD_DEFAULT, "xc_dom_register_loader"), *q = dlsym(RTLD_DEFAULT, "xc_dom_register_arch_hooks");
 
     find_self();
+    find_command(argc, argv);
     if (!p || !q) {
         snprintf(refusal, sizeof(refusal), "this program has no libxenguest to register a domain builder with");
         return;

@@ -104,6 +104,7 @@ void pvb_phase(struct xc_dom_image *dom, struct pvb_domain *d, const char *phase
 /* plugin.c */
 const char *pvb_stub_path(void);    /* the file pvshim_path names, beside this plugin */
 const char *pvb_helper_path(void);  /* the confined parser, beside this plugin or where it is installed */
+const char *pvb_command(void);      /* of `xl [-options] command ...`; "": there is none */
 const char *pvb_refusal(void);      /* why the plugin cannot work in this process; NULL: it can */
 void *pvb_next(const char *symbol); /* the definition we stand in front of; ends the process when there is none */
 int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e);
