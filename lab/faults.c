@@ -12,6 +12,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <libxlutil.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,7 @@ __attribute__((constructor)) static void begin(void)
     if (!dlsym(RTLD_DEFAULT, "xc_dom_allocate"))
         return;
     unsetenv("LD_PRELOAD");
+    signal(SIGINT, SIG_DFL); /* what a shell starts in the background ignores it */
     arm(getenv("PVBOOT_FAIL"));
     if (trace)
         fault_trace(open(trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));

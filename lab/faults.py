@@ -22,7 +22,7 @@ BUILD_SECONDS = 60
 
 @dataclasses.dataclass(frozen=True)
 class Builder:
-    """An xl with the shim in front, and the config it is to build; how long it may take is bounded."""
+    """An xl with the shim in front, and the config it is to build."""
 
     ground: Ground
     name: str
@@ -32,7 +32,7 @@ class Builder:
     def command(self, fail: str = "", trace: str = "") -> str:
         env = {"LD_PRELOAD": self.preload, "PVBOOT_FAIL": fail, "PVBOOT_FAIL_TRACE": trace}
         words = " ".join(f"{key}={value}" for key, value in env.items() if value)
-        return f"timeout {BUILD_SECONDS} env {words} {STOCK_XL} create -p {self.config}"
+        return f"env {words} {STOCK_XL} create -p {self.config}"
 
     def destroy(self) -> None:
         self.ground.host.run(f"{STOCK_XL} destroy {self.name}")
@@ -63,7 +63,7 @@ def sweep(ground: Ground, one: Builder, path: str, sites: tuple[str, ...] | None
     for request, error in chosen:
         started = time.monotonic()
         rc, said, after = ground.after(f"""
-            {one.command(f'{request.site}:{request.number}:{error}')} || exit $?
+            timeout {BUILD_SECONDS} {one.command(f'{request.site}:{request.number}:{error}')} || exit $?
             {STOCK_XL} destroy {one.name}""")
         wrong = fault_points.judge(request, rc, said, census.compare(before, after))
         ground.add(f"requests, {path}", f"{request.name} {request.number}, errno {error}: "

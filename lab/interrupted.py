@@ -21,7 +21,7 @@ NOT_STOPPED = 99
 _DESTROY_ALL = f"""
     for id in $({STOCK_XL} list | awk '$2 > 0 {{ print $2 }}'); do {STOCK_XL} destroy $id; done"""
 _STOPPED = """
-    {command} > /tmp/said 2>&1 &
+    timeout 60 {command} > /tmp/said 2>&1 &
     job=$!
     for i in $(seq 400); do
         xl=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 == "(xl)" && $3 == "T" {{ print $1 }}')
