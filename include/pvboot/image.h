@@ -119,7 +119,7 @@ struct pvboot_kernel {
 
 /*
  * Parse @file (borrowed; must outlive @k) as bzImage or ELF without unpacking a payload.
- * -UNREADABLE empty; -UNSUPPORTED neither format, or a protocol too old for any entry; -MALFORMED.
+ * -UNREADABLE empty; -UNSUPPORTED neither format, or a protocol too old for any entry; -MALFORMED; -LIMIT; -HOST.
  */
 int pvboot_kernel_parse(struct pvboot_kernel *k, struct pvboot_bytes file, struct pvboot_error *e);
 

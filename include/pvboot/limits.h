@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The limits on what a guest's owner brings, each once.  docs/security.md lists them; the texts of refusals print them. */
+/* The limits on what a guest brings, each once.  docs/security.md lists them; the texts of refusals print them. */
 #ifndef PVBOOT_LIMITS_H
 #define PVBOOT_LIMITS_H
 

@@ -102,14 +102,14 @@ struct pvboot_segment {
     char why[112];
 };
 
-/* Registers of vCPU 0 at its first instruction; all others are zero. */
+/* Registers of vCPU 0 at its first instruction; docs/handover.md has what is the same for all. */
 struct pvboot_vcpu {
     uint32_t mode; /* 32 or 64 */
     uint64_t rip, rsi, rbx;
     uint64_t cr0, cr3, cr4, efer;
     uint64_t gdt_gpa;
     uint32_t gdt_limit;
-    uint16_t cs, ds; /* selectors; es, ss, fs, gs as boot.rst wants them */
+    uint16_t cs, ds; /* selectors; es and ss are as ds, fs and gs are 0 */
 };
 
 struct pvboot_plan {

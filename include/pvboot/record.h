@@ -23,8 +23,8 @@ struct pvboot_record {
 void pvboot_record_init(struct pvboot_record *r, const struct pvboot_machine *machine, struct pvboot_guest *next);
 
 /*
- * Write the record to directory @dir (made if absent): one file per segment of @plan and manifest.json
- * (design: as `plan --json`, with segments [{name, gpa, bytes, file, sha256}]).
+ * Write the record to directory @dir (made if absent): one file for each segment of @plan that has been written to,
+ * and manifest.json (as `plan --json`, with segments [{name, gpa, bytes, file, sha256, why}], and kernel_version).
  * A segment's file is called like the segment with '-' for ' '.  -HOST: names the file and errno.
  */
 int pvboot_record_dump(const struct pvboot_record *r, const struct pvboot_plan *plan, const struct pvboot_image *img,

@@ -2,8 +2,8 @@
 /*
  * The Xen side of a build: populate memory, special pages, write memory, start the vCPU.
  *
- * Xen is a table of functions, filled by the dynamic linker (launcher), by dlsym (the plugin, whose host program
- * brought its own libxenctrl) or by fakes (tests).  Every return value is looked at: what stock libxenguest
+ * Xen is a table of functions, filled by dlsym (the plugin, whose host program brought its own libxenctrl) or by
+ * fakes (tests).  Every return value is looked at: what stock libxenguest
  * ignores (HVM params, special pages) is an error here.
  *
  * Specifications: Xen docs/misc/pvh.pandoc, xen/include/public/{memory,hvm/params,arch-x86/hvm/save}.h.
@@ -16,7 +16,7 @@
 #include <xenctrl.h>
 #include <xenforeignmemory.h>
 
-/* Every call pvboot makes; the types are those of the installed headers. */
+/* Every call a build makes through handles that its caller has opened; the types are those of the installed headers. */
 #define PVBOOT_XEN_CALLS(X)       \
     X(xc_domain_claim_pages)      \
     X(xc_domain_set_pod_target)   \
