@@ -390,7 +390,7 @@ check-format:
 check-exports: $(PROGRAMS)
 	nm -D --defined-only $(BUILD)/libpvboot.so | grep -q ' T pvboot_build@@PVBOOT_0.1$$'
 	! nm -D --defined-only $(BUILD)/libpvboot.so | grep -vE ' (pvboot_[a-z0-9_]+|PVBOOT_0\.1)(@@PVBOOT_0\.1)?$$'
-	! nm -D --defined-only $(BUILD)/pvboot-xl.so | grep -vE ' (xlu_cfg_(init|readdata|get_string)|xc_dom_(module_file|release))$$'
+	! nm -D --defined-only $(BUILD)/pvboot-xl.so | grep -vE ' (xlu_cfg_(init|readdata|get_string)|xc_dom_(kernel_file|module_file|release))$$'
 
 # What `make check` runs, each NAME=KIND=COMMAND (tests/run.py). M: this make, on another build directory.
 M = $(MAKE) --no-print-directory -j2
