@@ -13,6 +13,7 @@ from .evidence import Evidence
 from .host import Host
 
 NODE = 0x50595648
+HEAD_BYTES = 64
 FILLERS = {"stub": 2}              # inside the guest; everybody else's is the toolstack, 1
 START_INFO_MAGIC = 0x336ec578      # Xen public arch-x86/hvm/start_info.h
 BUILDER, CONSOLE, XENSTORE, START_INFO = 4, 2, 3, 1
@@ -20,7 +21,7 @@ DIGESTS = {5: "kernel", 6: "ramdisk", 7: "cmdline"}
 SUBARCH = {"pc": 0, "xen": 2}
 
 # What is read from the zero page: Linux Documentation/arch/x86/boot.rst and zero-page.rst
-RSDP, SUBARCH_AT, SUBARCH_DATA, SETUP_DATA = 0x070, 0x23c, 0x240, 0x250
+RSDP, SUBARCH_AT, SETUP_DATA = 0x070, 0x23c, 0x250
 
 
 class Given:
@@ -45,21 +46,24 @@ def judge(found: Evidence, given: Given, scratch: Path) -> list[str]:
     if len(nodes) != 1:
         return [f"{len(nodes)} setup_data nodes of type {NODE:#x}"]
     node, page = nodes[0], found.sections["boot_params"]
-    if len(node) < 64:
-        return [f"the node has {len(node)} bytes"]
-    wrong = _head(node, given) + _subarch(page, given)
+    if len(node) < HEAD_BYTES:
+        return head(node, given.path)
+    wrong = head(node, given.path) + _subarch(page, given)
     tlvs, broken = take_apart(node)
     if broken:
         return [*wrong, broken]
     return wrong + _start_info(node, tlvs, page) + _values(tlvs, given) + _decoded(node, scratch)
 
 
-def _head(node: bytes, given: Given) -> list[str]:
+def head(node: bytes, path: str) -> list[str]:
+    """What is wrong with its fixed part and its checksum."""
+    if len(node) < HEAD_BYTES:
+        return [f"the node has {len(node)} bytes"]
     size, crc = struct.unpack_from("<II", node, 8)
     wanted = {"magic": (node[0:4], b"PVBH"), "version, compatible": (struct.unpack_from("<HH", node, 4), (1, 1)),
               "bytes": (size, len(node)), "crc32": (crc, zlib.crc32(node[:12] + bytes(4) + node[16:size])),
               "hypervisor": (node[16:20], b"XenV"), "signature": (node[20:32], b"XenVMMXenVMM"),
-              "filler": (struct.unpack_from("<I", node, 32)[0], FILLERS.get(given.path, 1)),
+              "filler": (struct.unpack_from("<I", node, 32)[0], FILLERS.get(path, 1)),
               "flags": (node[36:40], bytes(4)), "tlv_off": (struct.unpack_from("<I", node, 52)[0], 64),
               "reserved": (node[56:64], bytes(8))}
     return [f"node: {name} is {got!r}, not {want!r}" for name, (got, want) in wanted.items() if got != want]

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""What each entry's ABI demands of vCPU 0 and of what it is handed, checked on the capture of the paused domain.
+"""What each entry's ABI demands of vCPU 0 and of what it is handed, checked on the capture of the paused domain; and of
+what the guest shows of it later.
 
 Sources: Xen docs/misc/pvh.pandoc (PVH), Linux Documentation/arch/x86/boot.rst (32-bit and 64-bit boot protocol),
 Xen public xen.h (PV).
 """
 
 import dataclasses
+import re
 from collections.abc import Callable
 
-from .model import ZERO_PAGE, Cell
+from ..compare import ISA_HOLE
+from . import layout, zeropage
+from .model import ZERO_PAGE, Cell, Job
 
-PE, ET, PG, PAE, LME, LMA = 1, 1 << 4, 1 << 31, 1 << 5, 1 << 8, 1 << 10
+PE, ET, NW, CD, PG, PAE, LME, LMA = 1, 1 << 4, 1 << 29, 1 << 30, 1 << 31, 1 << 5, 1 << 8, 1 << 10
 TF, IF, VM = 1 << 8, 1 << 9, 1 << 17
 LONG, BIG, PRESENT = 1 << 9, 1 << 10, 1 << 7  # segment attributes as SVM and VMX keep them: G D L AVL in bits 11..8
 FLAT = 0xffffffff
@@ -32,16 +36,43 @@ class Checked:
     ok: bool
 
 
-def check(cell: Cell, handover: dict) -> list[Checked]:
-    return [Checked(demand.field, demand.text, *demand.check(handover)) for demand in demands(cell)]
+def check(job: Job, kernel: dict) -> list[Checked]:
+    """`kernel`: as `pvboot inspect` sees it, and its setup header."""
+    found = [Checked(demand.field, demand.text, *demand.check(job.handover)) for demand in _demands(job.cell)]
+    found.append(_nothing("layout", "no overlap, all in RAM", _misplaced(job, kernel)))
+    if job.cell.path in ZERO_PAGE:
+        found.append(_nothing("zero_page", "the file's setup header, and 0 but for what a loader writes",
+                              zeropage.handed(job, kernel)))
+        found.append(_nothing("setup_data", NODE, zeropage.nodes(job.cell.path, job.handover["setup_data"])))
+    return found
 
 
-def demands(cell: Cell) -> list[Demand]:
+def check_read_back(job: Job, kernel: dict) -> list[Checked]:
+    """Of the page that the guest shows, where somebody else than its kernel filled it."""
+    if job.cell.path not in zeropage.LOADERS:
+        return []
+    found = [_nothing("guest.zero_page", "nothing wrong with it", zeropage.remarks(job))]
+    if job.cell.path in zeropage.OURS:
+        found.append(_nothing("guest.zero_page", "as it was filled, but for what its kernel writes",
+                              zeropage.read_back(job, kernel)))
+        found.append(_nothing("guest.setup_data", NODE, zeropage.nodes_read_back(job)))
+    return found
+
+
+def broken(checked: list[Checked]) -> list[str]:
+    return [f"{c.field} is {c.value}, the ABI demands {c.text}" for c in checked if not c.ok]
+
+
+def _demands(cell: Cell) -> list[Demand]:
     if cell.path == "xl-pv":
         return PV
     if cell.path not in ZERO_PAGE:
-        return PVH + _given(cell)
-    return (LINUX32 if cell.path == "linux32" else LINUX64) + ZEROPAGE + _given(cell)
+        return PVH + _given(cell) + [_lint("start_info", cell.path)]
+    return (LINUX32 if cell.path == "linux32" else LINUX64) + ZEROPAGE + _given(cell) + [_lint("zero_page", cell.path)]
+
+
+def _nothing(field: str, text: str, wrong: list[str]) -> Checked:
+    return Checked(field, text, "; ".join(wrong) or "so", not wrong)
 
 
 # --- registers ----------------------------------------------------------------------------------------------------------
@@ -85,12 +116,13 @@ PVH = [
 ]
 _LINUX_SEGMENTS = [("ds", 0x18), ("es", 0x18), ("ss", 0x18)]
 LINUX32 = [
-    _bits("cr0", PE, PG, "protected mode, paging off"), _bits("efer", 0, LMA, "not in long mode"),
+    _bits("cr0", PE, PG | CD | NW, "protected mode, paging off, caches on"), _bits("efer", 0, LMA, "not in long mode"),
     *_flat("cs", 0x10, True), *(x for s, selector in _LINUX_SEGMENTS for x in _flat(s, selector, False)),
     FLAGS, _is("rbx", 0), _is("rbp", 0), _is("rdi", 0),
 ]
 LINUX64 = [
-    _bits("cr0", PE | PG, 0, "protected mode, paging on"), _bits("cr4", PAE, 1 << 12, "PAE, four levels"),
+    _bits("cr0", PE | PG, CD | NW, "protected mode, paging on, caches on"),
+    _bits("cr4", PAE, 1 << 12, "PAE, four levels"),
     _bits("efer", LME | LMA, 0, "long mode"),
     Demand("cpu.cr3", "page tables", lambda h: (f"{h['vcpu']['cr3']:#x}", h["vcpu"]["cr3"] != 0)),
     *_flat("cs", 0x10, True, True), *(x for s, selector in _LINUX_SEGMENTS for x in _flat(s, selector, False)), FLAGS,
@@ -114,12 +146,29 @@ def _rsdp(field: str) -> Demand:
 ZEROPAGE = [
     _rsdp("zero_page.acpi_rsdp_addr"),
     Demand("zero_page.sentinel", "0", lambda h: (str(h["zero_page"]["sentinel"]), h["zero_page"]["sentinel"] == 0)),
-    Demand("zero_page.type_of_loader", "not 0", lambda h: (f"{h['zero_page']['type_of_loader']:#x}",
-                                                           h["zero_page"]["type_of_loader"] != 0)),
     Demand("zero_page.e820_entries", "at least 2", lambda h: (str(h["zero_page"]["e820_entries"]),
                                                               h["zero_page"]["e820_entries"] >= 2)),
-    Demand("zero_page", "nothing wrong with it", lambda h: ("; ".join(h["lint"]) or "nothing", not h["lint"])),
 ]
+NODE = "one hypervisor node, whole"
+REMARKS = {  # what `pvboot decode` rightly remarks on in what is handed over, and whose it is
+    r"memory map: entry \d+ at \S+ begins before entry \d+ ends at \S+": ("xl-pvh", "stub", "grub"),  # stock Xen's
+    r"2 modules: Linux uses the first only": ("stub",),  # kernel and ramdisk, for the stub
+}
+
+
+def _lint(field: str, path: str) -> Demand:
+    known = [text for text, paths in REMARKS.items() if path in paths]
+
+    def test(handover: dict) -> tuple[str, bool]:
+        wrong = [line for line in handover["lint"] if not any(re.fullmatch(text, line) for text in known)]
+        return "; ".join(wrong) or "so", not wrong
+    return Demand(field, "nothing wrong with it", test)
+
+
+def _misplaced(job: Job, kernel: dict) -> list[str]:
+    found = layout.segments(job, kernel)
+    return [f"{a.name} overlaps {b.name}" for a, b in layout.overlaps(found)] + [
+        f"{s.name} [{s.start:#x}, {s.end:#x}) is not in RAM" for s in layout.outside(found)]
 
 
 def _given(cell: Cell) -> list[Demand]:
@@ -128,14 +177,12 @@ def _given(cell: Cell) -> list[Demand]:
     return rsdp + [Demand("e820", f"{cell.memory} MiB of RAM, no overlaps", lambda h: _ram(h["e820"], cell.memory))]
 
 
-HOLE = (0xa0000, 0x100000)  # VGA and BIOS, which a PC's map does not give out; PVH kernels take it out themselves
-
-
 def _ram(e820: list[list[int]], memory: int) -> tuple[str, bool]:
     ordered = sorted(e820)
     disjoint = all(a[1] <= b[0] for a, b in zip(ordered, ordered[1:])) and all(a[0] < a[1] for a in ordered)
     ram = sum(end - start for start, end, kind in e820 if kind == 1)
-    wanted = (memory << 20, (memory << 20) - (HOLE[1] - HOLE[0]))
+    # with or without VGA and BIOS, which a PC's map does not give out; PVH kernels take them out themselves
+    wanted = (memory << 20, (memory << 20) - (ISA_HOLE[1] - ISA_HOLE[0]))
     return f"{ram / 1024:.0f} KiB of RAM in {len(e820)} entries{'' if disjoint else ', overlapping'}", \
         disjoint and ram in wanted
 

@@ -147,7 +147,8 @@ class Flight:
             self._sums[ramdisk] = hashlib.sha256(ramdisk.read_bytes()).hexdigest()
         boots = routes.grub_image(image, ramdisk, words) if cell.path == "grub" else image
         text = routes.config(cell, self._put(boots), "" if cell.path == "grub" else self._put(ramdisk), words)
-        return job.Given(text, words, image, boots, ramdisk, self._sums[ramdisk], kernel.xen)
+        return job.Given(text, words, image, boots, ramdisk, self._sums[ramdisk],
+                         self.writer.record.kernel(cell.kernel), kernel.xen)
 
     def _runvars(self, cell: Cell, given: job.Given) -> dict:
         loaded = {"stub": paths.build() / "pvboot-stub.elf", "grub": given.boots}.get(cell.path)

@@ -51,7 +51,7 @@ def grids(record: Record) -> list[Grid]:
     for job in record.jobs.values():
         if job.status in model.EXECUTED and not job.cell.round and (job.handover or job.guest):
             groups.setdefault(job.cell.group, {})[job.cell.column] = job
-    return [grid(name, jobs, record.flight.get("kernels", {}).get(name.split("/")[0], {}))
+    return [grid(name, jobs, record.kernel(name.split("/")[0]))
             for name, jobs in sorted(groups.items())]
 
 

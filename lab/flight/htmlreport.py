@@ -97,7 +97,7 @@ def _memory(outcome: Outcome) -> str:
            "A red frame is an overlap. A PV guest has no physical addresses of its own before its first instruction.</p>"]
     for n, g in enumerate(outcome.grids):
         lanes, collisions, rows = {}, {}, []
-        inspected = outcome.record.flight.get("kernels", {}).get(g.group.split("/")[0], {})
+        inspected = outcome.record.kernel(g.group.split("/")[0])
         for path in g.columns:
             found = layout.segments(outcome.job(g.group, path), inspected)
             if not found:
@@ -190,11 +190,12 @@ def _registers(outcome: Outcome) -> str:
     out = []
     for n, g in enumerate(outcome.grids):
         lanes, wrong, rows = {}, {}, []
+        inspected = outcome.record.kernel(g.group.split("/")[0])
         for path in g.columns:
             job = outcome.job(g.group, path)
             if not job.handover:
                 continue
-            checked = abi.check(job.cell, job.handover)
+            checked = abi.check(job, inspected)
             lanes[path] = job.handover["vcpu"]
             wrong[path] = {c.field for c in checked if not c.ok}
             rows += [[path, _code(c.field), html.escape(c.text), _code(c.value),

@@ -29,6 +29,7 @@ class Given:
     boots: Path            # what the toolstack loads: the kernel, or GRUB with the kernel in it
     ramdisk: Path
     ramdisk_sha256: str
+    inspected: dict        # the kernel, as `pvboot inspect` sees it, and its setup header
     xen_console: bool      # the kernel can print through Xen's console; otherwise all comes by the debug port
 
 
@@ -117,7 +118,7 @@ class Runner:
             return model.SKIP, "a repeat for timing"
         handover = Capture(self.host, self.domid, self.dir / "handover").take(self.cell.path)
         self.job.handover = handover
-        problems = [f"{c.field} is {c.value}, the ABI demands {c.text}" for c in abi.check(self.cell, handover) if not c.ok]
+        problems = abi.broken(abi.check(self.job, self.given.inspected))
         if self.cell.path != "grub":  # whose kernel and words are in its image
             problems += abi.given_problems(handover, self.given.words, self.given.ramdisk_sha256,
                                            self.given.ramdisk.stat().st_size)
@@ -175,7 +176,7 @@ class Runner:
             return model.PASS, "a repeat for timing"
         evidence.save(found, paths.made(self.dir / "guest"))
         self.job.guest = guestside.fields(found, self.dir / "guest")
-        problems = self._expectations()
+        problems = self._expectations() + abi.broken(abi.check_read_back(self.job, self.given.inspected))
         return (model.FAIL, "\n".join(problems)) if problems else (model.PASS, "")
 
     def _shutdown(self) -> tuple[str, str]:

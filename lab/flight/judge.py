@@ -4,7 +4,7 @@
 import collections
 import dataclasses
 
-from . import baseline, grid, model
+from . import abi, baseline, grid, model
 from .baseline import NEVER, REGR, Verdict
 from .model import Job
 from .record import Record
@@ -44,8 +44,25 @@ class Outcome:
 
 
 def judge(record: Record, before: dict) -> Outcome:
+    record = dataclasses.replace(record, jobs={name: again(job, record.kernel(job.cell.kernel))
+                                               for name, job in record.jobs.items()})
     grids = grid.grids(record)
     looks = {f"{g.group}/{column}": g.looks(column) for g in grids for column in g.columns}
     looks = {name: found for name, found in looks.items() if found}
     verdicts = {name: baseline.judge(job, looks.get(name, []), before.get(name)) for name, job in record.jobs.items()}
     return Outcome(record, grids, verdicts, looks)
+
+
+def again(job: Job, kernel: dict) -> Job:
+    """The job by the demands of today, which may be stricter than those it was run under."""
+    broken = {"capture-handover": abi.broken(abi.check(job, kernel)) if job.handover else [],
+              "collect": abi.broken(abi.check_read_back(job, kernel)) if job.handover and job.guest else []}
+    new = {name: [line for line in lines if f"{name}: {line}" not in job.reasons] for name, lines in broken.items()}
+    steps = [_failed(step, new[step.name]) if new.get(step.name) else step for step in job.steps]
+    reasons = [f"{name}: {line}" for name, lines in new.items() for line in lines]
+    status = model.worst([job.status, model.FAIL]) if reasons else job.status
+    return dataclasses.replace(job, status=status, steps=steps, reasons=job.reasons + reasons)
+
+
+def _failed(step: model.Step, lines: list[str]) -> model.Step:
+    return dataclasses.replace(step, status=model.FAIL, detail="\n".join(filter(None, [step.detail, *lines])))

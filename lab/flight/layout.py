@@ -3,11 +3,11 @@
 
 import dataclasses
 
+from . import zeropage
 from .model import Job
 
 PAGE = 4096
 NODE_HEADER = 16
-LOAD_OFFSET_64 = 0x200  # boot.rst: startup_64 is this far into the protected-mode part
 TYPES = {1: "RAM", 2: "reserved", 3: "ACPI", 4: "ACPI NVS"}
 
 
@@ -31,10 +31,10 @@ def segments(job: Job, inspected: dict) -> list[Segment]:
 
 def _loaded(job: Job, inspected: dict) -> list[Segment]:
     """What the toolstack put there to run: the whole window that it needs, not only the bytes that were written."""
-    rip, path = job.handover["vcpu"]["rip"], job.cell.path
+    path = job.cell.path
     window = job.runvars.get("loaded") or inspected.get("elf_window")
     if path in ("linux32", "linux64"):
-        start = rip - (LOAD_OFFSET_64 if path == "linux64" else 0)
+        start = zeropage.load_gpa(job, inspected)
         return [Segment("kernel", start, start + inspected["window"]["bytes"])]
     if path == "vmlinux64":
         planned = [s for s in job.runvars.get("plan", {}).get("segments", []) if s["name"] == "kernel"]

@@ -54,6 +54,10 @@ class Cell:
         return self.path not in STOCK and not self.how
 
 
+def worst(statuses: list[str]) -> str:
+    return max(statuses, key=STATUSES.index, default=BLOCKED)
+
+
 def in_order(columns) -> list[str]:
     """As PATHS has them."""
     return sorted(columns, key=lambda column: (PATHS.index(column.split(":")[0]), column))
@@ -84,8 +88,7 @@ class Job:
     def conclude(self) -> None:
         """The job's status from its steps: the worst of them, less those that could not be run after it."""
         run = [step for step in self.steps if step.status != BLOCKED]
-        worst = max(run, key=lambda step: STATUSES.index(step.status)) if run else None
-        self.status = worst.status if worst else BLOCKED
+        self.status = worst([step.status for step in run])
         if self.status == SKIP and any(step.status == PASS for step in run):
             self.status = PASS
         self.reasons = [f"{step.name}: {line}" for step in run if step.status not in (PASS, SKIP)

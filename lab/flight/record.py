@@ -19,6 +19,10 @@ class Record:
     jobs: dict[str, Job]          # by cell id; of several runs of one cell the last
     experiments: dict[str, dict] = dataclasses.field(default_factory=dict)  # by the claim they are for
 
+    def kernel(self, name: str) -> dict:
+        """As `pvboot inspect` sees it, and its setup header."""
+        return self.flight.get("kernels", {}).get(name, {})
+
     def finished(self) -> set[str]:
         return {name for name, job in self.jobs.items() if job.status in model.FINISHED}
 

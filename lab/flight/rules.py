@@ -77,7 +77,7 @@ def _is(*values: object) -> Callable[[Difference, Context], bool]:
 
 def _abi(d: Difference, c: Context) -> bool:
     """The ABI says something about this register, and that is so."""
-    checked = [x for x in abi.check(c.jobs[d.column].cell, c.jobs[d.column].handover)
+    checked = [x for x in abi.check(c.jobs[d.column], c.inspected)
                if d.field == x.field or d.field.startswith(f"{x.field}_")]
     return bool(checked) and all(x.ok for x in checked)
 

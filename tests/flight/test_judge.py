@@ -123,16 +123,15 @@ def test_a_failed_job_is_exit_1(record):
     ("cpu.rbx", lambda h: h["vcpu"].update(rbx=1)),
 ])
 def test_what_the_abi_demands(record, field, change):
-    handover = record.jobs[ID].handover
-    cell = record.jobs[ID].cell
-    assert all(c.ok for c in abi.check(cell, handover))
-    change(handover)
-    assert {c.field for c in abi.check(cell, handover) if not c.ok} == {field}
+    job = record.jobs[ID]
+    assert all(c.ok for c in abi.check(job, INSPECTED))
+    change(job.handover)
+    assert {c.field for c in abi.check(job, INSPECTED) if not c.ok} == {field}
 
 
 def test_stock_registers_are_what_pvh_demands(record):
     stock = record.jobs["6.1/1cpu/256M/small/xl-pvh"]
-    assert [c.field for c in abi.check(stock.cell, stock.handover) if not c.ok] == []
+    assert abi.broken(abi.check(stock, INSPECTED)) == []
 
 
 def test_given_problems(record):

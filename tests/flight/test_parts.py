@@ -106,7 +106,7 @@ def test_the_capture_tool_refuses(arguments, words):
 
 
 def test_a_guest_that_came_to_its_end_unheard_is_not_waited_for(tmp_path, monkeypatch):
-    given = job.Given("", "", tmp_path, tmp_path, tmp_path, "", True)
+    given = job.Given("", "", tmp_path, tmp_path, tmp_path, "", {}, True)
     runner = job.Runner(None, model.Job(Cell("6.1", "linux64")), given, tmp_path / "job")
     monkeypatch.setattr(job, "CONSOLE_SECONDS", 0)
     monkeypatch.setattr(runner, "_talks", lambda: False)

@@ -121,7 +121,7 @@ def test_segments_come_from_the_capture(record):
     assert found["kernel"] == (0x1000000, 0x4000000)
     assert found["zero page"] == (0x100000, 0x101000)
     assert found["ramdisk"] == (0xfe00000, 0xfe01000)
-    assert found["setup_data"] == (0x102000, 0x102000 + 16 + 472)
+    assert found["setup_data"] == (0x102000, 0x102000 + 16 + 64)
     assert layout.overlaps(layout.segments(job, record.flight["kernels"]["6.1"])) == []
 
 
