@@ -6,6 +6,7 @@ where it can) carries the rule that explains it, or is a LOOK.
 """
 
 import dataclasses
+import hashlib
 
 from . import model, rules
 from .model import Job
@@ -13,6 +14,7 @@ from .record import Record
 
 REFERENCE = ("xl-pvh", "pvh", "linux32", "linux64", "vmlinux64", "stub", "grub", "xl-pv")
 SAME, NONE, LOOK = "same", "none", "LOOK"  # none: this path hands over no such thing
+LONG = 120                                 # characters of a value, for reading
 RAW = ("e820_table", "e820_entries")       # compared as the map they make
 
 
@@ -41,8 +43,8 @@ class Grid:
     rows: list[Row]
 
     def looks(self, column: str) -> list[str]:
-        return [f"{row.field} is {shown(row.entries[column].value)}, {row.reference} has "
-                f"{shown(row.entries[row.reference].value)}"
+        return [f"{row.field} is {_exact(row.entries[column].value)}, {row.reference} has "
+                f"{_exact(row.entries[row.reference].value)}"
                 for row in self.rows if column in row.entries and row.entries[column].mark == LOOK]
 
 
@@ -74,7 +76,7 @@ def _entry(field: str, column: str, reference: str, context: rules.Context) -> E
     value, before = fields[column].get(field, rules.ABSENT), fields[reference].get(field, rules.ABSENT)
     if value == before:
         return Entry(value, SAME)
-    rule = rules.explain(rules.Difference(field, column, before, value), context)
+    rule = rules.explain(rules.Difference(field, column, before, value, reference), context)
     return Entry(value, rule.kind, rule.reason) if rule else Entry(value, LOOK)
 
 
@@ -140,6 +142,16 @@ def ranges(entries: list[list]) -> str:
     return "; ".join(f"{start:x}-{end:x} type {kind}" for start, end, kind in joined)
 
 
-def shown(value: object, limit: int = 120) -> str:
-    text = f"{value:#x}" if isinstance(value, int) else str(value)
+def shown(value: object, limit: int = LONG) -> str:
+    text = _text(value)
     return text if len(text) <= limit else text[:limit - 3] + "..."
+
+
+def _exact(value: object) -> str:
+    """As shown, and the digest of what is cut off: a baseline knows a difference by this."""
+    text = _text(value)
+    return shown(value) + ("" if len(text) <= LONG else f" (sha256 {hashlib.sha256(text.encode()).hexdigest()[:16]})")
+
+
+def _text(value: object) -> str:
+    return f"{value:#x}" if isinstance(value, int) else str(value)

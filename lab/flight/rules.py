@@ -10,18 +10,18 @@ import dataclasses
 import re
 from collections.abc import Callable
 
-from . import abi, dmesgrules
+from ..compare import ISA_HOLE
+from . import abi, dmesgrules, zeropage
+from .model import ZERO_PAGE as OURS
 from .model import Job
+from .zeropage import LOADERS, UNPACKS
 
 EXPECTED, PLACEMENT, EDITOR = "expected", "placement", "editor"
 ABSENT = "(absent)"
-OURS = ("linux32", "linux64", "vmlinux64")
 FILLED = (*OURS, "stub", "grub")       # the kernel finds a zero page at its own entry
-UNPACKS = ("linux32", "linux64", "stub", "grub")  # the decompressor runs in the guest
 PVH = ("xl-pvh", "pvh", "stub", "grub")  # what starts first is a PVH ELF
 HVM = (*PVH, *OURS)
 ANY = (*HVM, "xl-pv")
-LOADERS = {"linux32": 0x91, "linux64": 0x91, "vmlinux64": 0x91, "stub": 0x92, "grub": 0x72}  # boot.rst, handover.md
 GIB4 = 1 << 32
 
 
@@ -38,6 +38,7 @@ class Difference:
     column: str
     before: object
     value: object
+    reference: str                   # the column that `before` is from
 
     @property
     def path(self) -> str:
@@ -90,8 +91,25 @@ def _rsdp_of_reference(d: Difference, c: Context) -> bool:
 
 def _in_ram(d: Difference, c: Context) -> bool:
     """Wherever it is, there is RAM below 4 GiB, as told to the guest."""
+    return d.value < GIB4 and _is_ram(d, c)
+
+
+def _is_ram(d: Difference, c: Context) -> bool:
     known = c.jobs[d.column].handover.get("e820") or c.jobs[d.column].guest.get("e820", [])
-    return d.value < GIB4 and any(start <= d.value < end and kind == 1 for start, end, kind in known)
+    return any(start <= d.value < end and kind == 1 for start, end, kind in known)
+
+
+def _kaslr_address(d: Difference, c: Context) -> bool:
+    """RAM, and a multiple of what the kernel says it can be moved by."""
+    return isinstance(d.value, int) and _is_ram(d, c) and d.value % c.inspected["header"]["kernel_alignment"] == 0
+
+
+def _load_gpa(d: Difference, c: Context) -> bool:
+    return d.value == zeropage.load_gpa(c.jobs[d.column], c.inspected)
+
+
+def _first_stack(d: Difference, c: Context) -> bool:
+    return zeropage.first_stack(c.jobs[d.column], c.inspected)
 
 
 def _entry(d: Difference, c: Context) -> bool:
@@ -103,9 +121,8 @@ def _entry(d: Difference, c: Context) -> bool:
     return d.path == "xl-pv" or d.value == entries[d.path]["gpa"]
 
 
-def _same_node(d: Difference, c: Context) -> bool:
-    """What was handed over is what is read back; the stub's was not there yet."""
-    return d.path == "stub" or d.value == c.fields[d.column].get(d.field.replace("guest.", "handed."), d.value)
+def _whole_node(d: Difference, c: Context) -> bool:
+    return not zeropage.nodes_read_back(c.jobs[d.column])
 
 
 def _near(share: float) -> Callable[[Difference, Context], bool]:
@@ -134,19 +151,54 @@ def _padded(d: Difference, c: Context) -> bool:
     return d.before <= d.value < d.before + 4096
 
 
-def _handed(d: Difference, c: Context) -> bool:
-    return d.value == c.fields[d.column].get(d.field.replace("guest.", "handed."))
-
-
 def _kaslr_only(d: Difference, c: Context) -> bool:
     return d.value | 2 == c.inspected.get("header", {}).get("loadflags", 0) | 2
 
 
-XSAVE_FLAGS = {"avx", "avx2", "f16c", "fma", "vaes", "vpclmulqdq", "xgetbv1", "xsave", "xsavec", "xsaveopt", "xsaves"}
+XSAVE_FLAGS = {"avx", "avx2", "fma", "xgetbv1", "xsave", "xsaveopt"}
 
 
-def _xsave_only(d: Difference, c: Context) -> bool:
-    return set(str(d.value).split()) ^ set(str(d.before).split()) <= XSAVE_FLAGS
+def _xsave_given_up(d: Difference, c: Context) -> bool:
+    """All of them and no other, and the guest that has none says why."""
+    has, had = (set(str(flags).split()) for flags in (d.value, d.before))
+    lacks = d.column if "xsave" in had else d.reference
+    return has ^ had == XSAVE_FLAGS and any(line.startswith("XSAVE consistency problem: ")
+                                            for line in c.jobs[lacks].guest["dmesg"])
+
+
+def _isa_hole(d: Difference, c: Context) -> bool:
+    """The same but for the area from 640 KiB to 1 MiB."""
+    return _without_hole(d.value) == _without_hole(d.before)
+
+
+def _grub_map(d: Difference, c: Context) -> bool:
+    """As GRUB tells it: each range ("start-end type kind") in whole pages."""
+    whole = []
+    for part in _without_hole(d.before).split("; "):
+        span, _, kind = part.partition(" ")
+        start, end = (int(edge, 16) for edge in span.split("-"))
+        whole.append(f"{start:x}-{end + 4095 & ~4095:x} {kind}")
+    return "; ".join(whole) == d.value
+
+
+def _without_hole(ranges: object) -> str:
+    return str(ranges).replace("0-a0000 type 1; a0000-100000 type 2; 100000-", "0-")
+
+
+IN_HOLE = {"Video RAM area", "System ROM"}  # Linux names them where the map says RAM
+
+
+def _grub_iomem(d: Difference, c: Context) -> bool:
+    """The same in whole pages ("start-end name", ends inclusive), but for what Linux makes of the VGA and BIOS area."""
+    def ranges(text: object) -> list[tuple[int, int, str]]:
+        parts = (part.partition(" ")[::2] for part in str(text).split("; "))
+        return [(int(span.split("-")[0], 16), int(span.split("-")[1], 16) + 4096 & ~4095, name) for span, name in parts]
+
+    def in_hole(part: tuple[int, int, str]) -> bool:
+        return ISA_HOLE[0] <= part[0] and part[1] <= ISA_HOLE[1]
+    before, now = ranges(d.before), ranges(d.value)
+    return [part for part in before if not in_hole(part)] == [part for part in now if not in_hole(part)] \
+        and {part[2] for part in now if in_hole(part)} <= IN_HOLE
 
 
 _Z = r"guest\.zero_page\."
@@ -166,9 +218,9 @@ RULES = [
     Rule(EXPECTED, r"cpu\..*", ("xl-pv",), "a PV guest starts in long mode on page tables of its own, at a virtual address"),
     # what is handed over
     Rule(EXPECTED, r"handed\.page", ANY, "each entry's ABI has its own structure"),
-    Rule(EXPECTED, r"handed\.rsdp", ANY, "where stock Xen puts it", lambda d, c: _rsdp_of_reference(d, c)),
+    Rule(EXPECTED, r"handed\.rsdp", ANY, "where stock Xen puts it", _rsdp_of_reference),
     Rule(EXPECTED, r"handed\.e820", HVM, "pvboot takes the VGA and BIOS area out of the map, as boot loaders on a PC do;"
-         " Linux's PVH entry does it itself", lambda d, c: _isa_hole(d)),
+         " Linux's PVH entry does it itself", _isa_hole),
     Rule(PLACEMENT, r"handed\.(ramdisk\.gpa|start_info\.(cmdline_paddr|modlist_paddr|memmap_paddr))", HVM,
          "whoever builds the domain is free to choose", _in_ram),
     Rule(EXPECTED, r"handed\.start_info\.(nr_modules|modlist_paddr)", ("stub", "grub"),
@@ -182,30 +234,34 @@ RULES = [
     Rule(EXPECTED, r"handed\.ramdisk\.bytes", ("xl-pv",), "stock Xen gives a PV guest whole pages", _padded),
     Rule(PLACEMENT, r"handed\.zero_page\.(ramdisk_image|cmd_line_ptr|setup_data)", FILLED, "pvboot's plan places it",
          _in_ram),
-    Rule(EXPECTED, _HZ + "code32_start", FILLED, "where the kernel was put", lambda d, c: _in_ram(d, c)),
+    Rule(EXPECTED, _HZ + "code32_start", FILLED, "where the kernel was put", _load_gpa),
     # what the kernel finds
     Rule(EXPECTED, _HZ + "type_of_loader", FILLED, "who filled the page: 0x91 a toolstack, 0x92 the stub, 0x72 GRUB;"
          " Linux's PVH entry writes 0x90", lambda d, c: d.value == LOADERS[d.path]),
     Rule(EXPECTED, _HZ + "acpi_rsdp_addr", FILLED, "stock Xen's RSDP; Linux's PVH entry keeps it elsewhere",
          _rsdp_of_reference),
     Rule(EDITOR, _HZ + "loadflags", FILLED, "copied from the file; the decompressor notes KASLR in it", _kaslr_only),
-    Rule(EDITOR, _Z + "scratch", UNPACKS, "startup_32 and startup_64 use it as their first stack"),
+    Rule(EDITOR, _Z + "scratch", UNPACKS, "startup_32 uses it as its first stack", _first_stack),
     Rule(PLACEMENT, _Z + "(ramdisk_image|cmd_line_ptr|setup_data)", HVM, "whoever fills the page is free to choose", _in_ram),
     Rule(EXPECTED, _HZ + "(setup_sects|root_flags|syssize|ram_size|vid_mode|root_dev|boot_flag|jump|header|version"
          "|realmode_swtch|start_sys_seg|kernel_version|setup_move_size|bootsect_kludge|heap_end_ptr|ext_loader_ver|initrd_addr_max"
          "|kernel_alignment|relocatable_kernel|min_alignment|xloadflags|cmdline_size|payload_offset|payload_length"
-         "|pref_address|init_size|handover_offset|kernel_info_offset|code32_start)", FILLED,
+         "|pref_address|init_size|handover_offset|kernel_info_offset)", FILLED,
          "the loader copies the setup header from the file (boot.rst); Linux's PVH entry leaves it empty", _as_in_file),
     Rule(EXPECTED, _HZ + "vid_mode", FILLED, "boot.rst: 0xffff is the normal mode", _is(0xffff)),
-    Rule(EXPECTED, r"guest\.setup_data\..*", FILLED, "pvboot's node: hypervisor type and data", _same_node),
+    Rule(EXPECTED, r"guest\.setup_data\.hypervisor", zeropage.OURS, "pvboot's node: hypervisor type and data",
+         _whole_node),
+    Rule(EXPECTED, r"guest\.setup_data\.hypervisor", ("grub",), "GRUB knows no such node", _is(ABSENT)),
     Rule(EXPECTED, r"guest\.cmdline", ("grub",), "GRUB puts BOOT_IMAGE= before it", lambda d, c:
          d.value == f"BOOT_IMAGE=/boot/vmlinuz {d.before}"),
     Rule(EXPECTED, r"guest\.cpu\.flags", ANY, "this emulation's XSAVE state size, which makes Linux give XSAVE up on some"
-         " boots of every path, stock ones included", _xsave_only),
-    Rule(PLACEMENT, r"guest\.kernel_code", UNPACKS, "the decompressor chooses an address at random (KASLR)"),
+         " boots of every path, stock ones included", _xsave_given_up),
+    Rule(PLACEMENT, r"guest\.kernel_code", UNPACKS, "the decompressor chooses an address at random (KASLR)",
+         _kaslr_address),
     Rule(EXPECTED, r"guest\.e820", ("grub",), "GRUB hands the map on in whole pages, and the VGA and BIOS area as RAM",
-         lambda d, c: _grub_map(str(d.before)) == str(d.value)),
-    Rule(EXPECTED, r"guest\.iomem", ("grub",), "GRUB hands the map on in whole pages, and the VGA and BIOS area as RAM"),
+         _grub_map),
+    Rule(EXPECTED, r"guest\.iomem", ("grub",), "GRUB hands the map on in whole pages, and the VGA and BIOS area as RAM",
+         _grub_iomem),
     Rule(EXPECTED, _Z + "boot_flag", ("grub",), "GRUB has a mouse in these two bytes, and clears them", _is(0)),
     Rule(EXPECTED, _Z + "(alt_mem_k|screen_info|root_dev|heap_end_ptr)", ("grub",),
          "GRUB fills in what a kernel started in real mode would want"),
@@ -229,21 +285,3 @@ RULES = [
     Rule(EXPECTED, r"guest\.acpi\..*", ("xl-pv",), "a PV guest has no ACPI", _is(ABSENT)),
     Rule(EXPECTED, r"guest\.cpu\..*", ("xl-pv",), "Xen shows PV guests another CPUID"),
 ]
-
-
-def _isa_hole(d: Difference) -> bool:
-    """The same but for the area from 640 KiB to 1 MiB."""
-    def without(text: object) -> str:
-        return str(text).replace("0-a0000 type 1; a0000-100000 type 2; 100000-", "0-")
-    return without(d.value) == without(d.before)
-
-
-def _grub_map(reference: str) -> str:
-    """The reference's map as GRUB tells it: `reference` has its ranges as "start-end type kind"."""
-    parts = reference.replace("0-a0000 type 1; a0000-100000 type 2; 100000-", "0-").split("; ")
-    whole = []
-    for part in parts:
-        span, _, kind = part.partition(" ")
-        start, end = (int(edge, 16) for edge in span.split("-"))
-        whole.append(f"{start:x}-{end + 4095 & ~4095:x} {kind}")
-    return "; ".join(whole)

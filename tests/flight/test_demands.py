@@ -7,12 +7,12 @@ Each damage is done to a record that passes; the outcome must fail and name what
 import copy
 
 import pytest
-from flight_samples import INSPECTED, job, node, stock_handover, stub_guest
+from flight_samples import INSPECTED, IOMEM, XSAVE_GIVEN_UP, job, node, stock_handover, stub_guest, zero_page_guest
 
-from lab.flight import abi, judge, model
+from lab.flight import abi, judge, model, rules
 
 LINUX32, STUB = "6.1/1cpu/256M/small/linux32", "6.1/1cpu/256M/small/stub"
-STOCK = "6.1/1cpu/256M/small/xl-pvh"
+STOCK, GRUB = "6.1/1cpu/256M/small/xl-pvh", "6.1/1cpu/256M/small/grub"
 LOADED = {"pref_gpa": 0x400000, "bytes": 0x10000}
 UNSORTED = "memory map: entry 2 at 0xfc008000 begins before entry 1 ends at 0xff000000"
 
@@ -32,7 +32,7 @@ def flown(record):
 
 
 def outcome(record) -> judge.Outcome:
-    return judge.judge(record, {name: {"status": "pass", "looks": []} for name in (LINUX32, STUB, STOCK)})
+    return judge.judge(record, {name: {"status": "pass", "looks": []} for name in (LINUX32, STUB, STOCK, GRUB)})
 
 
 def test_a_record_without_damage_passes(flown):
@@ -117,3 +117,68 @@ def test_startup_32_of_the_stub_has_its_first_stack_in_the_page(flown):
     page(STUB, scratch=0x100000d)(flown)
     assert abi.broken(abi.check_read_back(flown.jobs[STUB], old)) == []
     assert abi.broken(abi.check_read_back(flown.jobs[STUB], INSPECTED)) != []
+
+
+# --- differences that a rule must not explain ---------------------------------------------------------------------------
+
+@pytest.mark.parametrize("field, damage", [
+    ("guest.kernel_code", shows(LINUX32, kernel_code=0xaa00001)),
+    ("guest.kernel_code", shows(LINUX32, kernel_code=0x20000000)),
+    ("guest.kernel_code", shows(LINUX32, kernel_code=None)),
+    ("guest.zero_page.scratch", page(LINUX32, scratch=0x4444)),
+    ("guest.zero_page.code32_start", page(LINUX32, code32_start=0x2000000)),
+    ("guest.setup_data.hypervisor", shows(STUB, setup_data={"0": node()})),
+    ("guest.setup_data.rng_seed", lambda record: record.jobs[STUB].guest["setup_data"].update(
+        {"1": {**node(), "type": 9, "type_name": "rng_seed"}})),
+    ("guest.cpu.flags", shows(LINUX32, cpu={"flags": ["fpu"]})),        # no word of XSAVE in its log
+    ("guest.cpu.flags", shows(LINUX32, cpu={"flags": ["fpu", "fma"]}, dmesg=XSAVE_GIVEN_UP)),  # not all of it
+    *((f"guest.dmesg: {line}", lambda record, line=line: record.jobs[LINUX32].guest["dmesg"].append(line)) for line in (
+        "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:", "unchecked MSR access error: RDMSR from # at rIP: #",
+        "tsc: Marking TSC unstable due to clocksource watchdog", "clocksource: Switched to clocksource jiffies")),
+])
+def test_a_difference_is_left_without_a_rule(flown, field, damage):
+    for name in (STOCK, LINUX32, STUB):
+        flown.jobs[name].guest["cpu"] = {"flags": ["fpu", *sorted(rules.XSAVE_FLAGS)]}
+    assert outcome(copy.deepcopy(flown)).looks == {}
+    damage(flown)
+    found = outcome(flown)
+    assert found.exit_code == judge.EXIT_LOOKS
+    assert any(look.startswith(f"{field} is") for looks in found.looks.values() for look in looks)
+
+
+def test_xsave_given_up_is_explained_by_the_guest_that_says_so(flown):
+    for name in (STOCK, STUB):
+        flown.jobs[name].guest["cpu"] = {"flags": ["fpu", *sorted(rules.XSAVE_FLAGS)]}
+    flown.jobs[LINUX32].guest["dmesg"] = [*flown.jobs[LINUX32].guest["dmesg"], *XSAVE_GIVEN_UP[1:]]
+    assert outcome(flown).looks == {}
+
+
+WHOLE = [[0, 256 << 20, 1], [0xfc000000, 0xfc009000, 3]]
+GRUB_IOMEM = [IOMEM[0], "0000f0000-0000fffff System ROM", IOMEM[2], "0fc000000-0fc008fff ACPI Tables"]
+
+
+@pytest.mark.parametrize("iomem, fits", [
+    (GRUB_IOMEM, True),
+    ([IOMEM[0], "0000a0000-0000bffff Video RAM area", *GRUB_IOMEM[1:]], True),
+    (GRUB_IOMEM[:-1], False),
+    ([*GRUB_IOMEM[:2], "000100000-00effffff System RAM", GRUB_IOMEM[3]], False),
+    ([IOMEM[0], "0000f0000-0000fffff Reserved", *GRUB_IOMEM[2:]], False),
+    ([*GRUB_IOMEM, "0fee00000-0fee00fff Local APIC"], False),
+])
+def test_grubs_map_is_the_same_in_whole_pages(record, iomem, fits):
+    read = zero_page_guest(e820=WHOLE)
+    read["iomem"] = iomem
+    record.jobs = {STOCK: record.jobs[STOCK], GRUB: job("grub", {}, read)}
+    looks = outcome(record).looks.get(GRUB, [])
+    assert any(look.startswith("guest.iomem is") for look in looks) != fits
+    assert not any(look.startswith("guest.e820 is") for look in looks)
+
+
+def test_a_long_difference_is_known_by_all_of_it(flown):
+    """The baseline compares the text, so what is not shown must count, too."""
+    def look(last: str) -> str:
+        record = copy.deepcopy(flown)
+        record.jobs[LINUX32].guest["clocksource"] = "x" * 500 + last
+        return next(x for x in outcome(record).looks[LINUX32] if x.startswith("guest.clocksource"))
+    assert look("a") == look("a") != look("b")
+    assert len(look("a")) < 250
