@@ -2,7 +2,8 @@
 """make bench: how long `xl create -p` takes, stock PVH against each entry, interleaved in one boot of one machine; and
 what it costs to confine the kernel's parser.
 
-Time under emulation is not time on metal: only the ratios within this run mean something.
+The machine's clock counts instructions, so that a time is how many of them Xen, dom0 and xl executed, at 4 ns each, and
+comes out the same on a busy host.  Time on metal it is not: only the ratios within this run mean something.
 """
 
 import json
@@ -11,12 +12,12 @@ import statistics
 
 from . import cases, guest, kernels, packages, paths, push
 from .cases import Case
-from .host import Host
+from .host import BY_INSTRUCTIONS, Host
 
 KERNELS = ("6.1", "6.1-cloud")
 STOCK = "xl-pvh"
 PATHS = (STOCK, "pvh", "linux32", "linux64", "vmlinux64")
-ROUNDS = 7
+ROUNDS = 3
 SANDBOX_KERNEL = "6.1"             # xz: the longest to unpack
 SANDBOX_PATHS = ("pvh", "linux64")  # unpacked in dom0; header alone
 SANDBOX_SHARE, SANDBOX_SECONDS = 0.05, 0.002  # what the confined parser may cost
@@ -50,7 +51,7 @@ def _samples(wanted: list[Case], rounds: int, name: str) -> dict[str, list[dict]
     packages.ensure_installed()
     store = packages.Store()
     out = paths.made(paths.lab() / "bench")
-    host = Host(out / "host")
+    host = Host(out / "host", cpus=1, accelerator=BY_INSTRUCTIONS)
     samples: dict[str, list[dict]] = {}
     try:
         print(f"booting Xen: {host.boot(store):.0f} s", flush=True)
