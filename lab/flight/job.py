@@ -91,8 +91,7 @@ class Runner:
             plan = tool.run("plan", "--entry", self.cell.path, "--memory", self.cell.memory, "--vcpus", self.cell.vcpus,
                             "--ramdisk", self.given.ramdisk, "--cmdline", self.given.words, self.given.kernel)
         except tool.Refused as refused:
-            known = refused.exit in (tool.NOFIT, tool.LIMIT, tool.UNSUPPORTED)
-            raise Stop(model.SKIP if known else model.FAIL, str(refused)) from None
+            raise Stop(model.FAIL, str(refused)) from None  # what the kernel cannot do is blocked already
         self.job.runvars["plan"] = {"segments": plan["segments"], "vcpu": plan["vcpu"]}
         return model.PASS, plan["entry_why"]
 
@@ -228,9 +227,9 @@ class Runner:
             _, look, _ = self.host.run(f"xl list; /usr/lib/xen-*/bin/xenctx -a {self.domid}")
             (self.dir / "state.txt").write_text(look)
             words = (self._marks() or [(0, "nothing")])[-1][1][:100]
-            raise Stop(model.FAIL if late and not dead else model.CRASH,
-                       f"no {step} after {SECONDS} s" if late and not dead else "the guest shut down or crashed"
-                       + f"; its last words: {words}")
+            status, what = (model.FAIL, f"no {step} after {SECONDS} s") if late and not dead else \
+                (model.CRASH, "the guest shut down or crashed")
+            raise Stop(status, f"{what}; its last words: {words}")
 
     def _expectations(self) -> list[str]:
         guest, wrong = self.job.guest, []

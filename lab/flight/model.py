@@ -91,7 +91,8 @@ class Job:
         self.status = worst([step.status for step in run])
         if self.status == SKIP and any(step.status == PASS for step in run):
             self.status = PASS
-        self.reasons = [f"{step.name}: {line}" for step in run if step.status not in (PASS, SKIP)
+        good = (PASS,) if self.status == SKIP else (PASS, SKIP)
+        self.reasons = [f"{step.name}: {line}" for step in run if step.status not in good
                         for line in step.detail.splitlines()]
 
 

@@ -8,15 +8,9 @@ from pathlib import Path
 from .. import paths
 from ..errors import LabError
 
-NOFIT, LIMIT, UNSUPPORTED = 69, 68, 67
-
 
 class Refused(LabError):
-    """pvboot's own refusal: its exit code and its one line."""
-
-    def __init__(self, code: int, line: str) -> None:
-        super().__init__(line)
-        self.exit = code
+    """pvboot's own refusal, in its one line."""
 
 
 def run(*arguments: object) -> dict:
@@ -24,7 +18,7 @@ def run(*arguments: object) -> dict:
     verb, *rest = map(str, arguments)
     done = subprocess.run([paths.build() / "pvboot", verb, "--json", *rest], capture_output=True, text=True)
     if done.returncode:
-        raise Refused(done.returncode, (done.stderr.strip().splitlines() or [f"pvboot {verb}: {done.returncode}"])[-1])
+        raise Refused((done.stderr.strip().splitlines() or [f"pvboot {verb}: {done.returncode}"])[-1])
     return json.loads(done.stdout)
 
 

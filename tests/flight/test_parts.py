@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from lab import cases, kernels
-from lab.flight import dmesgrules, guestside, job, model, nativepv, routes, timing
+from lab.flight import dmesgrules, guestside, job, model, nativepv, routes, timing, tool
 from lab.flight.model import Cell
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
@@ -105,14 +105,56 @@ def test_the_capture_tool_refuses(arguments, words):
     assert words in done.stderr and done.stderr.startswith("pvboot: ") and done.stderr.count("\n") == 1
 
 
-def test_a_guest_that_came_to_its_end_unheard_is_not_waited_for(tmp_path, monkeypatch):
+class Dom0:
+    """Answers as dom0 would, by what is asked for."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+
+    def alive(self):
+        return True
+
+    def run(self, script, timeout=0):
+        return 0, next((said for word, said in self.answers.items() if word in script), ""), ""
+
+    def stamped_log(self):
+        return "(d5) [    1.000000] Linux version 6.1\n(d5) [    2.000000] last words\n"
+
+
+def runner(tmp_path, host=None, path="linux64"):
     given = job.Given("", "", tmp_path, tmp_path, tmp_path, "", {}, True)
-    runner = job.Runner(None, model.Job(Cell("6.1", "linux64")), given, tmp_path / "job")
+    made = job.Runner(host, model.Job(Cell("6.1", path)), given, tmp_path / "job")
+    made.domid = 5
+    return made
+
+
+@pytest.mark.parametrize("state, deadline, status, words", [
+    ("6.1 5 256 1 ---s--- 3.0", "inf", model.CRASH, "the guest shut down or crashed; its last words: last words"),
+    ("6.1 5 256 1 -b----- 3.0", "-inf", model.FAIL, "no userland after 240 s; its last words: last words"),
+])
+def test_a_guest_that_does_not_come_is_quoted(tmp_path, state, deadline, status, words):
+    with pytest.raises(job.Stop) as stop:
+        runner(tmp_path, Dom0(tail=state))._check_deadline(float(deadline), "userland")
+    assert (stop.value.status, str(stop.value)) == (status, words)
+
+
+def test_a_plan_that_is_refused_fails_the_job_with_its_reason(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise tool.Refused("pvboot: does not fit: vmlinuz: ramdisk")
+    monkeypatch.setattr(tool, "run", refuse)
+    made = runner(tmp_path)
+    assert not made._step("plan")
+    made.job.conclude()
+    assert (made.job.status, made.job.reasons) == (model.FAIL, ["plan: pvboot: does not fit: vmlinuz: ramdisk"])
+
+
+def test_a_guest_that_came_to_its_end_unheard_is_not_waited_for(tmp_path, monkeypatch):
+    made = runner(tmp_path)
     monkeypatch.setattr(job, "CONSOLE_SECONDS", 0)
-    monkeypatch.setattr(runner, "_talks", lambda: False)
-    monkeypatch.setattr(runner, "_check_deadline", lambda deadline, step: None)
-    monkeypatch.setattr(runner, "_marks", lambda: [(1.0, timing.DONE_MARK)])
-    assert not runner._step("userland")
-    step = runner.job.step("userland")
+    monkeypatch.setattr(made, "_talks", lambda: False)
+    monkeypatch.setattr(made, "_check_deadline", lambda deadline, step: None)
+    monkeypatch.setattr(made, "_marks", lambda: [(1.0, timing.DONE_MARK)])
+    assert not made._step("userland")
+    step = made.job.step("userland")
     assert (step.status, step.detail) == (
         model.FAIL, "init came to its end, and its evidence did not come by the console")
