@@ -15,6 +15,7 @@ from .host import Host
 
 STOCK_XL = "/usr/sbin/xl"
 DUMP = "/tmp/handed-over"
+TRIPLE_FAULT = "Triple fault - invoking HVM shutdown"  # Xen's words; the domain then asks for a reboot
 HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making
 LONGEST_SECONDS = 600  # for a guest that keeps talking without coming to an end
 _WAITED = {0: "", 3: "the domain is gone", 4: "the domain has shut down or crashed",

@@ -15,7 +15,6 @@ DOM0_DIR = "/var/lib/pvlab"
 DOM0_MIB = 1536
 SETTLE_SECONDS = 15  # for xl's monitor to notice that its domain is gone
 TRIES = 3
-TRIPLE_FAULT = "Triple fault - invoking HVM shutdown"
 
 
 @dataclasses.dataclass
@@ -94,7 +93,7 @@ class Runner:
 
     def _triple_fault(self, case: Case) -> bool:
         log = self._directory(case) / "xen.log"
-        return log.exists() and TRIPLE_FAULT in log.read_text()
+        return log.exists() and attempt.TRIPLE_FAULT in log.read_text()
 
     def _once(self, case: Case, result: Result) -> tuple[list[str], list[str]]:
         """Problems with the guest, and what it left behind."""

@@ -44,7 +44,7 @@ def judge(job: model.Job, looks: list[str], before: dict | None) -> Verdict:
             return Verdict(REGR, f"{REGR}: {job.status} now, passed before", new)
         return Verdict(job.status, f"{job.status}: {'; '.join(job.reasons)}", new)
     if job.status == model.PASS and not new:
-        return Verdict(OK, "pass", [])
+        return Verdict(OK, "; ".join(["pass", *job.reasons]), [])
     what = "; ".join(job.reasons + [f"unexplained: {look}" for look in new]) or job.status
     if before is None:
         return Verdict(NEVER, f"{NEVER}: {job.status}: {what}", new)

@@ -112,7 +112,7 @@ def write(outcome: Outcome, directories: list[Path], out: Path) -> None:
 
 def _print(outcome: Outcome, out: Path) -> None:
     for name, verdict in sorted(outcome.verdicts.items()):
-        if verdict.word or verdict.new_looks:
+        if verdict.text != model.PASS:
             print(f"{name}: {verdict.text[:400]}")
     looks = [(name, look) for name, found in sorted(outcome.looks.items()) for look in found]
     for name, look in looks[:40]:

@@ -7,14 +7,14 @@ import os
 import time
 from pathlib import Path
 
-from .. import kernels, packages, paths, probes, push, run
+from .. import kernels, leaks, packages, paths, probes, push, run
 from ..errors import HostDead, LabError
 from . import cells, job, model, nativepv, routes, tool
 from .host import Host
 from .model import Cell, Job
 from .record import Record, Writer
 
-TRIES = 2        # of a job that the machine did not survive: the fault may be elsewhere
+TRIES = 3        # of a job that may have failed by what is not tested here
 SPARE_MIB = 1024  # of this machine's memory, left to others
 
 
@@ -59,15 +59,14 @@ class Flight:
 
     def _one(self, cell: Cell, position: str) -> None:
         started = time.monotonic()
+        once_only: list[str] = []
         for left in reversed(range(TRIES)):
             done = self._try(cell)
-            if done.status not in (model.BROKEN, model.CRASH) or not left:
+            if not may_not_repeat(done) or not left:
                 break
-            again = "the machine is booted again"
-            if done.status == model.CRASH:  # the emulation makes up a triple fault now and then; one of ours comes twice
-                again = "once more"
-                self._host.run(f"xl destroy {cell.name}")
-            self._say(f"{position} {cell.id}: {'; '.join(done.reasons[:1])}: {again}")
+            once_only += [f"once only: {reason}" for reason in done.reasons]
+            self._say(f"{position} {cell.id}: {'; '.join(done.reasons[:1])}: once more")
+        done.reasons = done.reasons or once_only
         self.writer.add(done)
         self._say(f"{position} {done.status:7} {cell.id} ({time.monotonic() - started:.0f} s)"
                   + "".join(f"\n        {reason[:300]}" for reason in done.reasons[:6]))
@@ -119,7 +118,7 @@ class Flight:
     def _warm_up(self) -> None:
         """The first guests of a boot leave the empty /libxl and /vm in xenstore, and pages in Xen's pools."""
         for path in ("xl-pvh", "xl-pv"):
-            cell = Cell(cells.SHAPED, path, initrd="warm-up")
+            cell = Cell(cells.SHAPED, path, vcpus=4, initrd="warm-up")  # Xen keeps some for the first of a size
             kernel = self._put(self._image(cell.kernel))
             self.out.joinpath("warm-up.cfg").write_text(routes.config(cell, kernel, kernel, "warm-up"))
             self._host.put(self.out / "warm-up.cfg", "/root/warm-up.cfg")
@@ -168,6 +167,15 @@ class Flight:
                 "kernels": {name: {**inspected, "file": self._image(name).name,
                                    "header": _setup_header(self._image(name), self.out)}
                             for name, inspected in self._inspected.items()}}
+
+
+def may_not_repeat(done: Job) -> bool:
+    """The machine ended; the emulation made up a triple fault, as it does on all paths; a pool of Xen's grew by a few
+    pages.  What pvboot does wrong comes again."""
+    if done.status in (model.BROKEN, model.CRASH):
+        return done.status == model.BROKEN or done.step("shutdown").status == model.CRASH
+    wrong = [step for step in done.steps if step.status not in (model.PASS, model.SKIP, model.BLOCKED)]
+    return [step.name for step in wrong] == ["leak-check"] and leaks.may_be_growth(wrong[0].detail.splitlines())
 
 
 def _setup_header(image: Path, scratch: Path) -> dict:

@@ -27,7 +27,7 @@ def config(cell: Cell, kernel: str, ramdisk: str, words: str) -> str:
     """The xl.cfg; `kernel` and `ramdisk` are paths in dom0."""
     keys = {"name": cell.name, **_asked_for(cell), **_same_twice(cell), "kernel": kernel, "ramdisk": ramdisk,
             "memory": cell.memory, "vcpus": cell.vcpus, "cmdline": words, "on_crash": "preserve",
-            "on_poweroff": "preserve"}
+            "on_poweroff": "preserve", "on_reboot": "preserve"}  # a triple fault would be a second, silent boot
     if cell.path == "grub":  # it has its own, in its image
         del keys["ramdisk"], keys["cmdline"]
     return "".join(f'{key} = {value}\n' if isinstance(value, int) else f'{key} = "{value}"\n'
