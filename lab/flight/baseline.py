@@ -29,10 +29,11 @@ def load(path: Path | None) -> dict:
         raise LabError(f"{path}: no baseline: {error!r}") from None
 
 
-def dump(record: Record, looks: dict[str, list[str]]) -> str:
-    jobs = {name: {"status": job.status, "looks": sorted(looks.get(name, []))} for name, job in sorted(record.jobs.items())
-            if not job.cell.round}
-    rows = ",\n".join(f" {json.dumps(name)}: {json.dumps(jobs[name])}" for name in jobs)
+def dump(record: Record, looks: dict[str, list[str]], before: dict) -> str:
+    """`before`, with this flight's jobs in the place of theirs."""
+    jobs = before | {name: {"status": job.status, "looks": sorted(looks.get(name, []))}
+                     for name, job in record.jobs.items() if not job.cell.round}
+    rows = ",\n".join(f" {json.dumps(name)}: {json.dumps(jobs[name])}" for name in sorted(jobs))
     return f'{{"jobs": {{\n{rows}\n}}}}\n'
 
 

@@ -2,6 +2,7 @@
 """The verbs: compare flies and reports; cells, cell and report are the same in pieces, for many hosts."""
 
 import argparse
+import collections
 import fcntl
 import os
 from pathlib import Path
@@ -42,7 +43,7 @@ def _matrix(sub: argparse.ArgumentParser) -> None:
 
 def _report(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--baseline", type=Path, default=BASELINE, help="what was accepted before (default: the committed one)")
-    sub.add_argument("--accept", action="store_true", help="write this flight's outcome to the baseline")
+    sub.add_argument("--accept", action="store_true", help="put this flight's jobs into the baseline, in the place of what it has for them")
     sub.add_argument("--claims", type=Path, metavar="FILE", help="write docs/claims.md from this flight")
 
 
@@ -90,10 +91,11 @@ def _conclude(args: argparse.Namespace, directories: list[Path], out: Path, only
     whole = record.merged(directories)
     if only is not None:
         whole.jobs = {name: job for name, job in whole.jobs.items() if name in only}
-    outcome = judge.judge(whole, baseline.load(args.baseline))
+    before = baseline.load(args.baseline)
+    outcome = judge.judge(whole, before)
     write(outcome, directories, out)
     if args.accept:
-        args.baseline.write_text(baseline.dump(whole, outcome.looks))
+        args.baseline.write_text(baseline.dump(outcome.record, outcome.looks, before))
     if args.claims:
         args.claims.write_text(claims.render(whole))
     _print(outcome, out)
@@ -119,11 +121,17 @@ def _print(outcome: Outcome, out: Path) -> None:
         print(f"LOOK {name}: {look[:300]}")
     if len(looks) > 40:
         print(f"LOOK ... {len(looks) - 40} more, all in the report")
-    good = sum(v.word in ("", "like") and not v.new_looks for v in outcome.verdicts.values())
-    skipped = sum(v.word in (model.BLOCKED, model.SKIP) and not v.new_looks for v in outcome.verdicts.values())
     print(f"report: {out / 'report.html'}")
     print(outcome.summary)
-    print(f"{good} passed, {len(outcome.verdicts) - good - skipped} failed, {skipped} skipped")
+    print(closing_line(outcome))
+
+
+def closing_line(outcome: Outcome) -> str:
+    old = collections.Counter(verdict.word for verdict in outcome.verdicts.values() if not verdict.new_looks)
+    skipped = old[model.BLOCKED] + old[model.SKIP]
+    failed = len(outcome.verdicts) - old[baseline.OK] - old[baseline.LIKE] - skipped
+    as_before = f", {old[baseline.LIKE]} like the baseline" if old[baseline.LIKE] else ""
+    return f"{old[baseline.OK]} passed, {failed} failed{as_before}, {skipped} skipped"
 
 
 def _directory(out: Path | None) -> Path:

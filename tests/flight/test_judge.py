@@ -34,7 +34,7 @@ def test_words(status, looks, before, word):
 
 def test_a_baseline_is_read_as_it_was_written(record, tmp_path):
     path = tmp_path / "b.json"
-    path.write_text(baseline.dump(record, {ID: ["x"]}))
+    path.write_text(baseline.dump(record, {ID: ["x"]}, {}))
     assert baseline.load(path)[ID] == {"status": "pass", "looks": ["x"]}
     assert baseline.load(tmp_path / "none") == {}
 

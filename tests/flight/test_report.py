@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """What is made from a record: HTML, TAP, JUnit; and the times in it."""
 
+import argparse
 import html.parser
+import json
 import re
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from lab.flight import commands, htmlreport, judge, layout, model, stats, tap, timing
+from lab.flight import baseline, commands, htmlreport, judge, layout, model, stats, tap, timing
 from lab.flight.host import marks
 from lab.flight.model import Cell, Job
-from lab.flight.record import Record
+from lab.flight.record import Record, Writer
 
 LINUX32 = "6.1/1cpu/256M/small/linux32"
 VOID = {"meta", "br", "rect", "line"}
@@ -108,6 +110,28 @@ def test_tap_and_junit(record):
     assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
         "tests": "3", "failures": "1", "errors": "0", "skipped": "1"}
     assert suite.find("testcase/failure").get("message") == "REGR: collect: nproc is 2, expected 1"
+
+
+@pytest.mark.parametrize("status, before, line", [
+    ("pass", "pass", "2 passed, 0 failed, 1 skipped"),
+    ("fail", "pass", "1 passed, 1 failed, 1 skipped"),
+    ("fail", "fail", "1 passed, 0 failed, 1 like the baseline, 1 skipped"),
+])
+def test_the_closing_line_counts_what_failed_before_apart(record, status, before, line):
+    record.jobs[LINUX32].status = status
+    assert commands.closing_line(judge.judge(record, {LINUX32: {"status": before, "looks": []}})) == line
+
+
+def test_an_accepted_flight_leaves_the_rest_of_the_baseline_alone(record, tmp_path):
+    flown, kept, path = tmp_path / "flight", {"status": "fail", "looks": ["x"]}, tmp_path / "baseline.json"
+    writer = Writer(flown, record.flight)
+    for job in record.jobs.values():
+        writer.add(job)
+    path.write_text(json.dumps({"jobs": {"6.12/1cpu/256M/small/pvh": kept, LINUX32: kept}}))
+    commands.report(argparse.Namespace(dir=[flown], out=tmp_path / "out", baseline=path, accept=True, claims=None))
+    found = baseline.load(path)
+    assert found.keys() == {*record.jobs, "6.12/1cpu/256M/small/pvh"}
+    assert found["6.12/1cpu/256M/small/pvh"] == kept and found[LINUX32] == {"status": "pass", "looks": []}
 
 
 def test_everything_is_written(record, tmp_path):
