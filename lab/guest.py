@@ -2,6 +2,7 @@
 """The guests' initramfs: busybox and one script that prints what the kernel was told at boot."""
 
 import hashlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from . import paths
 from .cpio import Archive
 from .errors import LabError
 from .packages import Store
+
+PADDING_MIB = 64
 
 
 def initramfs(store: Store, arch: str) -> Path:
@@ -42,9 +45,21 @@ def reset_at_startup_64(kernel: bytes) -> bytes:
 
 
 def named(stem: str, data: bytes) -> Path:
-    path = paths.made(paths.lab() / "guests") / f"{stem}-{hashlib.sha256(data).hexdigest()[:12]}.cpio"
+    return _written(f"{stem}-{hashlib.sha256(data).hexdigest()[:12]}.cpio", data)
+
+
+def padded(ramdisk: Path) -> Path:
+    """With zeroes behind it, which no unpacker looks at."""
+    return _written(f"{ramdisk.stem}-and-{PADDING_MIB}M.cpio", ramdisk.read_bytes() + bytes(PADDING_MIB << 20))
+
+
+def _written(name: str, data: bytes) -> Path:
+    """As a whole or not at all, whoever else writes it."""
+    path = paths.made(paths.lab() / "guests") / name
     if not path.exists():
-        path.write_bytes(data)
+        scratch = path.with_suffix(f".{os.getpid()}")
+        scratch.write_bytes(data)
+        scratch.rename(path)
     return path
 
 

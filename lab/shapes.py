@@ -15,7 +15,6 @@ from .host import Host
 
 LIBRARY = "/usr/lib/pvlab-reshape.so"
 DIRECTORY = "/var/lib/pvlab"
-PADDING = 64 << 20
 PARTS = {"second": b"of three, and of an odd length", "third": b"the last"}
 PAGE = 4096
 RNG_SEED = 9               # setup_data.h
@@ -35,7 +34,7 @@ def prepare(host: Host, case: Case, ramdisk: Path) -> tuple[Path, dict[str, str]
     if case.reserve:
         host.put_once(_library(), LIBRARY)
     if case.ramdisk == "large":
-        return _large(ramdisk), {}
+        return guest.padded(ramdisk), {}
     if case.ramdisk != "joined":
         return ramdisk, {}
     there = [host.put_once(part, f"{DIRECTORY}/{part.name}") for part in _parts()]
@@ -106,14 +105,6 @@ def _library() -> Path:
     if done.returncode:
         raise LabError(f"reshape.c: {done.stderr.strip()}")
     return out
-
-
-def _large(ramdisk: Path) -> Path:
-    """With padding behind it, which no unpacker looks at."""
-    large = ramdisk.with_name(f"{ramdisk.stem}-large.cpio")
-    if not large.exists():
-        large.write_bytes(ramdisk.read_bytes() + bytes(PADDING))
-    return large
 
 
 def _parts() -> list[Path]:

@@ -13,7 +13,6 @@ from .model import Cell
 
 STOCK_XL = "/usr/sbin/xl"
 MODULES = "linux normal tar memdisk"
-LARGE_INITRD_MIB = 64
 # The kernel's banner is a notice: the first mark comes at once, and so does whatever goes wrong.  The rest waits for
 # dmesg, since each character on the debug port is an exit to Xen.
 LOG = "loglevel=6"
@@ -56,17 +55,8 @@ def command_line(cell: Cell, kernel: Kernel, tsc_khz: int | None) -> str:
 
 
 def initrd(store: packages.Store, arch: str, size: str) -> Path:
-    """The lab's initramfs; "large" has padding behind it that no unpacker looks at."""
     small = guest.initramfs(store, arch)
-    if size == "small":
-        return small
-    large = small.with_name(f"{small.stem}-{size}.cpio")
-    if not large.exists():
-        data = small.read_bytes()
-        scratch = large.with_suffix(f".{os.getpid()}")
-        scratch.write_bytes(data + bytes((LARGE_INITRD_MIB << 20) - len(data)))
-        scratch.rename(large)
-    return large
+    return guest.padded(small) if size == "large" else small
 
 
 def grub_image(kernel: Path, ramdisk: Path, words: str) -> Path:

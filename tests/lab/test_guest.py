@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Files that several flights and runs make at once, under one name."""
+
+import pytest
+
+from lab import guest, shapes
+from lab.cases import Case
+from lab.flight import routes
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    monkeypatch.setenv("PVBOOT_LAB_DIR", str(tmp_path))
+    monkeypatch.setattr(guest, "PADDING_MIB", 1)
+    return guest.named("guest-amd64", b"cpio")
+
+
+def test_a_large_ramdisk_is_the_same_file_for_everybody(small, monkeypatch):
+    monkeypatch.setattr(guest, "initramfs", lambda store, arch: small)
+    of_flight = routes.initrd(None, "amd64", "large")
+    of_run, _ = shapes.prepare(None, Case("x", "linux64", "6.1", ramdisk="large"), small)
+    assert of_flight == of_run != small
+    assert of_run.read_bytes() == b"cpio" + bytes(1 << 20)
+    assert routes.initrd(None, "amd64", "small") == small
+
+
+def test_a_file_has_its_name_only_when_it_is_whole(small, monkeypatch):
+    def cut_short(path, data):
+        path.open("wb").write(data[:2])
+        raise OSError("no space left")
+    monkeypatch.setattr(type(small), "write_bytes", cut_short)
+    before = set(small.parent.glob("*.cpio"))
+    with pytest.raises(OSError):
+        guest.padded(small)
+    with pytest.raises(OSError):
+        guest.named("part", b"another")
+    assert set(small.parent.glob("*.cpio")) == before
