@@ -12,8 +12,8 @@ from .cases import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
 from .host import Host
+from .push import STOCK_XL
 
-STOCK_XL = "/usr/sbin/xl"
 DUMP = "/tmp/handed-over"
 TRIPLE_FAULT = "Triple fault - invoking HVM shutdown"  # Xen's words; the domain then asks for a reboot
 HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making

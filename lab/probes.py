@@ -6,6 +6,7 @@ import time
 from . import evidence, guest
 from .errors import LabError
 from .host import Host
+from .push import STOCK_XL
 
 PAE_MISSING = ("32-bit PAE guests do not run in this emulation: it sets the accessed bit in page directory pointer"
                " entries, which Xen takes for malformed (seen by the probe guest)")
@@ -38,7 +39,7 @@ def next_domid(host: Host) -> int:
     kernel = host.put_once(guest.pae_probe(), "/var/lib/pvlab/guest-pae")
     return int(host.check(f"""
         printf 'name = "next-domid"\\ntype = "pvh"\\nkernel = "{kernel}"\\nmemory = 64\\n' > /tmp/next-domid.cfg
-        /usr/sbin/xl create -q -p /tmp/next-domid.cfg && xl domid next-domid && xl destroy next-domid""").split()[-1])
+        {STOCK_XL} create -q -p /tmp/next-domid.cfg && xl domid next-domid && xl destroy next-domid""").split()[-1])
 
 
 def tsc_khz(host: Host) -> int:

@@ -14,11 +14,11 @@ FILES = {  # in the build directory, in dom0
     "pvboot-xl.so": f"{LIBDIR}/pvboot-xl.so",
     "pvboot-stub.elf": f"{LIBDIR}/pvboot-stub.elf",
     "pvboot": "/usr/bin/pvboot",
-    "pvboot-launch": f"{LIBDIR}/pvboot-launch",
     "pvboot-parse": f"{LIBDIR}/pvboot-parse",
     "pvboot-capture": f"{LIBDIR}/pvboot-capture",
 }
-XL = f"{LIBDIR}/bin/xl"  # the wrapper; stock xl stays /usr/sbin/xl
+XL = f"{LIBDIR}/bin/xl"  # the wrapper
+STOCK_XL = "/usr/sbin/xl"
 
 
 def built(name: str) -> bool:

@@ -10,9 +10,10 @@ import re
 import time
 
 from . import census, paths, push, trend
-from .attempt import STOCK_XL, complaint
+from .attempt import complaint
 from .cases import Case
 from .ground import KERNEL, Ground, Step, prepared
+from .push import STOCK_XL
 
 ENTRIES = ("pvh", "linux32", "linux64", "vmlinux64", "stub")
 TO_USERLAND = 19         # each nineteenth guest is unpaused and has to reach its userland: prime to the number of entries

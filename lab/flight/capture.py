@@ -16,9 +16,7 @@ CAPTURE = "/usr/lib/pvboot/pvboot-capture"
 PAGE = 4096
 START_INFO_REACH = 16 << 10   # stock Xen puts map, modules and command line behind the start info
 SETUP_DATA_REACH = 64 << 10
-CODE_BYTES = 64
 RSDP_BYTES = 36               # ACPI 6.4, 5.2.5.3
-MOD_START_PFN = 8             # xen.h SIF_MOD_START_PFN
 
 
 class Capture:
@@ -69,20 +67,14 @@ class Capture:
 
     def _pv(self, found: dict, info: dict) -> None:
         found.update(page="PV start info", gpa=self._registers["rsi"], pv_start_info=info, lint=[], e820=[],
-                     cmdline=info["cmd_line"], without={
-                         "e820": "a PV guest asks Xen for its map by hypercall",
-                         "ramdisk": "named by pseudo-physical frame; only its length is handed over" if
-                                    info["flags"] & MOD_START_PFN else ""})
-        found["ramdisk"] = {"bytes": info["mod_len"]}
-        code = self._read(code=(self._registers["rip"], CODE_BYTES))["code"]
-        found["code"] = code.hex()
+                     cmdline=info["cmd_line"], ramdisk={"bytes": info["mod_len"]})
         # what the PVH decoder makes of it, which answers whether the two start infos have anything in common
         raw = self._read(pv_start_info=(self._registers["rsi"], PAGE))["pv_start_info"]
         found["as_hvm_start_info"] = self._decode("start-info", raw, 0)["lint"]
 
     def _beside(self, found: dict, cmdline: int, ramdisk: tuple[int, int], rsdp: int, setup_data: int) -> None:
-        """What the structure points to, and the first code."""
-        wanted = {"code": (self._registers["rip"], CODE_BYTES)}
+        """What the structure points to, and the GDT."""
+        wanted = {}
         if cmdline:
             wanted["cmdline"] = (cmdline, PAGE)
         if all(ramdisk):
@@ -93,10 +85,8 @@ class Capture:
             wanted["setup_data"] = (setup_data, SETUP_DATA_REACH)
         if self._registers["gdtr_base"]:
             wanted["gdt"] = (self._registers["gdtr_base"], self._registers["gdtr_limit"] + 1)
-        if self._registers["cr3"]:
-            wanted["page_tables"] = (self._registers["cr3"], PAGE)
-        read = self._read(**wanted)
-        found.update(code=read["code"].hex(), cmdline=_text(read.get("cmdline", b"")), cmdline_gpa=cmdline,
+        read = self._read(**wanted) if wanted else {}
+        found.update(cmdline=_text(read.get("cmdline", b"")), cmdline_gpa=cmdline,
                      rsdp={"gpa": rsdp, "signature": read.get("rsdp", b"")[:8].decode("latin-1")},
                      gdt=read.get("gdt", b"").hex(), ramdisk={"gpa": ramdisk[0], "bytes": ramdisk[1]})
         if "ramdisk" in read:

@@ -122,7 +122,7 @@ class Flight:
             kernel = self._put(self._image(cell.kernel))
             self.out.joinpath("warm-up.cfg").write_text(routes.config(cell, kernel, kernel, "warm-up"))
             self._host.put(self.out / "warm-up.cfg", "/root/warm-up.cfg")
-            self._host.check(f"{routes.STOCK_XL} create -p /root/warm-up.cfg && {routes.STOCK_XL} destroy {cell.name}")
+            self._host.check(f"{push.STOCK_XL} create -p /root/warm-up.cfg && {push.STOCK_XL} destroy {cell.name}")
 
     def _native_in_pv(self) -> None:
         self._ready(run.machine_mib([]))

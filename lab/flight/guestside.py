@@ -9,7 +9,7 @@ from ..compare import MEMMAP_NAMES
 from ..evidence import Evidence
 from . import tool
 
-_TIME = re.compile(r"^\[ *(\d+\.\d+)\] ")
+_TIME = re.compile(r"^\[ *\d+\.\d+\] ")
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|\d+")
 _VOLATILE_CPU = ("cpu MHz", "bogomips")
 
@@ -30,8 +30,6 @@ def fields(found: Evidence, scratch: Path) -> dict:
         "memory_kib": int(re.search(r"MemTotal:\s+(\d+)", found.text("meminfo")).group(1)),
         "cpu": cpuinfo(found.text("cpuinfo")),
         "dmesg": normalised(found.text("dmesg")),
-        "uptime": float(found.text("uptime").split()[0]),
-        "init_at": _at(found.text("dmesg"), "Run /init as init process"),
     }
 
 
@@ -77,13 +75,6 @@ def normalised(dmesg: str) -> list[str]:
         elif not in_trace or re.match(r"(WARNING|BUG|kernel BUG|XSAVE)", line):  # of a trace what it is about
             kept.append(line)
     return list(dict.fromkeys(line for line in kept if line and "ommand line" not in line))
-
-
-def _at(dmesg: str, words: str) -> float | None:
-    for line in dmesg.splitlines():
-        if words in line:
-            return float(_TIME.match(line).group(1))
-    return None
 
 
 def _kernel_code(text: str) -> int | None:

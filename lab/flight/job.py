@@ -6,7 +6,7 @@ import re
 import time
 from pathlib import Path
 
-from .. import attempt, evidence, leaks, paths
+from .. import attempt, evidence, leaks, paths, push
 from ..errors import HostDead, LabError
 from . import abi, guestside, model, routes, timing, tool
 from .capture import Capture
@@ -103,7 +103,7 @@ class Runner:
         rc, out, _ = self.host.run(f"""
             rm -f {self._console_log}
             {{ {self.xl} -vvv create -p /root/{self.cell.name}.cfg 2>&1; echo "@rc $?"; }} | {STAMPS}
-            {routes.STOCK_XL} domid {self.cell.name} 2>/dev/null || echo none""")
+            {push.STOCK_XL} domid {self.cell.name} 2>/dev/null || echo none""")
         (self.dir / "xl-create.txt").write_text(out)
         said, _, domid = out.rstrip("\n").rpartition("\n")
         if not re.search(r" @rc 0$", said, re.M) or domid == "none":
@@ -131,7 +131,7 @@ class Runner:
                 if name in handover["vcpu"] and handover["vcpu"][name] != planned[name]]
 
     def _unpause(self) -> tuple[str, str]:
-        out = self.host.check(f"read a _ < /proc/uptime; {routes.STOCK_XL} unpause {self.cell.name}; echo $a")
+        out = self.host.check(f"read a _ < /proc/uptime; {push.STOCK_XL} unpause {self.cell.name}; echo $a")
         self._unpaused = float(out) + self.host.clock_offset
         return model.PASS, ""
 
@@ -180,7 +180,7 @@ class Runner:
 
     def _shutdown(self) -> tuple[str, str]:
         if self.host.alive():
-            self.host.run(f"{routes.STOCK_XL} destroy {self.cell.name}")
+            self.host.run(f"{push.STOCK_XL} destroy {self.cell.name}")
             log = self.host.stamped_log()[self._log_start:]
             (self.dir / "xen.log").write_text(log)
             if attempt.TRIPLE_FAULT in log:
@@ -223,7 +223,7 @@ class Runner:
         if not self.host.alive():
             raise HostDead("the machine ended")
         late = time.monotonic() > deadline
-        _, state, _ = self.host.run(f"{routes.STOCK_XL} list {self.cell.name} | tail -n 1")
+        _, state, _ = self.host.run(f"{push.STOCK_XL} list {self.cell.name} | tail -n 1")
         dead = re.search(r" [r-][b-][p-](s|-c|--d)\S* ", state)
         if not state.strip() or dead or late:
             self._console()

@@ -7,8 +7,8 @@ import re
 import struct
 from pathlib import Path
 
-from .. import attempt, paths
-from . import routes, tool
+from .. import attempt, paths, push
+from . import tool
 from .capture import CAPTURE
 from .host import Host
 
@@ -59,24 +59,24 @@ def run(host: Host, elf: Path, entry: int, ramdisk: str, directory: Path) -> dic
                    'on_crash = "preserve"\n')
     host.put(cfg, f"/root/{cfg.name}")
     start = len(host.log())
-    rc, out, err = host.run(f"{routes.STOCK_XL} -vvv create -p /root/{cfg.name}")
+    rc, out, err = host.run(f"{push.STOCK_XL} -vvv create -p /root/{cfg.name}")
     (directory / f"{NAME}.txt").write_text(err + out)
     if rc:
         return {"outcome": "refused", "said": attempt.complaint(err + out)}
-    domid = host.check(f"{routes.STOCK_XL} domid {NAME}").strip()
+    domid = host.check(f"{push.STOCK_XL} domid {NAME}").strip()
     try:
         before = _rip(host, domid)
         state = host.check(f"""
-            {routes.STOCK_XL} unpause {NAME}
+            {push.STOCK_XL} unpause {NAME}
             for i in $(seq {SECONDS}); do
-                state=$({routes.STOCK_XL} list {NAME} | tail -n 1)
+                state=$({push.STOCK_XL} list {NAME} | tail -n 1)
                 case $state in *c--*|*c-*) break ;; esac
                 sleep 1
             done
-            echo "$state"; {routes.STOCK_XL} pause {NAME}""")
+            echo "$state"; {push.STOCK_XL} pause {NAME}""")
         rip = _rip(host, domid)
     finally:
-        host.run(f"{routes.STOCK_XL} destroy {NAME}")
+        host.run(f"{push.STOCK_XL} destroy {NAME}")
     said = [line for line in host.log()[start:].splitlines() if re.search(rf"[Dd](omain )?{domid}\b|domain_crash|fault", line)]
     return {"outcome": "crashed" if re.search(r" ...\S?c\S* ", state) else "ran on", "entry": entry, "first": before, "rip": rip,
             "bytes_in": rip - entry, "said": "; ".join(line.strip() for line in said[:3])}

@@ -11,7 +11,6 @@ from ..errors import LabError
 from ..kernels import Kernel
 from .model import Cell
 
-STOCK_XL = "/usr/sbin/xl"
 MODULES = "linux normal tar memdisk"
 # The kernel's banner is a notice: the first mark comes at once, and so does whatever goes wrong.  The rest waits for
 # dmesg, since each character on the debug port is an exit to Xen.
@@ -19,7 +18,7 @@ LOG = "loglevel=6"
 
 
 def xl(cell: Cell) -> str:
-    return push.XL if cell.needs_pvboot else STOCK_XL
+    return push.XL if cell.needs_pvboot else push.STOCK_XL
 
 
 def config(cell: Cell, kernel: str, ramdisk: str, words: str) -> str:

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from lab import cases, kernels
+from lab import cases, kernels, push
 from lab.flight import dmesgrules, guestside, job, model, nativepv, routes, timing, tool
 from lab.flight.model import Cell
 
@@ -29,7 +29,7 @@ def test_how_a_path_is_asked_for(cell, keys):
     said = cases.parse_config(routes.config(cell, "K", "R", "w"))
     assert said.items() >= {"name": cell.name, "kernel": "K", **keys}.items()
     assert ("ramdisk" in said) == (cell.path != "grub")
-    assert ("builder" in said) == (routes.xl(cell) != routes.STOCK_XL) == cell.needs_pvboot
+    assert ("builder" in said) == (routes.xl(cell) != push.STOCK_XL) == cell.needs_pvboot
 
 
 def test_all_paths_of_a_group_get_the_same_words_but_for_the_marks():
