@@ -38,6 +38,8 @@ class Checked:
 
 def check(job: Job, kernel: dict) -> list[Checked]:
     """`kernel`: as `pvboot inspect` sees it, and its setup header."""
+    if not job.handover:
+        return []
     found = [Checked(demand.field, demand.text, *demand.check(job.handover)) for demand in _demands(job.cell)]
     found.append(_nothing("layout", "no overlap, all in RAM", _misplaced(job, kernel)))
     if job.cell.path in ZERO_PAGE:
@@ -49,7 +51,7 @@ def check(job: Job, kernel: dict) -> list[Checked]:
 
 def check_read_back(job: Job, kernel: dict) -> list[Checked]:
     """Of the page that the guest shows, where somebody else than its kernel filled it."""
-    if job.cell.path not in zeropage.LOADERS:
+    if job.cell.path not in zeropage.LOADERS or not (job.handover and job.guest):
         return []
     found = [_nothing("guest.zero_page", "nothing wrong with it", zeropage.remarks(job))]
     if job.cell.path in zeropage.OURS:

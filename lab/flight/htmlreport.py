@@ -195,7 +195,7 @@ def _registers(outcome: Outcome) -> str:
             job = outcome.job(g.group, path)
             if not job.handover:
                 continue
-            checked = abi.check(job, inspected)
+            checked = abi.check(job, inspected) + abi.check_read_back(job, inspected)
             lanes[path] = job.handover["vcpu"]
             wrong[path] = {c.field for c in checked if not c.ok}
             rows += [[path, _code(c.field), html.escape(c.text), _code(c.value),

@@ -67,22 +67,23 @@ def shows(name, **values):
 
 
 @pytest.mark.parametrize("words, damage", [
-    *((f"zero_page is {name} 0x0", both(lambda p, name=name: p.update({name: 0})))
+    *((f"capture-handover: zero_page is {name} 0x0", both(lambda p, name=name: p.update({name: 0})))
       for name in ("xloadflags", "initrd_addr_max", "kernel_alignment", "init_size", "code32_start", "type_of_loader")),
-    ("zero_page is type_of_loader 0x90", both(lambda p: p.update(type_of_loader=0x90))),
-    ("zero_page is hardware_subarch 0x2", both(lambda p: p.update(hardware_subarch=2))),
-    ("zero_page is heap_end_ptr 0x5be0", both(lambda p: p.update(heap_end_ptr=0x5be0))),
+    ("capture-handover: zero_page is type_of_loader 0x90", both(lambda p: p.update(type_of_loader=0x90))),
+    ("capture-handover: zero_page is hardware_subarch 0x2", both(lambda p: p.update(hardware_subarch=2))),
+    ("capture-handover: zero_page is heap_end_ptr 0x5be0", both(lambda p: p.update(heap_end_ptr=0x5be0))),
     ("guest.zero_page is init_size 0x0, not 0x3000000", page(STUB, init_size=0)),
     ("guest.zero_page is type_of_loader 0x91, not 0x92", page(STUB, type_of_loader=0x91)),
     ("guest.zero_page is scratch 0x100000d, not 0x0", page(STUB, scratch=0x100000d)),  # whose kernel has startup_64
     ("guest.zero_page is scratch 0x4444, not 0x0", page(LINUX32, scratch=0x4444)),
     ("guest.zero_page is code32_start 0x2000000", page(LINUX32, code32_start=0x2000000)),
     ("guest.zero_page is ramdisk_image 0xfd00000", page(LINUX32, ramdisk_image=0xfd00000)),  # in RAM, and not the one handed over
-    ("setup_data is 0 hypervisor nodes", handed(setup_data=[])),
-    ("setup_data is 2 hypervisor nodes", handed(setup_data=[node(), node()])),
-    ("setup_data is status bad checksum", handed(setup_data=[{**node(), "status": "bad checksum"}])),
-    ("setup_data is node: filler is 2, not 1", handed(setup_data=[node(filler=2)])),
-    ("setup_data is node: crc32", handed(setup_data=[{**node(), "data": node()["data"][:-2] + "01"}])),
+    ("capture-handover: setup_data is 0 hypervisor nodes", handed(setup_data=[])),
+    ("capture-handover: setup_data is 2 hypervisor nodes", handed(setup_data=[node(), node()])),
+    ("capture-handover: setup_data is status bad checksum", handed(setup_data=[{**node(), "status": "bad checksum"}])),
+    ("capture-handover: setup_data is node: filler is 2, not 1", handed(setup_data=[node(filler=2)])),
+    ("capture-handover: setup_data is node: crc32",
+     handed(setup_data=[{**node(), "data": node()["data"][:-2] + "01"}])),
     ("guest.setup_data is 0 hypervisor nodes", shows(LINUX32, setup_data={})),
     ("guest.setup_data is 0 hypervisor nodes", shows(STUB, setup_data={})),
     ("guest.setup_data is status bad checksum", shows(STUB, setup_data={"0": {**node(filler=2), "status": "bad checksum"}})),
@@ -102,6 +103,14 @@ def test_a_damage_fails_and_is_named(flown, words, damage):
     found = outcome(flown)
     assert found.exit_code != judge.EXIT_OK
     assert words in " ".join(verdict.text for verdict in found.verdicts.values() if verdict.word == "REGR")
+
+
+@pytest.mark.parametrize("cr0, ok", [(0x80000011, True), (0xc0000011, False), (0xa0000011, False), (0x11, False)])
+def test_startup_64_wants_paging_and_caches(flown, cr0, ok):
+    one = job("linux64", flown.jobs[LINUX32].handover, {})
+    one.handover["vcpu"] |= {"rip": 0x1000200, "cr0": cr0, "cr3": 0x104000, "cr4": 0x20, "efer": 0x500,
+                             "cs_arbytes": 0xa9b}
+    assert [c.field for c in abi.check(one, INSPECTED) if not c.ok] == ([] if ok else ["cpu.cr0"])
 
 
 def test_a_job_that_was_judged_so_when_it_ran_says_it_once(flown):
