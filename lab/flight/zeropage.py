@@ -67,7 +67,7 @@ def nodes(path: str, found: list[dict]) -> list[str]:
     if len(ours) != 1:
         return [f"{len(ours)} hypervisor nodes"]
     status = ours[0]["status"]
-    return ([f"status {status}"] if status != "ok" else []) + handover.head(bytes.fromhex(ours[0]["data"]), path)
+    return ([f"status {status}"] if status != "ok" else []) + handover.head(bytes.fromhex(ours[0]["data"] or ""), path)
 
 
 def nodes_read_back(job: Job) -> list[str]:
