@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only
 # two-hosts.sh DIR [GLOB,...]: a flight on two ssh hosts by GNU parallel.  The hosts are network namespaces of this
-# machine, each with an sshd of its own; everything else is as with two real ones that share DIR.  Needs root,
-# openssh-server, parallel.
+# machine, each with an sshd of its own; everything else is as with two real ones that share DIR.  They have no way out,
+# so the kernels have to be in the lab's cache: any earlier flight puts them there.  Needs root, openssh-server, parallel.
 set -eu
 dir=$(realpath -m "${1:?directory}")
 select=${2:-smoke}
@@ -14,6 +14,7 @@ down() {
     for host in a b; do
         [ ! -f "$keys/$host.pid" ] || kill "$(cat "$keys/$host.pid")" 2>/dev/null || :
         ip netns del "pvlab-$host" 2>/dev/null || :
+        ip link del "pvlab-$host" 2>/dev/null || :
     done
 }
 trap down EXIT
