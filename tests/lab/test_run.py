@@ -62,15 +62,49 @@ def test_verdicts(runner, once, status, reasons):
 
 @pytest.mark.parametrize("once, status, reasons", [
     ([(["died"], []), ([], [])], "pass", ["once only: died"]),
-    ([(["died"], []), (["died"], [])], "fail", ["died"]),
+    ([(["died"], [])] * 2 + [([], [])], "pass", ["once only: died"] * 2),
+    ([(["died"], [])] * 3, "fail", ["died"]),
     ([(["died"], []), ([], GROWN), (["died"], [])], "fail", ["died"]),
 ])
-def test_one_triple_fault_may_be_the_emulation(runner, tmp_path, once, status, reasons):
+def test_a_triple_fault_may_be_the_emulations(runner, tmp_path, once, status, reasons):
     (tmp_path / CASE.name).mkdir()
     (tmp_path / CASE.name / "xen.log").write_text("(XEN) d7v0 Triple fault - invoking HVM shutdown action 1\n")
     runner.once = list(once)
     result = runner.run(CASE)
     assert (result.status, result.reasons, runner.once) == (status, reasons, [])
+
+
+def test_a_triple_fault_that_xl_covered_up_is_none_the_less_one(tmp_path, monkeypatch):
+    class Rebuilt:
+        seconds, evidence = {}, None
+
+        def __init__(self, host, case, directory):
+            host.said += "(XEN) d7v0 Triple fault - invoking HVM shutdown action 1\n"
+
+        def go(self, *config):
+            return []
+
+        def destroy(self):
+            pass
+
+    class Host:
+        said = "(XEN) d6v0 Triple fault - invoking HVM shutdown action 1\n"  # of the case before
+
+        def log(self):
+            return self.said
+
+        def alive(self):
+            return True
+
+    made = run.Runner(Host(), None, tmp_path)
+    (tmp_path / CASE.name).mkdir()
+    monkeypatch.setattr(run.attempt, "Attempt", Rebuilt)
+    for name, value in (("_snapshot", None), ("_config", ("", {}))):
+        monkeypatch.setattr(made, name, lambda *_, value=value: value)
+    monkeypatch.setattr(made, "_left_behind", lambda before: [])
+    assert made._once(CASE, Result(CASE)) == (["it ended in a triple fault, and xl built it anew"], [])
+    monkeypatch.setattr(Rebuilt, "__init__", lambda *_: None)
+    assert made._once(CASE, Result(CASE)) == ([], [])
 
 
 def test_the_log_of_a_dead_machine_is_kept(runner, tmp_path):
