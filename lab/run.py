@@ -14,7 +14,7 @@ from .host import Host
 DOM0_DIR = "/var/lib/pvlab"
 DOM0_MIB = 1536
 SETTLE_SECONDS = 15  # for xl's monitor to notice that its domain is gone
-TRIES = 3
+TRIES = 5  # of what may not be the guest's doing; Xen's pools have grown with three in a row, all with 4 vCPUs
 
 
 @dataclasses.dataclass

@@ -14,7 +14,6 @@ from .host import Host
 from .model import Cell, Job
 from .record import Record, Writer
 
-TRIES = 3        # of a job that may have failed by what is not tested here
 SPARE_MIB = 1024  # of this machine's memory, left to others
 
 
@@ -60,7 +59,7 @@ class Flight:
     def _one(self, cell: Cell, position: str) -> None:
         started = time.monotonic()
         once_only: list[str] = []
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(run.TRIES)):
             done = self._try(cell)
             if not may_not_repeat(done) or not left:
                 break

@@ -40,15 +40,15 @@ class Record(list):
     ([PASSED], model.PASS, []),
     ([CRASH], model.CRASH, [f"userland: {DIED}"]),  # without Xen's word for it: no second chance
     ([TRIPLE_FAULT, PASSED], model.PASS, [f"once only: userland: {DIED}", f"once only: shutdown: {CRASHED}"]),
-    ([TRIPLE_FAULT] * 3, model.CRASH, [f"userland: {DIED}", f"shutdown: {CRASHED}"]),
+    ([TRIPLE_FAULT] * 5, model.CRASH, [f"userland: {DIED}", f"shutdown: {CRASHED}"]),
     ([TRIPLE_FAULT, CRASH], model.CRASH, [f"userland: {DIED}"]),
     ([left(GROWN), PASSED], model.PASS, [f"once only: leak-check: {GROWN}"]),
-    ([left(GROWN)] * 3, model.FAIL, [f"leak-check: {GROWN}"]),  # a leak
+    ([left(GROWN)] * 5, model.FAIL, [f"leak-check: {GROWN}"]),  # a leak
     ([left(LEAK)], model.FAIL, [f"leak-check: {LEAK}"]),
     ([left(GROWN, LEAK)], model.FAIL, [f"leak-check: {GROWN}", f"leak-check: {LEAK}"]),
     ([{**LATE, **left(GROWN)}], model.FAIL, ["userland: no userland after 240 s", f"leak-check: {GROWN}"]),
     ([None, PASSED], model.PASS, ["once only: the machine ended"]),
-    ([None] * 3, model.BROKEN, ["the machine ended"]),
+    ([None] * 5, model.BROKEN, ["the machine ended"]),
 ])
 def test_what_may_not_repeat_is_tried_again(monkeypatch, tries, status, reasons):
     flight = fly.Flight.__new__(fly.Flight)
