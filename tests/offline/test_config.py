@@ -240,3 +240,11 @@ def test_stub_must_be_there(xl, config, plugin, tmp_path):
     lonely = tmp_path / "pvboot-xl.so"
     lonely.write_bytes(plugin.read_bytes())
     refused(xl(config(), preload=lonely), r"^pvboot: host: .*pvboot-stub\.elf")
+
+
+def test_more_vcpus_than_maxvcpus_is_xls_to_refuse(xl, config):
+    lines = "vcpus=4\nmaxvcpus=2\n"
+    done = xl(config(lines, without="vcpus=2"))
+    stock = xl(config(lines, builder='type="pvh"\n', without="vcpus=2"), preload=None)
+    assert done.returncode == stock.returncode != 0 and done.stdout == stock.stdout
+    assert "maxvcpus < vcpus" in done.stderr and "pvboot:" not in done.stderr
