@@ -12,6 +12,7 @@ PV = ("xl-pv",)
 _RULES = [
     (EXPECTED, ANY, "how slow the emulation was just then", (
         r"clocksource: timekeeping watchdog on CPU#: xen wd-wd read-back delay of #ns",
+        r"clocksource: timekeeping watchdog on CPU#: xen read-back delay of #ns, attempt #, marking unstable",
         r"clocksource: wd-tsc(-early)?-wd read-back delay of #ns, clock-skew test skipped!",
         r"hrtimer: interrupt took # ns",
         r"calibrate_delay_direct\(\) dropping (min|max) bogoMips estimate # = #",

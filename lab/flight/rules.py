@@ -155,6 +155,13 @@ def _kaslr_only(d: Difference, c: Context) -> bool:
     return d.value | 2 == c.inspected.get("header", {}).get("loadflags", 0) | 2
 
 
+SLOW_CLOCK = "clocksource: timekeeping watchdog on CPU#: xen read-back delay of #ns, attempt #, marking unstable"
+
+
+def _clock_was_slow(d: Difference, c: Context) -> bool:
+    return SLOW_CLOCK in c.jobs[d.reference if d.value == ABSENT else d.column].guest["dmesg"]
+
+
 XSAVE_FLAGS = {"avx", "avx2", "fma", "xgetbv1", "xsave", "xsaveopt"}
 
 
@@ -256,6 +263,8 @@ RULES = [
          d.value == f"BOOT_IMAGE=/boot/vmlinuz {d.before}"),
     Rule(EXPECTED, r"guest\.cpu\.flags", ANY, "this emulation's XSAVE state size, which makes Linux give XSAVE up on some"
          " boots of every path, stock ones included", _xsave_given_up),
+    Rule(EXPECTED, r"guest\.dmesg: tsc: Marking TSC unstable due to clocksource watchdog", ANY,
+         "the emulation was slow just when that guest read the clock that the TSC is held to, as it says", _clock_was_slow),
     Rule(PLACEMENT, r"guest\.kernel_code", UNPACKS, "the decompressor chooses an address at random (KASLR)",
          _kaslr_address),
     Rule(EXPECTED, r"guest\.e820", ("grub",), "GRUB hands the map on in whole pages, and the VGA and BIOS area as RAM",

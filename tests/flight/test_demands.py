@@ -162,6 +162,11 @@ def test_xsave_given_up_is_explained_by_the_guest_that_says_so(flown):
     assert outcome(flown).looks == {}
 
 
+def test_an_unstable_clock_is_explained_by_the_guest_that_could_not_read_it(flown):
+    flown.jobs[LINUX32].guest["dmesg"] += [rules.SLOW_CLOCK, "tsc: Marking TSC unstable due to clocksource watchdog"]
+    assert outcome(flown).looks == {}
+
+
 WHOLE = [[0, 256 << 20, 1], [0xfc000000, 0xfc009000, 3]]
 GRUB_IOMEM = [IOMEM[0], "0000f0000-0000fffff System ROM", IOMEM[2], "0fc000000-0fc008fff ACPI Tables"]
 
