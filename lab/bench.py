@@ -80,7 +80,7 @@ def _prepare(host: Host, store: packages.Store, wanted: list[Case]) -> None:
 
 def _once(host: Host, case: Case) -> dict:
     """Seconds of one creation, and of the builder's own phases."""
-    said = host.check(_TIMED.format(xl=push.XL if case.needs_pvboot else "/usr/sbin/xl", name=case.name))
+    said = host.check(_TIMED.format(xl=push.XL if case.needs_pvboot else push.STOCK_XL, name=case.name))
     before, after = map(float, re.search(r"@time (\S+) (\S+)", said).groups())
     return {"create": after - before, "builder": sum(int(us) for _, us in PHASE.findall(said)) / 1e6,
             "phases": {name: int(us) / 1e6 for name, us in PHASE.findall(said)}}

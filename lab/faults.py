@@ -9,15 +9,16 @@ import dataclasses
 import time
 
 from . import census, fault_points, interrupted, native, paths, push
-from .attempt import STOCK_XL, complaint
+from .attempt import complaint
 from .cases import Case
 from .fault_points import Request
 from .ground import KERNEL, Ground, prepared
+from .interrupted import BUILD_SECONDS
+from .push import STOCK_XL
 
 STOCK = "xl-pvh"
 SWEPT = {"linux64": None, "pvh": ("xen",)}  # None: requests of every kind
 SOURCES = ("lab/faults.c", "tests/fake/fault.c", "tests/fake/host.c", "tests/fake/process.c", "tests/offline/gate.c")
-BUILD_SECONDS = 60
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,19 +9,21 @@ import signal
 import time
 
 from . import census, fault_points
-from .attempt import STOCK_XL, complaint
+from .attempt import complaint
 from .fault_points import Request
 from .ground import Ground
+from .push import STOCK_XL
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 IN_XEN = ("xc_domain_populate_physmap", "xenforeignmemory_map", "xc_domain_hvm_setcontext")
 IN_PARSER = ("poll",)  # waiting for the confined parser; lab/soak.py kills that one
 AWAY_SECONDS = 3       # how long xenstored does not answer
 NOT_STOPPED = 99
+BUILD_SECONDS = 60
 _DESTROY_ALL = f"""
     for id in $({STOCK_XL} list | awk '$2 > 0 {{ print $2 }}'); do {STOCK_XL} destroy $id; done"""
 _STOPPED = """
-    timeout 60 {command} > /tmp/said 2>&1 &
+    timeout {seconds} {command} > /tmp/said 2>&1 &
     job=$!
     for i in $(seq 400); do
         xl=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 == "(xl)" && $3 == "T" {{ print $1 }}')
@@ -117,7 +119,8 @@ def meanwhile(ground: Ground, builder, path: str, trace: list[Request]) -> None:
             started = time.monotonic()
             stop = builder.command(f"{point.site}:{point.number}:-{int(signal.SIGSTOP)}")
             rc, said, after = ground.after(_STOPPED.format(
-                command=stop, meanwhile=what.script, destroy=_DESTROY_ALL, not_stopped=NOT_STOPPED))
+                command=stop, meanwhile=what.script, destroy=_DESTROY_ALL, not_stopped=NOT_STOPPED,
+                seconds=BUILD_SECONDS))
             wrong = judge_meanwhile(what, rc, fault_points.lines(said), census.compare(before, after))
             ground.add(f"meanwhile, {path}", f"{what.name}, at {point.name} {point.number}: "
                        + (complaint(said) if rc else "built"), time.monotonic() - started, after, wrong)

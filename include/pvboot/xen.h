@@ -3,8 +3,8 @@
  * The Xen side of a build: populate memory, special pages, write memory, start the vCPU.
  *
  * Xen is a table of functions, filled by dlsym (the plugin, whose host program brought its own libxenctrl) or by
- * fakes (tests).  Every return value is looked at: what stock libxenguest
- * ignores (HVM params, special pages) is an error here.
+ * fakes (tests).  Every return value is looked at: what stock libxenguest ignores (HVM params, special pages) is an
+ * error here.
  *
  * Specifications: Xen docs/misc/pvh.pandoc, xen/include/public/{memory,hvm/params,arch-x86/hvm/save}.h.
  */

@@ -8,11 +8,13 @@ ANY = ("xl-pvh", "xl-pv", "pvh", "linux32", "linux64", "vmlinux64", "stub", "gru
 FILLED = ("linux32", "linux64", "vmlinux64", "stub", "grub")
 PV = ("xl-pv",)
 
+SLOW_CLOCK = "clocksource: timekeeping watchdog on CPU#: xen read-back delay of #ns, attempt #, marking unstable"
+
 # kind, paths, reason, patterns
 _RULES = [
     (EXPECTED, ANY, "how slow the emulation was just then", (
         r"clocksource: timekeeping watchdog on CPU#: xen wd-wd read-back delay of #ns",
-        r"clocksource: timekeeping watchdog on CPU#: xen read-back delay of #ns, attempt #, marking unstable",
+        SLOW_CLOCK,
         r"clocksource: wd-tsc(-early)?-wd read-back delay of #ns, clock-skew test skipped!",
         r"hrtimer: interrupt took # ns",
         r"calibrate_delay_direct\(\) dropping (min|max) bogoMips estimate # = #",

@@ -155,11 +155,8 @@ def _kaslr_only(d: Difference, c: Context) -> bool:
     return d.value | 2 == c.inspected.get("header", {}).get("loadflags", 0) | 2
 
 
-SLOW_CLOCK = "clocksource: timekeeping watchdog on CPU#: xen read-back delay of #ns, attempt #, marking unstable"
-
-
 def _clock_was_slow(d: Difference, c: Context) -> bool:
-    return SLOW_CLOCK in c.jobs[d.reference if d.value == ABSENT else d.column].guest["dmesg"]
+    return dmesgrules.SLOW_CLOCK in c.jobs[d.reference if d.value == ABSENT else d.column].guest["dmesg"]
 
 
 XSAVE_FLAGS = {"avx", "avx2", "fma", "xgetbv1", "xsave", "xsaveopt"}

@@ -9,7 +9,7 @@ import copy
 import pytest
 from flight_samples import INSPECTED, IOMEM, XSAVE_GIVEN_UP, job, node, stock_handover, stub_guest, zero_page_guest
 
-from lab.flight import abi, judge, model, rules
+from lab.flight import abi, dmesgrules, judge, model, rules
 
 LINUX32, STUB = "6.1/1cpu/256M/small/linux32", "6.1/1cpu/256M/small/stub"
 STOCK, GRUB = "6.1/1cpu/256M/small/xl-pvh", "6.1/1cpu/256M/small/grub"
@@ -163,7 +163,7 @@ def test_xsave_given_up_is_explained_by_the_guest_that_says_so(flown):
 
 
 def test_an_unstable_clock_is_explained_by_the_guest_that_could_not_read_it(flown):
-    flown.jobs[LINUX32].guest["dmesg"] += [rules.SLOW_CLOCK, "tsc: Marking TSC unstable due to clocksource watchdog"]
+    flown.jobs[LINUX32].guest["dmesg"] += [dmesgrules.SLOW_CLOCK, "tsc: Marking TSC unstable due to clocksource watchdog"]
     assert outcome(flown).looks == {}
 
 

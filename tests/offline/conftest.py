@@ -49,7 +49,6 @@ def plugin(build, tmp_path_factory):
     d = tmp_path_factory.mktemp("libexec")
     shutil.copy(build / "pvboot-xl.so", d)
     shutil.copy(build / "pvboot-parse", d)
-    shutil.copy(build / "pvboot-parse", d)
     (d / "pvboot-stub.elf").write_bytes(images.elf(images.stub_notes(0x100000), load=0x100000, seed=3, bits=32))
     return d / "pvboot-xl.so"
 
