@@ -98,7 +98,7 @@ $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl
 
 # ---- the confined parser: only what parses, always without sanitizers, which no sandbox of this kind would let work ----
 PARSE := $(wildcard src/frontends/parse/*.c) src/sandbox/layers.c \
-         $(addprefix src/builder/,bzimage.c elf.c error.c file.c image.c notes.c offers.c paths.c sealed.c source.c) \
+         $(addprefix src/builder/,bzimage.c elf.c error.c file.c image.c notes.c offers.c paths.c) \
          $(wildcard src/builder/codec*.c)
 PARSE_OBJ := $(patsubst %.c,$(BUILD)/parse/%.o,$(PARSE))
 PARSE_CFLAGS = -std=gnu11 -fPIE -fvisibility=hidden -ffunction-sections $(WARN) $(HARDEN) -fstack-clash-protection $(CFLAGS)
@@ -283,13 +283,17 @@ CONFINE := $(filter-out %/test_kept,$(CONFINE))
 endif
 $(BUILD)/tests/confine/test_kept: $(call obj,src/frontends/xl/kept.c)
 COST := $(BUILD)/tests/confine/cost
+UNANSWERED := $(BUILD)/tests/confine/unanswered
+$(UNANSWERED): $(BUILD)/tests/confine/unanswered.o
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/attack/%.o: %.c Makefile
 	@mkdir -p $(@D) && $(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(PARSE_CFLAGS) -DPVB_CPU_SECONDS=1u -MMD -MP -c -o $@ $<
 $(BUILD)/pvboot-attack: $(ATTACK)
 	@$(call say,LD,$@)
-	$(Q)$(CC) $(PARSE_CFLAGS) $(LDFLAGS) -pie -o $@ $^ $(PARSE_LIBS)
+	$(Q)$(CC) $(PARSE_CFLAGS) $(LDFLAGS) -pie -Wl,--gc-sections -o $@ $^ $(PARSE_LIBS)
 $(CONFINE) $(COST): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(BUILD)/tests/confine/surroundings.o \
                                       $(BUILD)/tests/confine/trial.o $(BUILD)/tests/confine/attack_calls.o \
                                       $(BUILD)/libpvboot.a
@@ -366,7 +370,7 @@ $(BUILD)/corpus/made:
 confine: confine-c confine-py
 confine-c: $(CONFINE) $(BUILD)/pvboot-attack
 	@rc=0; for t in $(CONFINE); do CMOCKA_MESSAGE_OUTPUT=TAP $$t $(BUILD)/pvboot-attack || rc=1; done; exit $$rc
-confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(COST) $(BOOTLOADER)
+confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(COST) $(UNANSWERED) $(BOOTLOADER)
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine
 
 # Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.

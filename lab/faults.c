@@ -10,7 +10,6 @@
 
 #include <dlfcn.h>
 #include <err.h>
-#include <fcntl.h>
 #include <libxlutil.h>
 #include <signal.h>
 #include <stdio.h>
@@ -77,8 +76,7 @@ __attribute__((constructor)) static void begin(void)
     unsetenv("LD_PRELOAD");
     signal(SIGINT, SIG_DFL); /* what a shell starts in the background ignores it */
     arm(getenv("PVBOOT_FAIL"));
-    if (trace)
-        fault_trace(open(trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    fault_trace(trace);
 }
 
 /* The plugin's part before there is a domain: the config, and the kernel it names. */

@@ -8,24 +8,34 @@
 #include <pvboot/bytes.h>
 #include <pvboot/error.h>
 
+/* What stat(2) tells of the file that has been read, while it was read. */
+struct pvboot_file_version {
+    uint64_t device, inode, bytes;
+    int64_t changed_s, changed_ns;
+};
+
 /* @bytes views @owned, which pvboot_file_dispose() frees. */
 struct pvboot_file {
     struct pvboot_bytes bytes;
     void *owned;
     size_t mapped; /* @owned is a read-only mapping of so many bytes; 0: it is heap */
     int memfd;     /* where @mapped: the sealed memory behind it, which nobody can change, us included */
+    struct pvboot_file_version version;
 };
 
 /*
- * Read all of @path: a regular file (a FIFO or device is refused without blocking), 1 to @max bytes.  Where the
- * file system grants a lease, writers wait until it has been read; elsewhere it must have been quiet for a moment.
- * -UNREADABLE: absent, not regular, empty, being written, or changed while it was read; -LIMIT: over @max, without
- * reading it; -HOST: no memory.  @e names the file.
+ * Read all of @path into sealed memory, which a confined parser can be given: a regular file (a FIFO or device is refused
+ * without blocking), 1 to @max bytes.  Where the file system grants a lease, writers wait until it has been read;
+ * elsewhere it must have been quiet for a moment.  A child process does it, so that a file system that stalls holds up
+ * nobody for longer than PVBOOT_STALL_MS.
+ * -UNREADABLE: absent, not regular, empty, being written, changed while it was read, or slower than
+ * PVBOOT_STALL_BYTES in PVBOOT_STALL_MS; -LIMIT: over @max, without reading it; -HOST: no memory, no process.
+ * @e names the file.
  */
 int pvboot_file_read(struct pvboot_file *f, const char *path, uint64_t max, struct pvboot_error *e);
 
-/* The same into sealed memory, which a confined parser can be given. */
-int pvboot_file_read_sealed(struct pvboot_file *f, const char *path, uint64_t max, struct pvboot_error *e);
+/* Is @path, by all that stat(2) tells, still the version in @f, which was read?  No, if that cannot be told. */
+bool pvboot_file_unchanged(const struct pvboot_file *f, const char *path);
 
 /* A sealed copy of @bytes.  -HOST. */
 int pvboot_file_seal(struct pvboot_file *f, struct pvboot_bytes bytes, struct pvboot_error *e);

@@ -10,6 +10,8 @@
 #define PVBOOT_DECODER_MEMORY_MAX (256ull << 20) /* xz dictionary, zstd window */
 #define PVBOOT_RAMDISK_MAX (1ull << 30)          /* one ramdisk file, bytes */
 #define PVBOOT_RAMDISKS_MAX 8u                   /* ramdisks joined into one */
+#define PVBOOT_STALL_MS 30000u                   /* in so many ms a file being read is done, */
+#define PVBOOT_STALL_BYTES (8ull << 20)          /* or so many bytes further */
 #define PVBOOT_CMDLINE_MAX 4096u                 /* bytes without NUL, whatever a header claims */
 #define PVBOOT_STOCK_CMDLINE_MAX 1023u           /* without NUL; Xen 4.17 xg_dom_x86.c, add_module_to_list() */
 #define PVBOOT_LOADS_MAX 73u                     /* ELF program headers: those that fit into a page */

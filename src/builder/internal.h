@@ -25,11 +25,6 @@ void pvb_escape(char *dst, size_t n, const void *src, size_t src_bytes);
  */
 int pvb_digest_ready(struct pvboot_error *e) PVB_CHECKED;
 
-/* Memory for a whole file or kernel, in huge pages where the host has them; NULL when there is none. free() it. */
-void *pvb_alloc(size_t bytes);
-/* All of @p is about to be written: have its pages at once. A fault for each costs a PV guest dear, and dom0 is one. */
-void pvb_populate(void *p, size_t bytes);
-
 /* Checked arithmetic: true when the result fits. */
 static inline bool pvb_add(uint64_t a, uint64_t b, uint64_t *sum)
 {

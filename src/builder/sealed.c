@@ -19,16 +19,20 @@ static int create(const char *name)
     return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
 }
 
-int pvb_memfd(const char *name, uint64_t bytes, struct pvboot_error *e)
+int pvb_memfd_room(uint64_t bytes, struct pvboot_error *e)
 {
     struct rlimit most;
-    int low, fd;
 
-    /* It counts as a file, and a file over its limit is a signal that ends the process. */
-    if (!getrlimit(RLIMIT_FSIZE, &most) && most.rlim_cur < bytes)
-        return pvb_fail(e, PVBOOT_E_HOST, "file size limit (ulimit -f) is %llu bytes, private memory needs %llu",
-                        (unsigned long long)most.rlim_cur, (unsigned long long)bytes);
-    low = create(name);
+    if (getrlimit(RLIMIT_FSIZE, &most) || most.rlim_cur >= bytes)
+        return 0;
+    return pvb_fail(e, PVBOOT_E_HOST, "file size limit (ulimit -f) is %llu bytes, private memory needs %llu",
+                    (unsigned long long)most.rlim_cur, (unsigned long long)bytes);
+}
+
+int pvb_memfd(const char *name, struct pvboot_error *e)
+{
+    int low = create(name), fd;
+
     if (low < 0)
         return pvb_fail(e, PVBOOT_E_HOST, "memfd_create: %s", strerror(errno));
     if (low >= STANDARD_FDS)

@@ -7,8 +7,10 @@
 
 #include <pvboot/file.h>
 
-/* A new one that may grow to @bytes, above the three standard descriptors; -HOST. */
-int pvb_memfd(const char *name, uint64_t bytes, struct pvboot_error *e) PVB_CHECKED;
+/* A new one, above the three standard descriptors; -HOST. */
+int pvb_memfd(const char *name, struct pvboot_error *e) PVB_CHECKED;
+/* May one have so many bytes?  It counts as a file, and one over its limit is a signal that ends the process.  -HOST. */
+int pvb_memfd_room(uint64_t bytes, struct pvboot_error *e) PVB_CHECKED;
 /* Append @b.  -HOST. */
 int pvb_memfd_put(int memfd, struct pvboot_bytes b, struct pvboot_error *e) PVB_CHECKED;
 /*

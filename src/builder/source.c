@@ -19,7 +19,8 @@ int pvb_fail_errno(struct pvboot_error *e, const char *what)
 {
     bool host = errno == ENOMEM || errno == EMFILE || errno == ENFILE || errno == ENOBUFS;
 
-    return pvb_fail(e, host ? PVBOOT_E_HOST : PVBOOT_E_UNREADABLE, "%s: %s", what, strerror(errno));
+    /* not strerror(), which locks: see fetch.c */
+    return pvb_fail(e, host ? PVBOOT_E_HOST : PVBOOT_E_UNREADABLE, "%s: %s", what, strerrordesc_np(errno));
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)

@@ -151,7 +151,10 @@ int pvboot_kernel_confine(struct pvboot_kernel *k, const struct pvboot_file *f, 
         return parse_here(k, f, c, e);
     if (!f->mapped)
         return pvb_fail(e, PVBOOT_E_INTERNAL, "a file that is not sealed was to be parsed in the sandbox");
-    out = pvb_memfd("pvboot-elf", PVBOOT_UNPACKED_MAX, e);
+    rc = pvb_memfd_room(PVBOOT_UNPACKED_MAX, e);
+    if (rc)
+        return rc;
+    out = pvb_memfd("pvboot-elf", e);
     if (out < 0)
         return out;
     k->file = f->bytes;
@@ -173,8 +176,7 @@ int pvboot_kernel_open_confined(struct pvboot_kernel *k, const char *path, struc
     int rc;
 
     *k = (struct pvboot_kernel){ 0 };
-    rc = c->sandbox == PVBOOT_SANDBOX_OFF ? pvboot_file_read(&f, path, PVBOOT_KERNEL_MAX, e)
-                                          : pvboot_file_read_sealed(&f, path, PVBOOT_KERNEL_MAX, e);
+    rc = pvboot_file_read(&f, path, PVBOOT_KERNEL_MAX, e);
     if (rc)
         return rc;
     rc = pvboot_kernel_confine(k, &f, c, e);

@@ -3,52 +3,8 @@
 #include "helper.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
-}
-
-/* Until @fd has something to tell: 0; ETIME when @deadline came first; or errno. */
-static int wait_for(int fd, uint64_t deadline)
-{
-    struct pollfd p = { .fd = fd, .events = POLLIN };
-
-    for (;;) {
-        uint64_t now = now_ms();
-        int r = now < deadline ? poll(&p, 1, (int)(deadline - now)) : 0;
-
-        if (r >= 0 || errno != EINTR)
-            return r > 0 ? 0 : r ? errno : ETIME;
-    }
-}
-
-/* What the child says until it closes its pipe, or has said more than an answer: 0, ETIME or errno. */
-static int listen_to(const struct pvb_child *c, uint64_t deadline, void *buf, size_t n, size_t *got)
-{
-    for (*got = 0; *got < n;) {
-        int err = wait_for(c->answer, deadline);
-        ssize_t r;
-
-        if (err)
-            return err;
-        r = read(c->answer, (uint8_t *)buf + *got, n - *got);
-        if (r < 0 && errno == EINTR)
-            continue;
-        if (r <= 0)
-            return r ? errno : 0;
-        *got += (size_t)r;
-    }
-    return 0;
-}
 
 static int died(int sig, struct pvboot_error *e)
 {
@@ -96,19 +52,19 @@ int pvb_run(const struct pvb_run *run, struct pvb_answer *a, struct pvboot_error
         struct pvb_answer a;
         uint8_t longer[sizeof(struct pvb_answer) + 1];
     } said;
-    uint64_t deadline = now_ms() + run->wall_ms;
+    uint64_t deadline = pvb_deadline(run->wall_ms);
     struct pvb_child c;
     size_t got;
     bool chatty;
     int rc, err;
 
-    rc = pvb_child_start(&c, run, e);
+    rc = pvb_helper_start(&c, run, e);
     if (rc)
         return rc;
-    err = listen_to(&c, deadline, &said, sizeof(said), &got);
+    err = pvb_child_listen(&c, deadline, &said, sizeof(said), &got);
     chatty = got > sizeof(said.a);
-    if (!err && !chatty && c.pidfd >= 0)
-        err = wait_for(c.pidfd, deadline);
+    if (!err && !chatty)
+        err = pvb_child_wait(&c, deadline);
     pvb_child_end(&c, err || chatty);
     if (err == ETIME)
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser was killed: over its wall-clock limit of %u ms",

@@ -2,17 +2,34 @@
 #include "fault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static struct {
+    int inside, paused;
+    const char *trace;
+} here;
+
+/* Seen by our children as well; what @hit points to lies at the same place there. */
+struct fault {
     enum fault_site site;
     unsigned long nth, count[FAULT_SITES];
-    int error, inside, paused, trace;
+    int error;
     bool persist;
     const char *hit;
-} fault;
+};
+
+static struct fault *fault;
+
+__attribute__((constructor(101))) static void share(void)
+{
+    fault = (void *)syscall(SYS_mmap, NULL, sizeof(*fault), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
 
 const char *fault_site_name(enum fault_site site)
 {
@@ -26,54 +43,59 @@ const char *fault_site_name(enum fault_site site)
 
 void fault_arm(enum fault_site site, unsigned long nth, int error)
 {
-    fault.site = site;
-    fault.nth = nth;
-    fault.error = error;
-    fault.persist = false;
-    fault.hit = NULL;
+    fault->site = site;
+    fault->nth = nth;
+    fault->error = error;
+    fault->persist = false;
+    fault->hit = NULL;
     for (int i = 0; i < FAULT_SITES; i++)
-        fault.count[i] = 0;
+        fault->count[i] = 0;
 }
 
 void fault_persist(void)
 {
-    fault.persist = true;
+    fault->persist = true;
 }
 
 void fault_enter(void)
 {
-    fault.inside++;
+    here.inside++;
 }
 
 void fault_leave(void)
 {
-    fault.inside--;
+    here.inside--;
 }
 
 void fault_pause(void)
 {
-    fault.paused++;
+    here.paused++;
 }
 
 void fault_resume(void)
 {
-    fault.paused--;
+    here.paused--;
 }
 
 bool fault_inside(void)
 {
-    return fault.inside && !fault.paused;
+    return here.inside && !here.paused;
 }
 
-void fault_trace(int fd)
+void fault_trace(const char *file)
 {
-    fault.trace = fd;
+    here.trace = file;
 }
 
+/* Opened each time: a child closes what it does not know. */
 static void trace(enum fault_site site, unsigned long n, const char *what)
 {
+    int fd;
+
     fault_pause();
-    dprintf(fault.trace, "%s %lu %s\n", fault_site_name(site), n, what);
+    fd = open(here.trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    dprintf(fd, "%s %lu %s\n", fault_site_name(site), n, what);
+    close(fd);
     fault_resume();
 }
 
@@ -83,32 +105,32 @@ bool fault_now(enum fault_site site, const char *what)
 
     if (!fault_inside())
         return false;
-    n = ++fault.count[site];
-    if (fault.trace)
+    n = ++fault->count[site];
+    if (here.trace)
         trace(site, n, what);
-    if (site != fault.site || !fault.nth || (fault.persist ? n < fault.nth : n != fault.nth))
+    if (site != fault->site || !fault->nth || (fault->persist ? n < fault->nth : n != fault->nth))
         return false;
-    if (!fault.hit)
-        fault.hit = what;
-    if (fault.error < 0) {
-        raise(-fault.error);
+    if (!fault->hit)
+        fault->hit = what;
+    if (fault->error < 0) {
+        raise(-fault->error);
         return false;
     }
-    errno = fault.error;
+    errno = fault->error;
     return true;
 }
 
 unsigned long fault_count(enum fault_site site)
 {
-    return fault.count[site];
+    return fault->count[site];
 }
 
 const char *fault_hit(void)
 {
-    return fault.hit;
+    return fault->hit;
 }
 
 int fault_error(void)
 {
-    return fault.error;
+    return fault->error;
 }

@@ -3,7 +3,7 @@
  * Counts what the code under test asks of Xen and of the host, and makes the n-th request of a kind fail.
  *
  * Only requests made inside fault_enter()..fault_leave() count: those are the plugin's, stock libraries' own ones are
- * not.  Inside the fakes themselves fault_pause() keeps their needs out of it.
+ * not.  A child that is made without exec counts with its parent.  Inside the fakes themselves fault_pause() keeps their needs out of it.
  */
 #ifndef FAULT_H
 #define FAULT_H
@@ -17,7 +17,7 @@ enum fault_site {
     FAULT_READ, /* and fstat, getrandom */
     FAULT_WRITE,
     FAULT_MEMORY,  /* memfd_create, ftruncate, fcntl, mmap */
-    FAULT_PROCESS, /* pipe2, posix_spawn, pidfd_open, poll, waitid */
+    FAULT_PROCESS, /* pipe2, _Fork, posix_spawn, pidfd_open, poll, waitid */
     FAULT_SITES
 };
 
@@ -35,8 +35,8 @@ void fault_leave(void);
 void fault_pause(void);
 void fault_resume(void);
 bool fault_inside(void);
-/* Write a line "site number name" for each request to @fd. */
-void fault_trace(int fd);
+/* Append a line "site number name" for each request to @file. */
+void fault_trace(const char *file);
 
 /* One request. True: it is the one to fail, and errno is set. @what names it. */
 bool fault_now(enum fault_site site, const char *what);

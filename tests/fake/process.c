@@ -67,6 +67,13 @@ EXPORT int pipe2(int end[2], int flags)
     return fault_now(FAULT_PROCESS, "pipe2") ? -1 : (int)syscall(SYS_pipe2, end, flags);
 }
 
+EXPORT pid_t _Fork(void)
+{
+    __typeof__(&_Fork) real = (__typeof__(&_Fork))dlsym(RTLD_NEXT, "_Fork");
+
+    return fault_now(FAULT_PROCESS, "_Fork") ? -1 : real();
+}
+
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *fa,
                        const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
 {

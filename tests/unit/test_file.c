@@ -2,25 +2,37 @@
 /* Reading whole files, and the one line an error becomes. */
 #include "builder/internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pvboot/file.h>
+#include <pvboot/limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+static pid_t tester;
+static uint64_t *arrived; /* bytes, or signals: seen by who reads and by who waits */
 static char dir[] = "/tmp/pvboot-unit.XXXXXX";
 static char path[64];
 
 static int setup(void **state)
 {
     (void)state;
+    tester = getpid();
+    arrived = mmap(NULL, sizeof(*arrived), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (arrived == MAP_FAILED)
+        return -1;
     if (!mkdtemp(dir))
         return -1;
     snprintf(path, sizeof(path), "%s/kernel", dir);
@@ -138,7 +150,9 @@ static void leaves_nothing_open(void **state)
 
 /* The builder's read() is this one: another process writes to the file meanwhile, and reads come in pieces. */
 static int meddle;
-enum { LEAVE, GROW, SHRINK, REWRITE };
+enum { LEAVE, GROW, SHRINK, REWRITE, STALL, DIE, SIGNAL };
+#define CHUNK 65536u /* a read of this size is the reader's, and no answer of its */
+static uint64_t stalls_at;
 
 ssize_t read(int fd, void *p, size_t n)
 {
@@ -150,7 +164,108 @@ ssize_t read(int fd, void *p, size_t n)
         assert_int_equal(truncate(path, 4), 0);
     if (meddle == REWRITE) /* a write within one tick of the clock would not show */
         assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+    if (meddle == DIE && getppid() == tester)
+        raise(SIGKILL);
+    if (meddle == SIGNAL && getppid() == tester)
+        raise(SIGUSR1);
+    if (meddle == STALL && n == CHUNK) {
+        while (*arrived >= stalls_at)
+            pause();
+        *arrived += n;
+    }
     return syscall(SYS_read, fd, p, n > 3 && n < 4096 ? 3 : n);
+}
+
+/* And poll() this one: the time is up as soon as no more arrives. */
+int poll(struct pollfd *p, nfds_t n, int ms)
+{
+    if (meddle != STALL || ms < (int)PVBOOT_STALL_MS / 2)
+        return (int)syscall(SYS_poll, p, n, ms);
+    while (*arrived < stalls_at)
+        usleep(1000);
+    usleep(50000); /* until it is written as well */
+    return 0;
+}
+
+static void stalls(const char *what, uint64_t at)
+{
+    struct pvboot_file f;
+    struct pvboot_error e = { 0 };
+
+    *arrived = 0;
+    stalls_at = at;
+    meddle = STALL;
+    assert_int_equal(pvboot_file_read(&f, path, 1 << 30, &e), -PVBOOT_E_UNREADABLE);
+    meddle = LEAVE;
+    assert_string_equal(e.text, what);
+    assert_string_equal(e.file, path);
+    assert_int_equal(waitpid(-1, NULL, 0), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+/* Slow is all right, standing still is not. */
+static void a_file_system_that_stalls(void **state)
+{
+    (void)state;
+    write_file("kernel", 30 << 20);
+    stalls("stalls: 0 bytes in 30000 ms, limit 8388608", 0);
+    stalls("stalls: 1048576 bytes in 30000 ms, limit 8388608", 1 << 20);
+    stalls("stalls: 0 bytes in 30000 ms, limit 8388608", 8 << 20); /* the first time it was enough */
+}
+
+/* Somebody kills it, or a host without memory does. */
+static void the_reader_dies(void **state)
+{
+    (void)state;
+    write_file("zero page", 9);
+    meddle = DIE;
+    refuses(path, 100, PVBOOT_E_HOST, "died");
+    meddle = LEAVE;
+}
+
+static void handler(int sig)
+{
+    (void)sig;
+    ++*arrived;
+}
+
+/* The caller's handlers, which know nothing of a second process, do not run in it. */
+static void signals_are_not_the_readers(void **state)
+{
+    const struct sigaction on = { .sa_handler = handler }, off = { .sa_handler = SIG_DFL };
+    struct pvboot_file f;
+    struct pvboot_error e = { 0 };
+
+    (void)state;
+    write_file("zero page", 9);
+    *arrived = 0;
+    sigaction(SIGUSR1, &on, NULL);
+    meddle = SIGNAL;
+    assert_int_equal(pvboot_file_read(&f, path, 9, &e), 0);
+    pvboot_file_dispose(&f);
+    assert_int_equal(*arrived, 0);
+    raise(SIGUSR1);
+    assert_int_equal(*arrived, 1);
+    meddle = LEAVE;
+    sigaction(SIGUSR1, &off, NULL);
+}
+
+static void unchanged(void **state)
+{
+    struct pvboot_file f;
+    struct pvboot_error e = { 0 };
+
+    (void)state;
+    write_file("zero page", 9);
+    assert_int_equal(pvboot_file_read(&f, path, 100, &e), 0);
+    assert_true(pvboot_file_unchanged(&f, path));
+    assert_true(pvboot_file_unchanged(&f, path));
+    assert_false(pvboot_file_unchanged(&f, dir));
+    write_file("Zero page", 9);
+    assert_false(pvboot_file_unchanged(&f, path));
+    unlink(path);
+    assert_false(pvboot_file_unchanged(&f, path));
+    pvboot_file_dispose(&f);
 }
 
 /* Whoever has the file open for writing already leaves the reader without a lease: it must look for itself. */
@@ -240,6 +355,10 @@ int main(void)
         cmocka_unit_test(no_descriptors),
         cmocka_unit_test(leaves_nothing_open),
         cmocka_unit_test(changed_meanwhile),
+        cmocka_unit_test(a_file_system_that_stalls),
+        cmocka_unit_test(the_reader_dies),
+        cmocka_unit_test(signals_are_not_the_readers),
+        cmocka_unit_test(unchanged),
         cmocka_unit_test(classes),
         cmocka_unit_test(one_line),
         cmocka_unit_test(success_names_no_file),

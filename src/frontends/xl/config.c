@@ -159,13 +159,11 @@ static int preflight(const struct options *o, struct pvboot_error *e)
 {
     const char *path = get(o, "kernel");
     struct pvb_looked_at w = { 0 };
-    struct stat before = { 0 };
     int rc;
 
     if (!path || !o->from_file || wants_no_kernel() || get(o, "bootloader") || o->req.path == PVBOOT_PATH_STUB)
         return 0;
-    (void)stat(path, &before); /* what fails here, fails below */
-    rc = pvboot_file_read_sealed(&w.file, path, PVBOOT_KERNEL_MAX, e);
+    rc = pvboot_file_read(&w.file, path, PVBOOT_KERNEL_MAX, e);
     if (rc == -PVBOOT_E_UNREADABLE) {
         *e = (struct pvboot_error){ 0 };
         return 0;
@@ -178,7 +176,7 @@ static int preflight(const struct options *o, struct pvboot_error *e)
     if (rc)
         pvb_looked_at_dispose(&w);
     else
-        pvb_keep(path, &before, &w);
+        pvb_keep(path, &w);
     return pvb_in_file(e, path, rc);
 }
 

@@ -25,7 +25,7 @@ static int read_kernel(struct pvb_domain *d, const char *path, struct pvboot_err
 {
     if (pvb_take_kept(path, &d->kernel))
         return 0;
-    return pvboot_file_read_sealed(&d->kernel.file, path, PVBOOT_KERNEL_MAX, e);
+    return pvboot_file_read(&d->kernel.file, path, PVBOOT_KERNEL_MAX, e);
 }
 
 static int read_module(struct xc_dom_image *dom, const char *path, const char *cmdline, struct pvboot_error *e)

@@ -72,8 +72,8 @@ void pvb_paths_dispose(struct pvb_paths *paths);
 int pvb_kernel_parse(struct pvb_looked_at *w, const struct pvboot_request *req, enum pvboot_path path,
                      struct pvboot_error *e) PVB_CHECKED;
 
-/* kept.c: hand @what over for a build of @path, whose stat was @before it was read. Empties @what. */
-void pvb_keep(const char *path, const struct stat *before, struct pvb_looked_at *what);
+/* kept.c: hand @what, read from @path, over for a build of it. Empties @what. */
+void pvb_keep(const char *path, struct pvb_looked_at *what);
 /* What is kept of @path, if that is still what is there. */
 bool pvb_take_kept(const char *path, struct pvb_looked_at *what);
 void pvb_looked_at_dispose(struct pvb_looked_at *w); /* idempotent */

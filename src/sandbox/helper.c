@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/*
- * Starting and reaping one child inside somebody else's program.  libxl's SIGCHLD handler only writes to a pipe of
- * its own; it reaps from its event loop, which does not run while we wait here.  Another thread's might: then the
- * status is lost to us, but not the end itself, which the pidfd tells.
- */
+/* Starting the helper. */
 #include "helper.h"
 
 #include <errno.h>
@@ -11,8 +7,8 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #define FD_PROGRAM PVB_FDS /* what the helper is executed from; it closes it like any other */
@@ -103,26 +99,6 @@ static int spawn(pid_t *pid, const struct pvb_run *run, int answer, int prog)
     return r;
 }
 
-/* A pipe whose ends are clear of the descriptors the child is given. */
-static int make_pipe(int end[2])
-{
-    int low[2], err;
-
-    if (pipe2(low, O_CLOEXEC))
-        return -1;
-    end[0] = fcntl(low[0], F_DUPFD_CLOEXEC, FD_PROGRAM + 1);
-    end[1] = end[0] < 0 ? -1 : fcntl(low[1], F_DUPFD_CLOEXEC, FD_PROGRAM + 1);
-    err = errno;
-    close(low[0]);
-    close(low[1]);
-    if (end[1] >= 0)
-        return 0;
-    if (end[0] >= 0)
-        close(end[0]);
-    errno = err;
-    return -1;
-}
-
 /* Is the host short of something, or is there no helper to confine? */
 static enum pvboot_class whose_fault(int err)
 {
@@ -131,7 +107,7 @@ static enum pvboot_class whose_fault(int err)
     return host ? PVBOOT_E_HOST : PVBOOT_E_SANDBOX;
 }
 
-int pvb_child_start(struct pvb_child *c, const struct pvb_run *run, struct pvboot_error *e)
+int pvb_helper_start(struct pvb_child *c, const struct pvb_run *run, struct pvboot_error *e)
 {
     int end[2], prog, r;
 
@@ -139,41 +115,17 @@ int pvb_child_start(struct pvb_child *c, const struct pvb_run *run, struct pvboo
     prog = program_fd(run->helper);
     if (prog < 0)
         return pvb_fail(e, whose_fault(errno), "the confined parser %s: %s", run->helper, strerror(errno));
-    if (make_pipe(end)) {
+    r = pvb_child_pipe(end, FD_PROGRAM + 1);
+    if (r) {
         close(prog);
-        return pvb_fail(e, PVBOOT_E_HOST, "no pipe for the confined parser: %s", strerror(errno));
+        return pvb_fail(e, PVBOOT_E_HOST, "no pipe for the confined parser: %s", strerror(r));
     }
     r = spawn(&c->pid, run, end[1], prog);
     close(prog);
     close(end[1]);
     c->answer = end[0];
-    if (r) {
-        close(end[0]);
-        return pvb_fail(e, whose_fault(r), "starting the confined parser %s: %s", run->helper, strerror(r));
-    }
-    c->pidfd = pidfd_open(c->pid, 0);
-    if (c->pidfd >= 0 || errno == ESRCH)
-        return 0;
-    r = errno;
-    kill(c->pid, SIGKILL);
-    waitpid(c->pid, NULL, 0);
-    close(c->answer);
-    return pvb_fail(e, PVBOOT_E_HOST, "no descriptor of the confined parser's process: %s", strerror(r));
-}
-
-void pvb_child_end(struct pvb_child *c, bool kill_it)
-{
-    int r;
-
-    close(c->answer);
-    if (c->pidfd < 0)
-        return;
-    if (kill_it)
-        pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
-    do
-        r = waitid(P_PIDFD, (id_t)c->pidfd, &c->end, WEXITED);
-    while (r && errno == EINTR);
-    if (r)
-        c->end = (siginfo_t){ 0 };
-    close(c->pidfd);
+    if (!r)
+        return pvb_child_watch(c, e);
+    close(end[0]);
+    return pvb_fail(e, whose_fault(r), "starting the confined parser %s: %s", run->helper, strerror(r));
 }
