@@ -6,7 +6,8 @@ from pathlib import Path
 from . import elf, kernels, packages, paths
 from .cpio import Archive
 
-MODULES = ["xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "virtio_pci", "9pnet_virtio", "9p"]
+MODULES = ["xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "virtio_pci", "9pnet_virtio", "9p",
+           "fuse"]
 XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "libxl-save-helper", "xenctx",
              "xen-hvmctx", "xen-hvmcrash", "xen-diag", "xen-cpuid", "xenstore-control", "xen-lowmemd", "xenpm"]
 WRAPPED = ["xl", "xenstored", "xenconsoled", "xen-hvmctx", "xen-hvmcrash", "xen-diag", "xenpm"]

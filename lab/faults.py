@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""python3 -m lab faults: in a real dom0, under the real xl, builds are interrupted (lab/interrupted.py), and their
-requests fail one at a time.
+"""python3 -m lab faults: in a real dom0, under the real xl, builds are interrupted (lab/interrupted.py), their files do
+not answer (lab/stalls.py), and their requests fail one at a time.
 
 After each failure one line tells why, or the guest was built all the same; nothing may be left.
 """
@@ -8,7 +8,7 @@ After each failure one line tells why, or the guest was built all the same; noth
 import dataclasses
 import time
 
-from . import census, fault_points, interrupted, native, paths, push
+from . import census, fault_points, interrupted, native, paths, push, stalls
 from .attempt import complaint
 from .cases import Case
 from .fault_points import Request
@@ -102,5 +102,6 @@ def _run(ground: Ground) -> None:
         points = fault_points.middle(trace, interrupted.IN_PARSER + interrupted.IN_XEN)
         interrupted.signals(ground, one, path, points, usual)
         interrupted.meanwhile(ground, one, path, trace)
+    stalls.stalls(ground, at)
     for path, sites in SWEPT.items():
         sweep(ground, ours[path], path, sites)

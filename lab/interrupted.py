@@ -20,7 +20,7 @@ IN_PARSER = ("poll",)  # waiting for the confined parser; lab/soak.py kills that
 AWAY_SECONDS = 3       # how long xenstored does not answer
 NOT_STOPPED = 99
 BUILD_SECONDS = 60
-_DESTROY_ALL = f"""
+DESTROY_ALL = f"""
     for id in $({STOCK_XL} list | awk '$2 > 0 {{ print $2 }}'); do {STOCK_XL} destroy $id; done"""
 _STOPPED = """
     timeout {seconds} {command} > /tmp/said 2>&1 &
@@ -54,7 +54,7 @@ class Meanwhile:
 
 
 MEANWHILE = (
-    Meanwhile("its domain is destroyed", _DESTROY_ALL, (1, 2, 3), 1),
+    Meanwhile("its domain is destroyed", DESTROY_ALL, (1, 2, 3), 1),
     Meanwhile(f"xenstored stops for {AWAY_SECONDS} s", f"""
         kill -STOP $(pidof xenstored)
         (sleep {AWAY_SECONDS}; kill -CONT $(pidof xenstored)) > /dev/null 2>&1 &""", (0,), 0),
@@ -103,7 +103,7 @@ def signals(ground: Ground, builder, path: str, points: list[Request], usual: se
                 {ground.script}
                 exit $rc""")
             at_once = census.compare(before, census.parse(out))
-            _, _, after = ground.after(_DESTROY_ALL)
+            _, _, after = ground.after(DESTROY_ALL)
             wrong = judge_signal(number, rc, at_once, usual, census.compare(before, after))
             ground.add(f"signals, {path}", f"{number.name} at {point.name} {point.number}: {', '.join(sorted(kinds(at_once)))}",
                        time.monotonic() - started, after, wrong)
@@ -119,7 +119,7 @@ def meanwhile(ground: Ground, builder, path: str, trace: list[Request]) -> None:
             started = time.monotonic()
             stop = builder.command(f"{point.site}:{point.number}:-{int(signal.SIGSTOP)}")
             rc, said, after = ground.after(_STOPPED.format(
-                command=stop, meanwhile=what.script, destroy=_DESTROY_ALL, not_stopped=NOT_STOPPED,
+                command=stop, meanwhile=what.script, destroy=DESTROY_ALL, not_stopped=NOT_STOPPED,
                 seconds=BUILD_SECONDS))
             wrong = judge_meanwhile(what, rc, fault_points.lines(said), census.compare(before, after))
             ground.add(f"meanwhile, {path}", f"{what.name}, at {point.name} {point.number}: "
