@@ -39,6 +39,7 @@ def stalls(ground: Ground, at: dict[str, str]) -> None:
     unanswered = ground.host.put_once(program, f"/usr/lib/pvlab/{program.name}")
     ground.host.check(f"mkdir {DIRECTORY}")
     files = {"kernel": (FILE, at["ramdisk"]), "ramdisk": (at[KERNEL], FILE)}
+    how = {"kernel": "ignore", "ramdisk": "swallow"}
     before = ground.settled()
     for path, what in (("pvh", "kernel"), ("pvh", "ramdisk"), ("linux64", "kernel"), ("linux64", "ramdisk"),
                        (STOCK, "kernel")):
@@ -46,7 +47,7 @@ def stalls(ground: Ground, at: dict[str, str]) -> None:
         started = time.monotonic()
         config = ground.config(Case(f"stalls/{path}/{what}", path, KERNEL, memory=128), *files[what])
         rc, said, after = ground.after(f"""
-            timeout {PATIENCE if ours else STOCK_PATIENCE} {unanswered} {DIRECTORY} {XL if ours else STOCK_XL} create -p {config}
+            timeout {PATIENCE if ours else STOCK_PATIENCE} {unanswered} {how[what]} {DIRECTORY} {XL if ours else STOCK_XL} create -p {config}
             rc=$?
             {DESTROY_ALL if not ours else ""}
             exit $rc""")

@@ -26,8 +26,8 @@ struct pvboot_file {
 /*
  * Read all of @path into sealed memory, which a confined parser can be given: a regular file (a FIFO or device is refused
  * without blocking), 1 to @max bytes.  Where the file system grants a lease, writers wait until it has been read;
- * elsewhere it must have been quiet for a moment.  A child process does it, so that a file system that stalls holds up
- * nobody for longer than PVBOOT_STALL_MS.
+ * elsewhere it must have been quiet for a moment.  A child process does it, so that a file system that no longer
+ * answers is given up after PVBOOT_STALL_MS; a slow one may take so long for every PVBOOT_STALL_BYTES.
  * -UNREADABLE: absent, not regular, empty, being written, changed while it was read, or slower than
  * PVBOOT_STALL_BYTES in PVBOOT_STALL_MS; -LIMIT: over @max, without reading it; -HOST: no memory, no process.
  * @e names the file.

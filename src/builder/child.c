@@ -4,12 +4,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #define DYING_MS 1000 /* what is killed is gone by then, or stuck in the kernel */
+#define LOOK_MS 10
+#define STUCK_MAX 16
+
+/* Killed, and not yet ended; more of them than this stay zombies until the process ends. */
+static struct {
+    pthread_mutex_t lock;
+    int pidfd[STUCK_MAX];
+    size_t n;
+} stuck = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 int pvb_child_pipe(int end[2], int lowest)
 {
@@ -29,16 +39,54 @@ int pvb_child_pipe(int end[2], int lowest)
     return err;
 }
 
+/* True: @pidfd has ended, and who it was is known from @end, unless somebody else has reaped it. */
+static bool reap(int pidfd, int how, siginfo_t *end)
+{
+    int r;
+
+    *end = (siginfo_t){ 0 };
+    do
+        r = waitid(P_PIDFD, (id_t)pidfd, end, WEXITED | how);
+    while (r && errno == EINTR);
+    return r || end->si_pid;
+}
+
+static void reap_stuck(void)
+{
+    siginfo_t end;
+
+    pthread_mutex_lock(&stuck.lock);
+    for (size_t i = stuck.n; i--;)
+        if (reap(stuck.pidfd[i], WNOHANG, &end)) {
+            close(stuck.pidfd[i]);
+            stuck.pidfd[i] = stuck.pidfd[--stuck.n];
+        }
+    pthread_mutex_unlock(&stuck.lock);
+}
+
+/* Takes @pidfd. */
+static void leave_stuck(int pidfd)
+{
+    pthread_mutex_lock(&stuck.lock);
+    if (stuck.n < STUCK_MAX)
+        stuck.pidfd[stuck.n++] = pidfd;
+    else
+        close(pidfd);
+    pthread_mutex_unlock(&stuck.lock);
+}
+
 int pvb_child_watch(struct pvb_child *c, struct pvboot_error *e)
 {
     int err;
 
+    reap_stuck();
     c->pidfd = pidfd_open(c->pid, 0);
     if (c->pidfd >= 0 || errno == ESRCH)
         return 0;
     err = errno;
     kill(c->pid, SIGKILL);
-    waitpid(c->pid, NULL, 0);
+    for (int ms = 0; ms < DYING_MS && !waitpid(c->pid, NULL, WNOHANG); ms += LOOK_MS)
+        nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * 1000000 }, NULL);
     close(c->answer);
     return pvb_fail(e, PVBOOT_E_HOST, "no descriptor of a child process: %s", strerror(err));
 }
@@ -90,19 +138,15 @@ int pvb_child_wait(const struct pvb_child *c, uint64_t deadline)
 
 void pvb_child_end(struct pvb_child *c, bool kill_it)
 {
-    int r;
-
     close(c->answer);
     if (c->pidfd < 0)
         return;
     if (kill_it)
         pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
-    if (!kill_it || !wait_for(c->pidfd, pvb_deadline(DYING_MS))) {
-        do
-            r = waitid(P_PIDFD, (id_t)c->pidfd, &c->end, WEXITED);
-        while (r && errno == EINTR);
-        if (r)
-            c->end = (siginfo_t){ 0 };
+    if (kill_it && wait_for(c->pidfd, pvb_deadline(DYING_MS))) {
+        leave_stuck(c->pidfd);
+        return;
     }
+    reap(c->pidfd, 0, &c->end);
     close(c->pidfd);
 }

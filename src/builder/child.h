@@ -20,7 +20,7 @@ struct pvb_child {
 
 /* A pipe whose ends are @lowest at least: clear of the descriptors a child is given.  0, or errno. */
 int pvb_child_pipe(int end[2], int lowest);
-/* @c->pid has been started and is to be watched.  -HOST: then it is gone, and @c->answer closed. */
+/* @c->pid has been started and is to be watched.  -HOST: then it is killed, and @c->answer closed. */
 int pvb_child_watch(struct pvb_child *c, struct pvboot_error *e) PVB_CHECKED;
 /* The moment @ms from now, for the next two. */
 uint64_t pvb_deadline(unsigned int ms);
@@ -29,8 +29,8 @@ int pvb_child_listen(const struct pvb_child *c, uint64_t deadline, void *buf, si
 /* Until it has ended: 0, ETIME at @deadline, or errno. */
 int pvb_child_wait(const struct pvb_child *c, uint64_t deadline);
 /*
- * Kill it if asked to, reap it, close what is open.  One that is killed while it waits for a file system that never
- * answers may outlive this by as long as that takes: the kernel lets nobody end it.
+ * Kill it if asked to, reap it, close what is open.  The kernel may not let it end: it waits, until the mount goes, for a
+ * FUSE server that has read a request and does not answer.  Then it is reaped when the next child is watched after that.
  */
 void pvb_child_end(struct pvb_child *c, bool kill);
 

@@ -63,6 +63,12 @@ static int read_all(const struct job *job, struct told *t)
     return rc;
 }
 
+/* Names of the caller's own descriptors, /dev/stdin among them; what lies there has nobody to wait for. */
+static bool names_descriptor(const char *path)
+{
+    return !strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6);
+}
+
 static void close_all_but(int a, int b)
 {
     int low = a < b ? a : b, high = a < b ? b : a;
@@ -75,19 +81,22 @@ static void close_all_but(int a, int b)
 }
 
 /*
- * All signals are blocked here, as the caller's handlers are still in place.  If it stays in the kernel, it holds nothing
- * of its caller's that matters to others: no event channel, no lock, no terminal.
+ * All signals are blocked here, as the caller's handlers are still in place.  If it is held up, it keeps no descriptor of
+ * its caller's open, no event channel above all.
  */
 static _Noreturn void child(const struct job *job, int answer, pid_t caller)
 {
     struct told t = { 0 };
+    pid_t parent;
     ssize_t r;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != caller)
+    parent = getppid();
+    if (parent && parent != caller) /* 0: in another namespace */
         _exit(1);
     prctl(PR_SET_NAME, "pvboot-read");
-    close_all_but(answer, job->memfd);
+    if (!names_descriptor(job->path))
+        close_all_but(answer, job->memfd);
     t.rc = read_all(job, &t);
     do
         r = write(answer, &t, sizeof(t));

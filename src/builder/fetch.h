@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A file read by another process.  Opening a file, or reading one, can stall for ever on a network or FUSE mount, and
- * no signal but SIGKILL ends that: so it is not this process that waits there.
+ * A file read by another process.  Opening a file, or reading one, can stall for ever on a network or FUSE mount, which
+ * no signal but SIGKILL ends, and at times not even that: so it is not this process that waits there.
  */
 #ifndef PVB_FETCH_H
 #define PVB_FETCH_H

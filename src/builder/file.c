@@ -33,8 +33,10 @@ int pvboot_file_read(struct pvboot_file *f, const char *path, uint64_t max, stru
     if (fd < 0)
         return pvb_in_file(e, path, fd);
     rc = fill(f, fd, path, max, e);
-    if (rc)
+    if (rc) {
+        (void)!ftruncate(fd, 0); /* who still reads keeps it open, but not its memory */
         close(fd);
+    }
     return pvb_in_file(e, path, rc);
 }
 

@@ -14,6 +14,8 @@
 
 /* Fill @e and return -@class. Bytes outside printable ASCII are escaped; the first error wins. */
 int pvb_fail(struct pvboot_error *e, enum pvboot_class code, const char *fmt, ...) PVB_PRINTF(3, 4);
+/* The same with what errno says, taking no lock: strerror() takes the one of translations. */
+int pvb_fail_errno(struct pvboot_error *e, enum pvboot_class code, const char *what);
 /* Say which file @e is about, unless it already says. Returns @rc. */
 int pvb_in_file(struct pvboot_error *e, const char *path, int rc);
 /* Copy untrusted text for display: at most @n bytes with NUL, control bytes and non-ASCII as \xNN. */

@@ -50,7 +50,7 @@ int pvb_memfd_put(int memfd, struct pvboot_bytes b, struct pvboot_error *e)
         if (r < 0 && errno == EINTR)
             continue;
         if (r <= 0)
-            return pvb_fail(e, PVBOOT_E_HOST, "no memory for a private copy: %s", strerror(errno));
+            return pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
         b = pvboot_sub(b, (uint64_t)r, b.len - (size_t)r);
     }
     return 0;

@@ -15,12 +15,12 @@
 #define PATIENCE 100         /* looks at a file that is being written */
 #define LOOK_NS 10000000     /* from one to the next */
 
-int pvb_fail_errno(struct pvboot_error *e, const char *what)
+/* errno as an error: the file's fault, or the host's. */
+static int refused(struct pvboot_error *e, const char *what)
 {
     bool host = errno == ENOMEM || errno == EMFILE || errno == ENFILE || errno == ENOBUFS;
 
-    /* not strerror(), which locks: see fetch.c */
-    return pvb_fail(e, host ? PVBOOT_E_HOST : PVBOOT_E_UNREADABLE, "%s: %s", what, strerrordesc_np(errno));
+    return pvb_fail_errno(e, host ? PVBOOT_E_HOST : PVBOOT_E_UNREADABLE, what);
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -65,7 +65,7 @@ static int stat_still(struct pvb_source *s, struct pvboot_error *e)
     for (int i = 0; i < PATIENCE; i++) {
         s->leased = take_lease(s->fd);
         if (fstat(s->fd, &s->st))
-            return pvb_fail_errno(e, "fstat");
+            return refused(e, "fstat");
         if (s->leased || !S_ISREG(s->st.st_mode) || quiet_for(&s->st) >= QUIET_NS)
             return 0;
         nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
@@ -81,7 +81,7 @@ int pvb_source_open(struct pvb_source *s, const char *path, uint64_t max, struct
     /* O_NONBLOCK: a FIFO must not hang us; O_NOCTTY: a terminal must not become ours. Neither matters to a file. */
     s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (s->fd < 0)
-        return pvb_fail_errno(e, "open");
+        return refused(e, "open");
     rc = stat_still(s, e);
     if (!rc)
         rc = check_size(&s->st, max, e);
@@ -98,7 +98,7 @@ int pvb_source_read(const struct pvb_source *s, void *p, size_t n, size_t *got, 
         if (r < 0 && errno == EINTR)
             continue;
         if (r < 0)
-            return pvb_fail_errno(e, "read");
+            return refused(e, "read");
         if (!r)
             return 0;
         *got += (size_t)r;
@@ -112,7 +112,7 @@ int pvb_source_check(const struct pvb_source *s, uint64_t got, struct pvboot_err
     struct stat now;
 
     if (fstat(s->fd, &now))
-        return pvb_fail_errno(e, "fstat");
+        return refused(e, "fstat");
     if (now.st_size != before->st_size)
         return pvb_fail(e, PVBOOT_E_UNREADABLE, "changed while being read: %llu bytes, then %llu",
                         (unsigned long long)before->st_size, (unsigned long long)now.st_size);

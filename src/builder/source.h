@@ -21,7 +21,4 @@ int pvb_source_read(const struct pvb_source *s, void *p, size_t n, size_t *got, 
 int pvb_source_check(const struct pvb_source *s, uint64_t got, struct pvboot_error *e) PVB_CHECKED;
 void pvb_source_close(struct pvb_source *s);
 
-/* errno as an error: the file's fault, -UNREADABLE, or the host's, -HOST. */
-int pvb_fail_errno(struct pvboot_error *e, const char *what);
-
 #endif

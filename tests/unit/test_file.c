@@ -23,6 +23,8 @@
 
 static pid_t tester;
 static uint64_t *arrived; /* bytes, or signals: seen by who reads and by who waits */
+static pid_t *reader;     /* likewise */
+static bool immortal;
 static char dir[] = "/tmp/pvboot-unit.XXXXXX";
 static char path[64];
 
@@ -30,9 +32,10 @@ static int setup(void **state)
 {
     (void)state;
     tester = getpid();
-    arrived = mmap(NULL, sizeof(*arrived), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    arrived = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (arrived == MAP_FAILED)
         return -1;
+    reader = (pid_t *)(arrived + 1);
     if (!mkdtemp(dir))
         return -1;
     snprintf(path, sizeof(path), "%s/kernel", dir);
@@ -169,6 +172,7 @@ ssize_t read(int fd, void *p, size_t n)
     if (meddle == SIGNAL && getppid() == tester)
         raise(SIGUSR1);
     if (meddle == STALL && n == CHUNK) {
+        *reader = getpid();
         while (*arrived >= stalls_at)
             pause();
         *arrived += n;
@@ -185,6 +189,28 @@ int poll(struct pollfd *p, nfds_t n, int ms)
         usleep(1000);
     usleep(50000); /* until it is written as well */
     return 0;
+}
+
+int pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned int flags)
+{
+    if (immortal)
+        return 0;
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, sig, info, flags);
+}
+
+/* Of the private memory that @pid has open: blocks. */
+static blkcnt_t memory_held(pid_t pid)
+{
+    blkcnt_t blocks = -1;
+    struct stat st;
+    char name[64];
+
+    for (int fd = 0; fd < 64; fd++) {
+        snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)pid, fd);
+        if (!stat(name, &st) && S_ISREG(st.st_mode) && !st.st_nlink)
+            blocks = st.st_blocks;
+    }
+    return blocks;
 }
 
 static void stalls(const char *what, uint64_t at)
@@ -211,6 +237,33 @@ static void a_file_system_that_stalls(void **state)
     stalls("stalls: 0 bytes in 30000 ms, limit 8388608", 0);
     stalls("stalls: 1048576 bytes in 30000 ms, limit 8388608", 1 << 20);
     stalls("stalls: 0 bytes in 30000 ms, limit 8388608", 8 << 20); /* the first time it was enough */
+}
+
+/* A process that the kernel does not let end is not waited for, keeps no memory, and is reaped with a later one. */
+static void a_reader_that_stays(void **state)
+{
+    struct pvboot_error e = { 0 };
+    struct pvboot_file f;
+    siginfo_t end = { 0 };
+
+    (void)state;
+    write_file("kernel", 30 << 20);
+    immortal = true;
+    stalls_at = 1 << 20;
+    *arrived = 0;
+    meddle = STALL;
+    assert_int_equal(pvboot_file_read(&f, path, 1 << 30, &e), -PVBOOT_E_UNREADABLE);
+    meddle = LEAVE;
+    immortal = false;
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* a child, and alive */
+    assert_int_equal(memory_held(*reader), 0);
+    assert_int_equal(kill(*reader, SIGKILL), 0);
+    assert_int_equal(waitid(P_PID, (id_t)*reader, &end, WEXITED | WNOWAIT), 0);
+    e = (struct pvboot_error){ 0 };
+    assert_int_equal(pvboot_file_read(&f, path, 1 << 30, &e), 0);
+    pvboot_file_dispose(&f);
+    assert_int_equal(waitpid(-1, NULL, 0), -1);
+    assert_int_equal(errno, ECHILD);
 }
 
 /* Somebody kills it, or a host without memory does. */
@@ -282,6 +335,21 @@ static void changed_meanwhile(void **state)
         meddle = LEAVE;
         close(writer);
     }
+}
+
+/* Not every number has a text: file systems may make up their own. */
+static void errnos(void **state)
+{
+    struct pvboot_error e = { 0 };
+
+    (void)state;
+    errno = ENOSPC;
+    assert_int_equal(pvb_fail_errno(&e, PVBOOT_E_HOST, "write"), -PVBOOT_E_HOST);
+    assert_string_equal(e.text, "write: No space left on device");
+    e = (struct pvboot_error){ 0 };
+    errno = 200;
+    assert_int_equal(pvb_fail_errno(&e, PVBOOT_E_UNREADABLE, "open"), -PVBOOT_E_UNREADABLE);
+    assert_string_equal(e.text, "open: errno 200");
 }
 
 static void classes(void **state)
@@ -356,9 +424,11 @@ int main(void)
         cmocka_unit_test(leaves_nothing_open),
         cmocka_unit_test(changed_meanwhile),
         cmocka_unit_test(a_file_system_that_stalls),
+        cmocka_unit_test(a_reader_that_stays),
         cmocka_unit_test(the_reader_dies),
         cmocka_unit_test(signals_are_not_the_readers),
         cmocka_unit_test(unchanged),
+        cmocka_unit_test(errnos),
         cmocka_unit_test(classes),
         cmocka_unit_test(one_line),
         cmocka_unit_test(success_names_no_file),

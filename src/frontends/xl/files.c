@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Stock libxenguest maps kernel and ramdisk files shared: who truncates one meanwhile kills xl with SIGBUS.  For our
- * domains the files are read into private memory instead, the kernel into sealed memory, which the confined parser
- * sees as well; every other domain goes straight to the stock function.
+ * domains the files are read into sealed memory instead, the kernel's seen by the confined parser as well; every
+ * other domain goes straight to the stock function.
  */
 #include "xl.h"
 

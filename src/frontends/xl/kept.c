@@ -38,12 +38,13 @@ void pvb_keep(const char *path, struct pvb_looked_at *what)
     pvb_looked_at_dispose(what);
 }
 
+/* The look at the file, which may take its time, without the lock. */
 bool pvb_take_kept(const char *path, struct pvb_looked_at *what)
 {
     bool found;
 
     pthread_mutex_lock(&lock);
-    found = kept.path && !strcmp(kept.path, path) && pvboot_file_unchanged(&kept.what.file, path);
+    found = kept.path && !strcmp(kept.path, path);
     if (found) {
         *what = kept.what;
         kept.what = (struct pvb_looked_at){ 0 };
@@ -51,5 +52,9 @@ bool pvb_take_kept(const char *path, struct pvb_looked_at *what)
         kept.path = NULL;
     }
     pthread_mutex_unlock(&lock);
+    if (found && !pvboot_file_unchanged(&what->file, path)) {
+        pvb_looked_at_dispose(what);
+        found = false;
+    }
     return found;
 }
