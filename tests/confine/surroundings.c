@@ -233,9 +233,20 @@ void lack_dumpable(void)
     WHEN(prctl, PR_SET_DUMPABLE);
 }
 
+/* Our filter has set it for whoever we start, so Landlock works all the same; libseccomp wants to set it once more. */
+void lack_no_new_privs(void)
+{
+    WHEN(prctl, PR_SET_NO_NEW_PRIVS);
+}
+
 void lack_landlock(void)
 {
     WHOLE(landlock_create_ruleset);
+}
+
+void lack_no_descriptors(void)
+{
+    lack(SCMP_SYS(prlimit64), 1, (struct scmp_arg_cmp){ 1, SCMP_CMP_EQ, RLIMIT_NOFILE, 0 });
 }
 
 /* Filters stack: the last one loaded must still be there to forbid the loading of others. */

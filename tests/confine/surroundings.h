@@ -30,6 +30,6 @@ void odd_few_descriptors(int n); /* no more than @n can be opened */
 
 /* Hosts. */
 void lack_close_range(void), lack_limits(void), lack_users(void), lack_capset(void), lack_death_signal(void),
-    lack_dumpable(void), lack_landlock(void), lack_seccomp(void);
+    lack_dumpable(void), lack_no_new_privs(void), lack_landlock(void), lack_no_descriptors(void), lack_seccomp(void);
 
 #endif
