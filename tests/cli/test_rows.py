@@ -40,6 +40,15 @@ def test_no_permission(pvboot, kernel, tmp_path, what):
     refused(pvboot, tmp_path, 66, "Permission denied", *args, **more)
 
 
+def test_kernel_file_too_long(pvboot, tmp_path):
+    """By its size: it is all holes, and nothing of it is read."""
+    path = tmp_path / "vmlinuz"
+    for size, code, text in (256 * MIB + 1, 68, f"{256 * MIB + 1}"), (256 * MIB, 67, "not a bzImage or ELF"):
+        with open(path, "wb") as f:
+            f.truncate(size)
+        refused(pvboot, tmp_path, code, text, "plan", path)
+
+
 def test_path_too_long(pvboot, kernel, tmp_path):
     """The end of the name is what tells files apart: it is what the line keeps."""
     refused(pvboot, tmp_path, 66, "File name too long", "inspect", "x" * 5000 + "/vmlinuz")

@@ -170,6 +170,36 @@ static void declared_size(void **state)
         }
 }
 
+/* Payloads so long that 100 times their length counts, and so long that not even that does: 512 MiB are the most. */
+static void declared_size_of_long_payloads(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t payload;
+        uint64_t limit;
+    } row[] = {
+        { "100 times 1 MiB", 1u << 20, 100u << 20 },
+        { "512 MiB, not 100 times 6", 6u << 20, 512u << 20 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct mk m = { 0 };
+
+        mk_cut(&m, row[i].payload);
+        memset(m.p, 0xaa, m.len);
+        mk_put(&m, 0,
+               "\xfd"
+               "7zXZ",
+               6);
+        mk_le(&m, m.len - 4, 4, row[i].limit);
+        expect(row[i].name, PVBOOT_CODEC_XZ, &m, M, "xz payload"); /* from the decoder: it does not look like xz */
+        mk_le(&m, m.len - 4, 4, row[i].limit + 1);
+        expect(row[i].name, PVBOOT_CODEC_XZ, &m, PVBOOT_E_LIMIT, "");
+        mk_free(&m);
+    }
+}
+
 /* Both numbers stand in the message. */
 static void declared_size_is_printed(void **state)
 {
@@ -290,10 +320,19 @@ static void no_payload(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip), cmocka_unit_test(several_blocks), cmocka_unit_test(codec_is_named),
-        cmocka_unit_test(ends_early), cmocka_unit_test(declared_size),  cmocka_unit_test(declared_size_is_printed),
-        cmocka_unit_test(damaged),    cmocka_unit_test(trailing),       cmocka_unit_test(more_than_declared),
-        cmocka_unit_test(not_an_elf), cmocka_unit_test(unknown_magic),  cmocka_unit_test(no_payload),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(several_blocks),
+        cmocka_unit_test(codec_is_named),
+        cmocka_unit_test(ends_early),
+        cmocka_unit_test(declared_size),
+        cmocka_unit_test(declared_size_is_printed),
+        cmocka_unit_test(declared_size_of_long_payloads),
+        cmocka_unit_test(damaged),
+        cmocka_unit_test(trailing),
+        cmocka_unit_test(more_than_declared),
+        cmocka_unit_test(not_an_elf),
+        cmocka_unit_test(unknown_magic),
+        cmocka_unit_test(no_payload),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
