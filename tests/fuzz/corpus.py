@@ -24,8 +24,6 @@ def archive(target):
 
 def unpack(target, where):
     where.mkdir(parents=True, exist_ok=True)
-    if not archive(target).exists():
-        return
     with tarfile.open(archive(target)) as tar:
         for member in tar:
             (where / pathlib.PurePosixPath(member.name).name).write_bytes(tar.extractfile(member).read())

@@ -5,7 +5,8 @@
 usage: run.py [--seconds N] [--jobs N] FUZZERS WORK TARGET...
 
 FUZZERS has fuzz-TARGET and corpus/TARGET; WORK keeps TARGET/{corpus,findings,log} from run to run.  Processor time and
-not the clock's: a run beside others is slower, but not worth less.  Exit code 1: there is a finding.
+not the clock's: a run beside others is slower, but not worth less.  A fuzzer that executes nothing, or does not go on
+until its time is up, is a finding.  Exit code 1: there is a finding.
 """
 import argparse
 import concurrent.futures
@@ -19,6 +20,7 @@ import time
 
 # bytes; far above any seed, far below where a target gets slow
 MAX_LEN = {"header": 8192, "elf": 8192, "image": 16384, "codecs": 16384, "verify": 8192, "decode": 8192}
+INTERRUPTED = 72  # libFuzzer's exit code after SIGINT
 COLUMNS = "{:10} {:>8} {:>12} {:>8} {:>7} {:>9} {:>7} {:>9}"
 
 
@@ -28,7 +30,7 @@ def cpu_seconds(pid):
 
 
 def stop_at(process, seconds):
-    """Wait for @process, and interrupt it when its time is up; the processor time it had."""
+    """Wait for @process, and interrupt it when its time is up; the processor time it had, and what it ended with."""
     used = 0.0
     while process.poll() is None:
         used = max(used, cpu_seconds(process.pid))
@@ -37,7 +39,14 @@ def stop_at(process, seconds):
             process.wait()
             break
         time.sleep(min(1.0, max(0.05, seconds - used)))
-    return used
+    return used, process.returncode
+
+
+def wrong_with(executed, code):
+    """What is a finding without a file: it did not run, or not to the end."""
+    if code != INTERRUPTED:
+        return f"ended by itself with {code}"
+    return "" if executed else "has executed nothing"
 
 
 def count(pattern, text):
@@ -57,15 +66,18 @@ def run(fuzzers, work, target, seconds):
         command.insert(1, "-len_control=0")
     with open(where / "log", "w", errors="replace") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        used = stop_at(process, seconds)
+        used, code = stop_at(process, seconds)
     text = (where / "log").read_text(errors="replace")
     found = len(list((where / "findings").iterdir()))
     executed = count(r"number_of_executed_units:", text) or count(r"\n#", text)
     print(COLUMNS.format(target, f"{used:.0f} s", executed, f"{executed / max(used, 0.01):.0f}", count(r"cov:", text),
                          count(r"ft:", text), len(list((where / "corpus").iterdir())), found), flush=True)
-    if found:
+    wrong = wrong_with(executed, code)
+    if wrong:
+        print(f"{target}: {wrong}", flush=True)
+    if found or wrong:
         print("".join(f"     | {line}\n" for line in text.splitlines()[-45:]), end="", flush=True)
-    return found
+    return bool(found or wrong)
 
 
 def main():
