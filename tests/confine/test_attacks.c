@@ -16,10 +16,11 @@
 #define LEAST 40u
 #define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-static unsigned number;
+static unsigned number, failed;
 
 static bool ok(bool good, const char *what, const char *name, const char *got)
 {
+    failed += !good;
     printf("%sok %u - %s: %s%s%s\n", good ? "" : "not ", ++number, name, what, good ? "" : ": ", good ? "" : got);
     return good;
 }
@@ -153,5 +154,5 @@ int main(int argc, char **argv)
         printf("%s\n", rows[i]);
     printf("# %u of %zu killed with all layers on; %u of them are held by another layer as well\n", died, n_attacks,
            held_twice);
-    return 0;
+    return failed != 0;
 }
