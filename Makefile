@@ -290,7 +290,7 @@ $(UNANSWERED): $(BUILD)/tests/confine/unanswered.o
 
 $(BUILD)/attack/%.o: %.c Makefile
 	@mkdir -p $(@D) && $(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(PARSE_CFLAGS) -DPVB_CPU_SECONDS=1u -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(PARSE_CFLAGS) -DCPU_SECONDS=1u -MMD -MP -c -o $@ $<
 $(BUILD)/pvboot-attack: $(ATTACK)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(PARSE_CFLAGS) $(LDFLAGS) -pie -Wl,--gc-sections -o $@ $^ $(PARSE_LIBS)

@@ -11,6 +11,7 @@
 #define PVBOOT_CONFINE_H
 
 #include <pvboot/image.h>
+#include <pvboot/limits.h>
 
 /* On a host that lacks a layer of the confinement: */
 enum pvboot_sandbox {
@@ -22,6 +23,7 @@ enum pvboot_sandbox {
 struct pvboot_confine {
     enum pvboot_sandbox sandbox;
     const char *helper;             /* path of pvboot-parse; unused when off */
+    struct pvboot_limits limits;    /* zeroes: the defaults */
     enum pvboot_path path;          /* a payload is unpacked when this path needs it */
     struct pvboot_error *elf_error; /* not NULL: unpack in any case; that it cannot be is told here, and no failure */
     char missing[128];              /* out: the layers that best did without, "landlock, seccomp"; else "" */

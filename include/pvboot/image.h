@@ -113,6 +113,7 @@ struct pvboot_kernel {
     struct pvboot_image image;
     struct pvboot_bytes file; /* the whole file */
     struct pvboot_bytes elf;  /* the ELF: the file itself, or the unpacked payload; empty before unpacking */
+    uint64_t unpacked_max;    /* bytes a payload may unpack to, to be set after parsing; 0: PVBOOT_UNPACKED_MAX */
     bool confined;            /* parsed by the helper of confine.h: this process never does */
     struct pvboot_file own_file, own_elf; /* what pvboot_kernel_dispose() frees */
 };

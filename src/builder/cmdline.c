@@ -10,14 +10,16 @@
 
 int pvb_check_request(const struct pvboot_request *req, struct pvboot_error *e)
 {
+    uint64_t most = pvboot_limit(req->limits.ramdisk, PVBOOT_RAMDISK_MAX);
+
     if (req->n_ramdisks > PVBOOT_RAMDISKS_MAX)
         return pvb_fail(e, PVBOOT_E_LIMIT, "%u ramdisks: limit %u", req->n_ramdisks, PVBOOT_RAMDISKS_MAX);
     for (uint32_t i = 0; i < req->n_ramdisks; i++) {
         if (!req->ramdisk[i].len)
             return pvb_fail(e, PVBOOT_E_USAGE, "ramdisk %u is empty", i + 1);
-        if (req->ramdisk[i].len > PVBOOT_RAMDISK_MAX)
-            return pvb_fail(e, PVBOOT_E_LIMIT, "ramdisk %u is %zu bytes: limit %llu", i + 1, req->ramdisk[i].len,
-                            PVBOOT_RAMDISK_MAX);
+        if (req->ramdisk[i].len > most)
+            return pvb_fail(e, PVBOOT_E_LIMIT, "ramdisk %u is %zu bytes: limit %" PRIu64, i + 1, req->ramdisk[i].len,
+                            most);
     }
     if (req->hypervisor != PVBOOT_HYPERVISOR_NONE && req->hypervisor != PVBOOT_HYPERVISOR_XEN)
         return pvb_fail(e, PVBOOT_E_USAGE, "hypervisor number %u does not exist", (unsigned int)req->hypervisor);

@@ -46,14 +46,14 @@ enum pvboot_codec pvb_codec_find(struct pvboot_bytes payload)
 }
 
 /* What the payload claims to become, before a byte of memory is taken for it. */
-static int check_claim(const struct pvboot_bzimage *bz, struct pvboot_error *e)
+static int check_claim(const struct pvboot_bzimage *bz, uint64_t max, struct pvboot_error *e)
 {
     uint64_t most = bz->payload_bytes * PVBOOT_UNPACKED_RATIO;
 
     if (most < PVBOOT_UNPACKED_FLOOR)
         most = PVBOOT_UNPACKED_FLOOR;
-    if (most > PVBOOT_UNPACKED_MAX)
-        most = PVBOOT_UNPACKED_MAX;
+    if (most > max)
+        most = max;
     if (bz->unpacked_bytes > most)
         return pvb_fail(e, PVBOOT_E_LIMIT, "%s payload of %llu bytes says that it unpacks to %llu, limit %llu",
                         pvboot_codec_name(bz->codec), (unsigned long long)bz->payload_bytes,
@@ -89,7 +89,8 @@ static void populate(void *p, size_t bytes)
         (void)madvise((uint8_t *)p + skip, (bytes - skip) & ~(size_t)(PVB_PAGE - 1), MADV_POPULATE_WRITE);
 }
 
-int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, void **out, struct pvboot_error *e)
+int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uint64_t max, void **out,
+               struct pvboot_error *e)
 {
     const struct codec *c = find(payload);
     struct pvb_room room = { .p = *out, .len = (size_t)bz->unpacked_bytes };
@@ -99,7 +100,7 @@ int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, voi
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED,
                         "payload at 0x%llx is of no known codec: it starts with %02x %02x %02x %02x",
                         (unsigned long long)bz->payload_off, payload.p[0], payload.p[1], payload.p[2], payload.p[3]);
-    rc = check_claim(bz, e);
+    rc = check_claim(bz, max, e);
     if (rc)
         return rc;
     if (!room.p)

@@ -6,7 +6,8 @@
 #include <bzlib.h>
 #include <limits.h>
 
-static_assert(PVBOOT_KERNEL_MAX <= UINT_MAX && PVBOOT_UNPACKED_MAX <= UINT_MAX, "bz_stream counts in unsigned int");
+static_assert(PVBOOT_KERNEL_HARD_MAX <= UINT_MAX && PVBOOT_UNPACKED_HARD_MAX <= UINT_MAX,
+              "bz_stream counts in unsigned int");
 
 /* Until the end, an error, or a step that moves neither side. */
 static int run(bz_stream *s)

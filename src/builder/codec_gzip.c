@@ -8,7 +8,8 @@
 
 #define GZIP_ONLY 16 /* zlib.h, inflateInit2: no zlib or raw streams */
 
-static_assert(PVBOOT_KERNEL_MAX <= UINT_MAX && PVBOOT_UNPACKED_MAX <= UINT_MAX, "z_stream counts in unsigned int");
+static_assert(PVBOOT_KERNEL_HARD_MAX <= UINT_MAX && PVBOOT_UNPACKED_HARD_MAX <= UINT_MAX,
+              "z_stream counts in unsigned int");
 
 int pvb_gunzip(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)
 {

@@ -68,7 +68,7 @@ int pvb_kernel_unpack(struct pvboot_kernel *k, void *room, struct pvboot_error *
     payload = pvboot_sub(k->file, bz->payload_off, bz->payload_bytes);
     elf = payload;
     if (bz->codec != PVBOOT_CODEC_NONE) {
-        rc = pvb_unpack(bz, payload, &out, e);
+        rc = pvb_unpack(bz, payload, pvboot_limit(k->unpacked_max, PVBOOT_UNPACKED_MAX), &out, e);
         if (rc)
             return rc;
         elf = (struct pvboot_bytes){ out, (size_t)bz->unpacked_bytes };

@@ -21,11 +21,12 @@ int pvb_notes_parse(struct pvboot_notes *n, uint32_t *seen, struct pvboot_bytes 
                     struct pvboot_error *e);
 
 /*
- * Unpack the payload @bz describes to *@out, which has room for PVBOOT_UNPACKED_MAX bytes; where it is NULL, to new
+ * Unpack the payload @bz describes to *@out, which has room for @max bytes; where it is NULL, to new
  * memory of exactly the size the payload's trailer declares, which the caller frees.  All limits are checked before
  * memory is taken.  -MALFORMED, -UNSUPPORTED, -LIMIT, -HOST.
  */
-int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, void **out, struct pvboot_error *e);
+int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uint64_t max, void **out,
+               struct pvboot_error *e);
 
 /* pvboot_kernel_unpack() of a kernel that has no ELF yet, to @room as above. */
 int pvb_kernel_unpack(struct pvboot_kernel *k, void *room, struct pvboot_error *e);

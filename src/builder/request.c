@@ -120,6 +120,32 @@ static int set_sandbox(struct pvboot_request *req, const char *value)
     return 0;
 }
 
+/* MiB, from 1 to @hard bytes. */
+static int parse_limit(const char *value, uint64_t hard, uint64_t *limit)
+{
+    uint32_t mib;
+
+    if (parse_u32(value, &mib) || !mib || mib > hard >> 20)
+        return -1;
+    *limit = (uint64_t)mib << 20;
+    return 0;
+}
+
+static int set_kernel_max(struct pvboot_request *req, const char *value)
+{
+    return parse_limit(value, PVBOOT_KERNEL_HARD_MAX, &req->limits.kernel);
+}
+
+static int set_unpacked_max(struct pvboot_request *req, const char *value)
+{
+    return parse_limit(value, PVBOOT_UNPACKED_HARD_MAX, &req->limits.unpacked);
+}
+
+static int set_ramdisk_max(struct pvboot_request *req, const char *value)
+{
+    return parse_limit(value, PVBOOT_RAMDISK_HARD_MAX, &req->limits.ramdisk);
+}
+
 static const struct {
     const char *key;
     int (*set)(struct pvboot_request *req, const char *value); /* 0, or -1: not of this type; NULL: the plugin's */
@@ -133,6 +159,9 @@ static const struct {
     { "force_subarch", set_force_subarch, "0, 1, no or yes" },
     { "rng_seed", set_rng_seed, "0, 1, no or yes" },
     { "sandbox", set_sandbox, "strict, best or off" },
+    { "kernel_max", set_kernel_max, "a number of MiB from 1 to 1024" },
+    { "unpacked_max", set_unpacked_max, "a number of MiB from 1 to 1024" },
+    { "ramdisk_max", set_ramdisk_max, "a number of MiB from 1 to 2047" },
     { "ramdisks", NULL, NULL },
     { "dump", NULL, NULL },
 };
@@ -154,7 +183,7 @@ static int unknown_key(const char *key, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_USAGE, "unknown key '%s': did you mean '%s'?", key, option[best].key);
     return pvb_fail(e, PVBOOT_E_USAGE,
                     "unknown key '%.60s': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, "
-                    "rng_seed, sandbox, ramdisks, dump",
+                    "rng_seed, sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump",
                     key);
 }
 

@@ -31,11 +31,6 @@ enum pvb_layer {
 #define PVB_LAYERS_ALL ((1u << PVB_LAYERS) - 1)
 const char *pvb_layer_name(enum pvb_layer layer);
 
-#ifndef PVB_CPU_SECONDS /* its test cannot wait as long */
-#define PVB_CPU_SECONDS 20u
-#endif
-#define PVB_WALL_MS 30000u
-
 /* How far the helper came before @code, or to the end. */
 enum pvb_step { PVB_STEP_CONFINE, PVB_STEP_PARSE, PVB_STEP_UNPACK, PVB_STEP_DONE };
 

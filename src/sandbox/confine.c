@@ -18,11 +18,17 @@ static bool wants_elf(const struct pvboot_image *img, const struct pvboot_confin
     return c->elf_error || pvboot_image_needs_elf(img, c->path);
 }
 
+static uint64_t unpacked_max(const struct pvboot_confine *c)
+{
+    return pvboot_limit(c->limits.unpacked, PVBOOT_UNPACKED_MAX);
+}
+
 static int parse_here(struct pvboot_kernel *k, const struct pvboot_file *f, const struct pvboot_confine *c,
                       struct pvboot_error *e)
 {
     int rc = pvboot_kernel_parse(k, f->bytes, e);
 
+    k->unpacked_max = c->limits.unpacked;
     if (rc || !wants_elf(&k->image, c))
         return rc;
     rc = pvboot_kernel_unpack(k, c->elf_error ? c->elf_error : e);
@@ -108,7 +114,7 @@ static int take_answer(struct pvboot_kernel *k, const struct pvb_answer *a, cons
         (void)pass_on(a, c->elf_error);
     else if (a->code || a->step != PVB_STEP_DONE)
         return pass_on(a, e);
-    rc = pvb_image_verify(&k->image, &a->image, k->file.len, e);
+    rc = pvb_image_verify(&k->image, &a->image, k->file.len, unpacked_max(c), e);
     if (rc)
         return rc;
     if (!unpack_failed && !k->image.has_elf && wants_elf(&k->image, c))
@@ -125,12 +131,12 @@ static int ask(struct pvboot_kernel *k, const struct pvboot_file *f, int out, st
                  c->elf_error ? PVB_ARG_ELF : pvboot_path_name(c->path) },
         .in = f->memfd,
         .out = out,
-        .wall_ms = PVB_WALL_MS,
+        .wall_ms = PVBOOT_PARSE_WALL_MS,
     };
     struct pvb_answer a;
     int rc;
 
-    if (ftruncate(out, PVBOOT_UNPACKED_MAX))
+    if (ftruncate(out, (off_t)unpacked_max(c)))
         return pvb_fail(e, PVBOOT_E_HOST, "making room for the parser's output: %s", strerror(errno));
     rc = pvb_run(&run, &a, e);
     if (rc)
@@ -151,7 +157,7 @@ int pvboot_kernel_confine(struct pvboot_kernel *k, const struct pvboot_file *f, 
         return parse_here(k, f, c, e);
     if (!f->mapped)
         return pvb_fail(e, PVBOOT_E_INTERNAL, "a file that is not sealed was to be parsed in the sandbox");
-    rc = pvb_memfd_room(PVBOOT_UNPACKED_MAX, e);
+    rc = pvb_memfd_room(unpacked_max(c), e);
     if (rc)
         return rc;
     out = pvb_memfd("pvboot-elf", e);
@@ -176,7 +182,7 @@ int pvboot_kernel_open_confined(struct pvboot_kernel *k, const char *path, struc
     int rc;
 
     *k = (struct pvboot_kernel){ 0 };
-    rc = pvboot_file_read(&f, path, PVBOOT_KERNEL_MAX, e);
+    rc = pvboot_file_read(&f, path, pvboot_limit(c->limits.kernel, PVBOOT_KERNEL_MAX), e);
     if (rc)
         return rc;
     rc = pvboot_kernel_confine(k, &f, c, e);

@@ -20,11 +20,11 @@ struct pvb_run {
 int pvb_run(const struct pvb_run *run, struct pvb_answer *a, struct pvboot_error *e) PVB_CHECKED;
 
 /*
- * Is @claim a value the parser could have made of a file of @file_bytes?  Everything planner and loader rely on is
- * looked at again; nothing is read but @claim, and even its bools may hold any byte.  Then @img is the same, with
+ * Is @claim a value the parser could have made of a file of @file_bytes, unpacking to @unpacked_max at most?  Everything
+ * planner and loader rely on is looked at again; nothing is read but @claim, and even its bools may hold any byte.  Then @img is the same, with
  * zeroes for the half it says it has not.  -SANDBOX names what is wrong.
  */
 int pvb_image_verify(struct pvboot_image *img, const struct pvboot_image *claim, uint64_t file_bytes,
-                     struct pvboot_error *e) PVB_CHECKED;
+                     uint64_t unpacked_max, struct pvboot_error *e) PVB_CHECKED;
 
 #endif

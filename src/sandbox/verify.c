@@ -168,9 +168,9 @@ static const char *elf_part(const struct pvboot_elf *elf, uint64_t elf_bytes)
     return elf_window(elf);
 }
 
-static const char *image(const struct pvboot_image *img, uint64_t file_bytes)
+static const char *image(const struct pvboot_image *img, uint64_t file_bytes, uint64_t unpacked_max)
 {
-    uint64_t elf_bytes = file_bytes;
+    uint64_t elf_bytes = file_bytes, most = file_bytes;
     const char *broken;
 
     RULE("file size", img->file_bytes == file_bytes);
@@ -182,18 +182,19 @@ static const char *image(const struct pvboot_image *img, uint64_t file_bytes)
         if (broken)
             return broken;
         elf_bytes = img->bz.unpacked_bytes;
+        most = img->bz.codec ? unpacked_max : file_bytes;
     }
     if (!img->has_elf)
         return NULL;
     RULE("ELF: of no known payload", elf_bytes && (!img->has_bzimage || img->bz.codec != PVBOOT_CODEC_UNKNOWN));
-    RULE("ELF: size", elf_bytes <= PVBOOT_UNPACKED_MAX);
+    RULE("ELF: size", elf_bytes <= most);
     return elf_part(&img->elf, elf_bytes);
 }
 
 int pvb_image_verify(struct pvboot_image *img, const struct pvboot_image *claim, uint64_t file_bytes,
-                     struct pvboot_error *e)
+                     uint64_t unpacked_max, struct pvboot_error *e)
 {
-    const char *broken = image(claim, file_bytes);
+    const char *broken = image(claim, file_bytes, unpacked_max);
 
     if (broken)
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: %s", broken);

@@ -5,12 +5,13 @@ Memory is judged; time is reported, since a host that is busy with something els
 """
 import bz2
 import gzip
+import random
 import re
 import subprocess
 
 import pytest
 
-from kernels import BUILD, images, packed, vmlinux, xz_of_zeros
+from kernels import BUILD, images, packed, pvboot, vmlinux, xz_of_zeros
 
 MIB = 1 << 20
 
@@ -88,3 +89,43 @@ def test_a_kernel_needs_no_memory_here(write):
     _, kib, code, text = cost(write(images.bzimage(packed("gzip", data))))
     assert (code, text) == (0, "")
     assert kib < 16 * 1024
+
+
+SANDBOX = pytest.mark.parametrize("sandbox", ["strict", "off"])
+
+
+@SANDBOX
+def test_larger_kernel_if_the_administrator_wants(write, sandbox):
+    kernel = write(vmlinux())
+    with kernel.open("r+b") as f:
+        f.truncate(300 * MIB)  # sparse
+    code, _, err = pvboot("inspect", "--sandbox", sandbox, kernel)
+    assert code == 68 and b"314572800 bytes, limit 268435456" in err
+    assert pvboot("inspect", "--sandbox", sandbox, "--kernel-max", "299", kernel)[0] == 68
+    assert pvboot("inspect", "--sandbox", sandbox, "--kernel-max", "300", kernel)[::2] == (0, b"")
+
+
+@pytest.fixture(scope="module")
+def half_a_gigabyte_and_more():
+    """513 MiB that do not pack too well, since a hundredfold is another limit."""
+    return gzip.compress(vmlinux() + random.Random(1).randbytes(6 * MIB) + bytes(507 * MIB), 1, mtime=0)
+
+
+@SANDBOX
+def test_larger_payload_if_the_administrator_wants(half_a_gigabyte_and_more, write, sandbox):
+    kernel = write(images.bzimage(half_a_gigabyte_and_more))
+    plan = ("plan", "--sandbox", sandbox, "--entry", "vmlinux64")
+    code, out, err = pvboot(*plan, kernel)
+    assert (code, out) == (68, b"") and b", limit 536870912" in err
+    assert pvboot(*plan, "--unpacked-max", "513", kernel)[0] == 68
+    assert pvboot(*plan, "--unpacked-max", "514", kernel)[::2] == (0, b"")
+
+
+def test_larger_ramdisk_if_the_administrator_wants(write, tmp_path):
+    ramdisk = tmp_path / "ramdisk"
+    with ramdisk.open("wb") as f:
+        f.truncate(1025 * MIB)
+    plan = ("plan", "--memory", "4096", "--ramdisk", ramdisk)
+    code, out, err = pvboot(*plan, write(images.bzimage()))
+    assert (code, out) == (68, b"") and b"1074790400 bytes, limit 1073741824" in err
+    assert pvboot(*plan, "--ramdisk-max", "1025", write(images.bzimage()))[::2] == (0, b"")

@@ -90,7 +90,7 @@ static int verify(const struct pvboot_image *claim, uint64_t file_bytes, struct 
 {
     struct pvboot_image img;
 
-    return pvb_image_verify(&img, claim, file_bytes, e);
+    return pvb_image_verify(&img, claim, file_bytes, PVBOOT_UNPACKED_MAX, e);
 }
 
 /* What is not there is not looked at, and is not handed on either. */
@@ -103,10 +103,10 @@ static void test_absent_halves(void **state)
     (void)state;
     memset(&wild_elf.elf, 0xa5, sizeof(wild_elf.elf));
     memset(&wild_bz.bz, 0xa5, sizeof(wild_bz.bz));
-    assert_int_equal(pvb_image_verify(&img, &wild_elf, FILE_BYTES, &e), 0);
+    assert_int_equal(pvb_image_verify(&img, &wild_elf, FILE_BYTES, PVBOOT_UNPACKED_MAX, &e), 0);
     assert_memory_equal(&img.elf, nothing, sizeof(img.elf));
     assert_memory_equal(&img.bz, &packed.bz, sizeof(img.bz));
-    assert_int_equal(pvb_image_verify(&img, &wild_bz, FILE_BYTES, &e), 0);
+    assert_int_equal(pvb_image_verify(&img, &wild_bz, FILE_BYTES, PVBOOT_UNPACKED_MAX, &e), 0);
     assert_memory_equal(&img.bz, nothing, sizeof(img.bz));
     assert_memory_equal(&img.elf, &elf.elf, sizeof(img.elf));
 }

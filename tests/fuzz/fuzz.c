@@ -175,7 +175,7 @@ void fuzz_verified(const struct pvboot_image *img, uint64_t file_bytes)
     static struct pvboot_image out;
     struct pvboot_error e = { 0 };
 
-    if (pvb_image_verify(&out, img, file_bytes, &e))
+    if (pvb_image_verify(&out, img, file_bytes, PVBOOT_UNPACKED_MAX, &e))
         fuzz_broken(e.text, "parser against verifier", 0);
 }
 

@@ -14,7 +14,7 @@ static int unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, 
     int rc;
 
     memset(room, fill, (size_t)bz->unpacked_bytes);
-    rc = pvb_unpack(bz, payload, &out, &e);
+    rc = pvb_unpack(bz, payload, PVBOOT_UNPACKED_MAX, &out, &e);
     fuzz_judge(rc, &e);
     FUZZ_MUST(out == room);
     return rc;

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < sizeof(claim))
         return 0;
     fuzz_take(&in, &claim, sizeof(claim));
-    rc = pvb_image_verify(&k.image, &claim, FILE_BYTES, &e);
+    rc = pvb_image_verify(&k.image, &claim, FILE_BYTES, PVBOOT_UNPACKED_MAX, &e);
     fuzz_judge(rc, &e);
     if (rc)
         return 0;

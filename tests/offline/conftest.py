@@ -36,6 +36,7 @@ def files(tmp_path_factory):
         "pvshim.elf": images.elf(images.xen_notes(0x200000), load=0x200000, seed=5),
         "pv.elf": images.elf(images.pv_notes(), vaddr=images.PV_BASE + images.LOAD),
         "initrd": images.pattern(20001, 7),
+        "large": images.bzimage() + bytes((3 << 20) - len(images.bzimage())),
         "text": b"This is no kernel.\n" * 100,
     }
     for name, data in content.items():

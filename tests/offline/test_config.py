@@ -88,6 +88,9 @@ def test_is_what_stock_xl_reads_from_the_carrier(xl, config, plugin, lines, extr
     ('pvboot_subarch=4294967296\n', r"line 9: pvboot_subarch"),
     ('pvboot_strict="maybe"\n', r"line 9: pvboot_strict.*maybe"),
     ('pvboot_entry="linux64 subarch=xen"\n', r"line 9: pvboot_entry"),
+    ('pvboot_kernel_max=0\n', r"line 9: pvboot_kernel_max: .*'0' is not a number of MiB from 1 to 1024"),
+    ('pvboot_unpacked_max=1025\n', r"line 9: pvboot_unpacked_max: .*'1025'"),
+    ('pvboot_ramdisk_max="2048"\n', r"line 9: pvboot_ramdisk_max: .*'2048' is not a number of MiB from 1 to 2047"),
     ('pvboot_dump="relative"\n', r"line 9: pvboot_dump"),
     ('pvboot_dump="/tmp/a b"\n', r"line 9: pvboot_dump"),
     ('pvboot_=1\n', r"line 9: pvboot_"),
@@ -112,10 +115,11 @@ def test_all_keys_are_in_the_manual(xl, config):
     line = refused(xl(config('pvboot_colour="red"\n')), "there are ")
     manual = (pathlib.Path(__file__).parents[2] / "docs/xl.md").read_text()
     told = set(line.split("there are ")[1].split(", "))
-    assert told == set(re.findall(r"^\| `pvboot_(\w+)` \|", manual, re.M)) and len(told) == 10
+    assert told == set(re.findall(r"^\| `pvboot_(\w+)` \|", manual, re.M)) and len(told) == 13
 
 
 @pytest.mark.parametrize("lines,kernel,pattern", [
+    ('pvboot_kernel_max=1\n', "large", r"^pvboot: limit: .*large: 3145728 bytes, limit 1048576$"),
     ('pvboot_entry="linux64"\n', "text", r"^pvboot: unsupported: .*text: "),
     ('pvboot_entry="linux64"\n', "bzimage32", r"^pvboot: unsupported: .*bzimage32: .*linux64"),
     ('pvboot_entry="linux32"\n', "pvh.elf", r"^pvboot: unsupported: .*pvh.elf: .*linux32"),

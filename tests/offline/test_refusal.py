@@ -112,7 +112,7 @@ def test_entry_not_offered(domain, files, entry, kernel):
                                      "pvboot subarch=12x", "pvboot  entry=linux64 entry"])
 def test_carrier_edited_by_hand(domain, files, carrier):
     d = domain(carrier=carrier, kernel=files / "bzimage")
-    refused(d, "xc_dom_parse_image", "pvboot: usage: ")
+    refused(d, "xc_dom_module_file", "pvboot: usage: ")
     no_memory_given(d)
 
 
@@ -144,3 +144,29 @@ def test_virtual_numa(domain, files):
 def test_dump_that_cannot_be_written(domain, files, carrier):
     d = domain(carrier=carrier, kernel=files / "bzimage")
     refused(d, "xc_dom_boot_image", "pvboot: host: ")
+
+
+LARGE_ELF = images.elf(images.xen_notes(images.LOAD)) + bytes(2 << 20)
+
+
+@pytest.mark.parametrize("option, kernel, ramdisk, stage, text", [
+    ("kernel_max=1", images.bzimage() + bytes(3 << 20), b"x", "xc_dom_module_file", "limit 1048576"),
+    ("ramdisk_max=1", images.bzimage(), bytes((1 << 20) + 1), "xc_dom_module_file", "1048577 bytes, limit 1048576"),
+    ("unpacked_max=1", images.bzimage(gzip.compress(LARGE_ELF, mtime=0)), b"x", "xc_dom_parse_image", "limit 1048576"),
+    ("kernel_max=1025", images.bzimage(), b"x", "xc_dom_module_file", "not a number of MiB"),
+], ids=["kernel_max", "ramdisk_max", "unpacked_max", "over the hard maximum"])
+def test_administrators_limit(domain, tmp_path, option, kernel, ramdisk, stage, text):
+    paths = {"kernel": tmp_path / "kernel", "ramdisk": tmp_path / "ramdisk"}
+    paths["kernel"].write_bytes(kernel)
+    paths["ramdisk"].write_bytes(ramdisk)
+    d = domain(carrier=f"pvboot entry=vmlinux64 {option}", **paths)
+    said = refused(d, stage, "pvboot: usage: " if "hard" in text or "number" in text else "pvboot: limit: ")
+    assert text in said
+    no_memory_given(d)
+    d = domain(carrier=f"pvboot entry=vmlinux64 {option.split('=')[0]}=4", **paths)
+    assert d.built, d.err
+
+
+def test_administrators_limit_from_a_bootloader(domain, files):
+    d = domain(carrier="pvboot kernel_max=1", kernel=files / "large", in_memory=True)
+    assert "3145728 bytes, limit 1048576" in refused(d, "xc_dom_parse_image", "pvboot: limit: ")

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <pvboot/build.h>
+#include <stdio.h>
 #include <string.h>
 
 static void test_defaults(void **state)
@@ -203,6 +204,41 @@ static void test_hypervisor(void **state)
     assert_int_equal(req.hypervisor, PVBOOT_HYPERVISOR_XEN);
 }
 
+/* In MiB; what is not chosen stays 0, which stands for the default. */
+static void test_limits(void **state)
+{
+    static const struct {
+        const char *key;
+        uint32_t hard;
+    } row[] = { { "kernel_max", 1024 }, { "unpacked_max", 1024 }, { "ramdisk_max", 2047 } };
+    static const char *const bad[] = { "0", "-1", "", "1M", "1.5", "4294967296", "4294967297", "0x" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvboot_request req;
+        const uint64_t *chosen[] = { &req.limits.kernel, &req.limits.unpacked, &req.limits.ramdisk };
+        struct pvboot_error e = { 0 };
+        char value[16], text[80];
+
+        pvboot_request_init(&req);
+        for (size_t j = 0; j < 3; j++)
+            assert_int_equal(*chosen[j], 0);
+        assert_int_equal(pvboot_request_set(&req, row[i].key, "1", &e), 0);
+        assert_int_equal(*chosen[i], 1 << 20);
+        snprintf(value, sizeof(value), "%u", row[i].hard);
+        assert_int_equal(pvboot_request_set(&req, row[i].key, value, &e), 0);
+        for (size_t j = 0; j < 3; j++)
+            assert_int_equal(*chosen[j], j == i ? (uint64_t)row[i].hard << 20 : 0);
+        for (size_t j = 0; j < sizeof(bad) / sizeof(bad[0]); j++)
+            assert_int_equal(pvboot_request_set(&req, row[i].key, bad[j], NULL), -PVBOOT_E_USAGE);
+        snprintf(value, sizeof(value), "%u", row[i].hard + 1);
+        snprintf(text, sizeof(text), "%s '%s' is not a number of MiB from 1 to %u", row[i].key, value, row[i].hard);
+        assert_int_equal(pvboot_request_set(&req, row[i].key, value, &e), -PVBOOT_E_USAGE);
+        assert_string_equal(e.text, text);
+        assert_int_equal(*chosen[i], (uint64_t)row[i].hard << 20);
+    }
+}
+
 /* The whole sentence, as an administrator reads it. */
 static void test_unknown(void **state)
 {
@@ -218,12 +254,12 @@ static void test_unknown(void **state)
         { "strickt", "unknown key 'strickt': did you mean 'strict'?" },
         { "forcesubarc", "unknown key 'forcesubarc': did you mean 'force_subarch'?" },
         { "", "unknown key '': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed, "
-              "sandbox, ramdisks, dump" },
+              "sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump" },
         { "kernel", "unknown key 'kernel': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, "
-                    "rng_seed, sandbox, ramdisks, dump" },
+                    "rng_seed, sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump" },
         { "force_subarch_please", "unknown key 'force_subarch_please': there are entry, stub_entry, subarch, "
-                                  "hypervisor, strict, force_subarch, rng_seed, sandbox, ramdisks, "
-                                  "dump" },
+                                  "hypervisor, strict, force_subarch, rng_seed, sandbox, kernel_max, "
+                                  "unpacked_max, ramdisk_max, ramdisks, dump" },
         { "dumb", "unknown key 'dumb': did you mean 'dump'?" },
         { "ramdisk", "unknown key 'ramdisk': did you mean 'ramdisks'?" },
         { "dump", "dump is an option of xl's plugin alone" },
@@ -284,7 +320,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_entry),    cmocka_unit_test(test_stub_entry),
         cmocka_unit_test(test_subarch),  cmocka_unit_test(test_booleans), cmocka_unit_test(test_hypervisor),
-        cmocka_unit_test(test_sandbox),  cmocka_unit_test(test_unknown),  cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_sandbox),  cmocka_unit_test(test_limits),   cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_digest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 int cli_getopt(const struct cli_args *a, const char **name)
@@ -45,4 +46,15 @@ int cli_number(const char *option, const char *text, uint64_t max, uint64_t *val
     if (errno || *value > max)
         return pvb_fail(e, PVBOOT_E_USAGE, "--%s '%.60s' is over %" PRIu64, option, text, max);
     return 0;
+}
+
+int cli_set_request(struct pvboot_request *req, const char *name, const char *value, struct pvboot_error *e)
+{
+    char key[32];
+
+    snprintf(key, sizeof(key), "%s", name);
+    for (char *c = key; *c; c++)
+        if (*c == '-')
+            *c = '_';
+    return pvboot_request_set(req, key, value ? value : "yes", e);
 }

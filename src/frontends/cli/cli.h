@@ -26,6 +26,9 @@ struct cli_args {
 int cli_getopt(const struct cli_args *a, const char **name);
 /* The one operand the options leave; -USAGE when there is not exactly one. */
 int cli_operand(const struct cli_args *a, const char *what, const char **operand) PVB_CHECKED;
+/* Option @name, "force-subarch", as the request's key "force_subarch"; @value NULL: "yes".  As pvboot_request_set(). */
+int cli_set_request(struct pvboot_request *req, const char *name, const char *value,
+                    struct pvboot_error *e) PVB_CHECKED;
 /* Decimal or 0x hexadecimal up to @max, and nothing else; -USAGE names @option. */
 int cli_number(const char *option, const char *text, uint64_t max, uint64_t *value, struct pvboot_error *e) PVB_CHECKED;
 

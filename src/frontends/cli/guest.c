@@ -22,6 +22,9 @@ static const struct option options[] = {
     { "hypervisor", required_argument, NULL, OPT_REQUEST },
     { "strict", no_argument, NULL, OPT_REQUEST },
     { "sandbox", required_argument, NULL, OPT_REQUEST },
+    { "kernel-max", required_argument, NULL, OPT_REQUEST },
+    { "unpacked-max", required_argument, NULL, OPT_REQUEST },
+    { "ramdisk-max", required_argument, NULL, OPT_REQUEST },
     { "force-subarch", no_argument, NULL, OPT_REQUEST },
     { 0 },
 };
@@ -54,18 +57,6 @@ static int set_rng_seed(struct pvboot_request *req, const char *value, struct pv
     return 0;
 }
 
-/* "force-subarch" is the request's "force_subarch". */
-static int set_request(struct pvboot_request *req, const char *name, const char *value, struct pvboot_error *e)
-{
-    char key[32];
-
-    snprintf(key, sizeof(key), "%s", name);
-    for (char *c = key; *c; c++)
-        if (*c == '-')
-            *c = '_';
-    return pvboot_request_set(req, key, value ? value : "yes", e);
-}
-
 static int take_option(struct cli_guest *c, struct args *a, int opt, const char *name, struct pvboot_error *e)
 {
     switch (opt) {
@@ -90,7 +81,7 @@ static int take_option(struct cli_guest *c, struct args *a, int opt, const char 
         a->ramdisk[a->n_ramdisks++] = optarg;
         return 0;
     default:
-        return set_request(&c->req, name, optarg, e);
+        return cli_set_request(&c->req, name, optarg, e);
     }
 }
 
@@ -109,7 +100,8 @@ static int read_ramdisks(struct cli_guest *c, const struct args *a, struct pvboo
     int rc = 0;
 
     for (uint32_t i = 0; !rc && i < a->n_ramdisks; i++) {
-        rc = pvboot_file_read(&c->ramdisk[i], a->ramdisk[i], PVBOOT_RAMDISK_MAX, e);
+        rc =
+            pvboot_file_read(&c->ramdisk[i], a->ramdisk[i], pvboot_limit(c->req.limits.ramdisk, PVBOOT_RAMDISK_MAX), e);
         c->req.ramdisk[i] = c->ramdisk[i].bytes;
     }
     c->req.n_ramdisks = a->n_ramdisks;

@@ -7,14 +7,16 @@
 struct inspect {
     bool json;
     const char *image;
-    struct pvboot_request req; /* for its sandbox */
+    struct pvboot_request req; /* for its sandbox and limits */
 };
 
 static int parse_options(struct inspect *in, int argc, char **argv, struct pvboot_error *e)
 {
     static const struct option options[] = {
         { "json", no_argument, NULL, 'j' },
-        { "sandbox", required_argument, NULL, 's' },
+        { "sandbox", required_argument, NULL, 'r' },
+        { "kernel-max", required_argument, NULL, 'r' },
+        { "unpacked-max", required_argument, NULL, 'r' },
         { 0 },
     };
     const struct cli_args args = { argc, argv, ":", options, e };
@@ -27,7 +29,7 @@ static int parse_options(struct inspect *in, int argc, char **argv, struct pvboo
         if (opt == 'j')
             in->json = true;
         else
-            rc = pvboot_request_set(&in->req, name, optarg, e);
+            rc = cli_set_request(&in->req, name, optarg, e);
     }
     return rc ? rc : cli_operand(&args, "image", &in->image);
 }

@@ -17,7 +17,9 @@ int cli_kernel_open(struct pvboot_kernel *k, const char *image, const struct pvb
                     struct pvboot_error *elf_error, struct pvboot_error *e)
 {
     char self[PATH_MAX] = "", helper[PATH_MAX + 32];
-    struct pvboot_confine c = { .sandbox = req->sandbox, .path = req->path, .elf_error = elf_error };
+    struct pvboot_confine c = {
+        .sandbox = req->sandbox, .limits = req->limits, .path = req->path, .elf_error = elf_error
+    };
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     int rc;
 

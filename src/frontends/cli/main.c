@@ -8,7 +8,8 @@ static const struct {
     cli_main *main;
     const char *args, *help;
 } verb[] = {
-    { "inspect", cli_inspect, "[--json] [--sandbox MODE] IMAGE", "what the image is and which entries it offers" },
+    { "inspect", cli_inspect, "[--json] [--sandbox MODE] [--kernel-max MiB] [--unpacked-max MiB] IMAGE",
+      "what the image is and which entries it offers" },
     { "plan", cli_plan, "[--json] [GUEST OPTIONS] IMAGE", "where everything would lie, and why" },
     { "dump", cli_dump, "[--json] [GUEST OPTIONS] -o DIR IMAGE", "the guest at its first instruction, as files" },
     { "decode", cli_decode,
@@ -33,6 +34,7 @@ static int help(void)
            "  --hypervisor xen|none\n"
            "  --strict           leave out what the kernel does not list\n"
            "  --sandbox MODE     strict, best or off\n"
+           "  --kernel-max MiB, --unpacked-max MiB, --ramdisk-max MiB   default 256, 512, 1024\n"
            "  --rng-seed no|yes|HEX64   default no, so that the same input gives the same bytes\n\n"
            "sandbox: the kernel is parsed by a process that can do nothing else. MODE is\n"
            "  strict   refuse on a host that lacks a layer of it; the default, unless $PVBOOT_SANDBOX says otherwise\n"

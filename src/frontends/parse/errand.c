@@ -30,7 +30,7 @@ static int map_file(struct pvb_errand *x)
     void *p;
 
     if (seals < 0 || (seals & want) != want || fstat(PVB_FD_FILE, &st) || st.st_size <= 0 ||
-        (uint64_t)st.st_size > PVBOOT_KERNEL_MAX)
+        (uint64_t)st.st_size > PVBOOT_KERNEL_HARD_MAX)
         return -1;
     p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, PVB_FD_FILE, 0);
     if (p == MAP_FAILED)
@@ -43,12 +43,13 @@ static int map_output(struct pvb_errand *x)
 {
     struct stat st;
 
-    if (fstat(PVB_FD_OUTPUT, &st) || st.st_size != PVBOOT_UNPACKED_MAX)
+    if (fstat(PVB_FD_OUTPUT, &st) || st.st_size <= 0 || (uint64_t)st.st_size > PVBOOT_UNPACKED_HARD_MAX)
         return -1;
-    x->output = mmap(NULL, PVBOOT_UNPACKED_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, PVB_FD_OUTPUT, 0);
+    x->output_bytes = (size_t)st.st_size;
+    x->output = mmap(NULL, x->output_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, PVB_FD_OUTPUT, 0);
     if (x->output == MAP_FAILED)
         return -1;
-    (void)madvise(x->output, PVBOOT_UNPACKED_MAX, MADV_HUGEPAGE); /* where shared memory may have them: only faster */
+    (void)madvise(x->output, x->output_bytes, MADV_HUGEPAGE); /* where shared memory may have them: only faster */
     return close(PVB_FD_OUTPUT);
 }
 

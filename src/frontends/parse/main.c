@@ -12,6 +12,7 @@ static int parse(struct pvb_errand *x, struct pvboot_kernel *k, struct pvboot_er
 
     if (!rc && !k->image.has_elf && (x->any_elf || pvboot_image_needs_elf(&k->image, x->path))) {
         step = PVB_STEP_UNPACK;
+        k->unpacked_max = x->output_bytes;
         rc = pvb_kernel_unpack(k, x->output, e);
     }
     x->answer.image = k->image;

@@ -17,7 +17,8 @@ struct pvb_errand {
     bool any_elf; /* unpack whatever the path */
     pid_t caller;
     struct pvboot_bytes file;
-    uint8_t *output; /* PVBOOT_UNPACKED_MAX bytes */
+    uint8_t *output;
+    size_t output_bytes; /* the most a payload may unpack to */
     struct pvb_answer answer;
 };
 

@@ -163,7 +163,7 @@ static int preflight(const struct options *o, struct pvboot_error *e)
 
     if (!path || !o->from_file || wants_no_kernel() || get(o, "bootloader") || o->req.path == PVBOOT_PATH_STUB)
         return 0;
-    rc = pvboot_file_read(&w.file, path, PVBOOT_KERNEL_MAX, e);
+    rc = pvboot_file_read(&w.file, path, pvboot_limit(o->req.limits.kernel, PVBOOT_KERNEL_MAX), e);
     if (rc == -PVBOOT_E_UNREADABLE) {
         *e = (struct pvboot_error){ 0 };
         return 0;

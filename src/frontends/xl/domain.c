@@ -46,6 +46,14 @@ struct pvb_domain *pvb_domain_get(const struct xc_dom_image *dom)
     return d;
 }
 
+int pvb_domain_request(struct pvb_domain *d, struct pvboot_error *e)
+{
+    int rc = d->has_request ? 0 : pvb_carrier_parse(d->dom->cmdline, &d->req, &d->paths, e);
+
+    d->has_request = !rc;
+    return rc;
+}
+
 static void dispose(struct pvb_domain *d)
 {
     if (d->record.guest.ops)

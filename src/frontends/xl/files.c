@@ -12,7 +12,9 @@
 int pvb_kernel_parse(struct pvb_looked_at *w, const struct pvboot_request *req, enum pvboot_path path,
                      struct pvboot_error *e)
 {
-    struct pvboot_confine c = { .sandbox = req->sandbox, .helper = pvb_helper_path(), .path = path };
+    struct pvboot_confine c = {
+        .sandbox = req->sandbox, .helper = pvb_helper_path(), .limits = req->limits, .path = path
+    };
     int rc = pvboot_kernel_confine(&w->parsed, &w->file, &c, e);
 
     w->sandbox = req->sandbox;
@@ -25,7 +27,12 @@ static int read_kernel(struct pvb_domain *d, const char *path, struct pvboot_err
 {
     if (pvb_take_kept(path, &d->kernel))
         return 0;
-    return pvboot_file_read(&d->kernel.file, path, PVBOOT_KERNEL_MAX, e);
+    return pvboot_file_read(&d->kernel.file, path, pvboot_limit(d->req.limits.kernel, PVBOOT_KERNEL_MAX), e);
+}
+
+static int read_ramdisk(struct pvb_domain *d, struct pvboot_file *f, const char *path, struct pvboot_error *e)
+{
+    return pvboot_file_read(f, path, pvboot_limit(d->req.limits.ramdisk, PVBOOT_RAMDISK_MAX), e);
 }
 
 static int read_module(struct xc_dom_image *dom, const char *path, const char *cmdline, struct pvboot_error *e)
@@ -38,9 +45,12 @@ static int read_module(struct xc_dom_image *dom, const char *path, const char *c
 
     if (!d)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for a domain's description");
+    rc = pvb_domain_request(d, e);
+    if (rc)
+        return rc;
     f = kernel ? &d->kernel.file : &d->ramdisk_file[0];
     pvb_phase(dom, d, kernel ? "read-kernel" : "read-ramdisk");
-    rc = kernel ? read_kernel(d, path, e) : pvboot_file_read(f, path, PVBOOT_RAMDISK_MAX, e);
+    rc = kernel ? read_kernel(d, path, e) : read_ramdisk(d, f, path, e);
     pvb_phase(dom, d, NULL);
     if (rc)
         return rc;
@@ -63,7 +73,7 @@ int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e)
 
         if (req->n_ramdisks == PVBOOT_RAMDISKS_MAX)
             return pvb_fail(e, PVBOOT_E_LIMIT, "ramdisks: %s is one too many, limit %u", path, PVBOOT_RAMDISKS_MAX);
-        rc = pvboot_file_read(f, path, PVBOOT_RAMDISK_MAX, e);
+        rc = read_ramdisk(d, f, path, e);
         req->ramdisk[req->n_ramdisks++] = f->bytes;
     }
     return rc;

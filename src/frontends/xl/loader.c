@@ -6,6 +6,7 @@
 #include "xl.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/random.h>
 
 static int probe(struct xc_dom_image *dom)
@@ -17,14 +18,14 @@ static int probe(struct xc_dom_image *dom)
 static int adopt_kernel(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     const struct xc_dom_module *m = &dom->modules[0];
+    uint64_t most = pvboot_limit(d->req.limits.kernel, PVBOOT_KERNEL_MAX);
 
     if (!dom->num_modules)
         return pvb_fail(e, PVBOOT_E_USAGE, "the domain has no kernel");
     if (d->kernel.file.owned)
         return 0;
-    if (m->size > PVBOOT_KERNEL_MAX)
-        return pvb_fail(e, PVBOOT_E_LIMIT, "the bootloader's kernel has %zu bytes, limit %llu", m->size,
-                        PVBOOT_KERNEL_MAX);
+    if (m->size > most)
+        return pvb_fail(e, PVBOOT_E_LIMIT, "the bootloader's kernel has %zu bytes, limit %" PRIu64, m->size, most);
     if (!m->size)
         return pvb_fail(e, PVBOOT_E_UNREADABLE, "the bootloader's kernel is empty");
     return pvboot_file_seal(&d->kernel.file, (struct pvboot_bytes){ m->blob, m->size }, e);
@@ -33,7 +34,7 @@ static int adopt_kernel(struct xc_dom_image *dom, struct pvb_domain *d, struct p
 static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     struct pvboot_request *req = &d->req;
-    int rc = pvb_carrier_parse(dom->cmdline, req, &d->paths, e);
+    int rc = pvb_domain_request(d, e);
 
     if (rc)
         return rc;

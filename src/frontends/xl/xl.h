@@ -43,6 +43,7 @@ struct pvb_domain {
     struct pvboot_file ramdisk_file[PVBOOT_RAMDISKS_MAX];
     struct pvboot_request req;
     struct pvb_paths paths;
+    bool has_request; /* the carrier's options are in the last two */
     struct pvboot_machine machine;
     struct pvboot_plan plan;
     struct pvboot_record record;
@@ -56,6 +57,8 @@ struct pvb_domain {
 /* domain.c: the domains under construction, found by their xc_dom_image. */
 struct pvb_domain *pvb_domain_find(const struct xc_dom_image *dom);
 struct pvb_domain *pvb_domain_get(const struct xc_dom_image *dom); /* finds or makes; NULL: no memory */
+/* Its options, from the carrier it was allocated with; read once.  As pvb_carrier_parse(). */
+int pvb_domain_request(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 void pvb_domain_drop(const struct xc_dom_image *dom);
 
 /* carrier.c: options as words on the shim's command line. */
