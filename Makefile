@@ -284,6 +284,10 @@ endif
 $(BUILD)/tests/confine/test_kept: $(call obj,src/frontends/xl/kept.c)
 COST := $(BUILD)/tests/confine/cost
 UNANSWERED := $(BUILD)/tests/confine/unanswered
+LACKING := $(BUILD)/tests/confine/lacking
+$(LACKING): $(BUILD)/tests/confine/lacking.o $(BUILD)/tests/confine/surroundings.o
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lseccomp
 $(UNANSWERED): $(BUILD)/tests/confine/unanswered.o
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^
@@ -370,7 +374,7 @@ $(BUILD)/corpus/made:
 confine: confine-c confine-py
 confine-c: $(CONFINE) $(BUILD)/pvboot-attack
 	@rc=0; for t in $(CONFINE); do CMOCKA_MESSAGE_OUTPUT=TAP $$t $(BUILD)/pvboot-attack || rc=1; done; exit $$rc
-confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(COST) $(UNANSWERED) $(BOOTLOADER)
+confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(COST) $(UNANSWERED) $(LACKING) $(BOOTLOADER)
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine
 
 # Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.
