@@ -244,7 +244,7 @@ $(STUB_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(S
 
 # The exported fakes stand in front of libxenctrl's and libxenforeignmemory's functions of the same names.
 OFFLINE := $(addprefix $(BUILD)/,pvboot pvboot-parse pvboot-xl.so pvboot-stub.elf \
-             $(addprefix tests/offline/,driver sweep verdicts xl-faked.so))
+             $(addprefix tests/offline/,driver sweep verdicts xl-faked.so) tests/confine/lacking)
 OFFLINE_OBJ := $(call obj,tests/offline/build.c tests/fake/stock.c) $(FAKE)
 $(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=default -U_FORTIFY_SOURCE
 $(BUILD)/tests/offline/driver: $(BUILD)/tests/offline/driver.o $(OFFLINE_OBJ)

@@ -65,6 +65,12 @@ def domain(build, plugin, tmp_path):
 
 
 @pytest.fixture
+def lacking(build):
+    """lacking(layer): the command to run another under, where the kernel lacks a layer of the confinement."""
+    return lambda layer: [build / "tests/confine/lacking", layer]
+
+
+@pytest.fixture
 def stock_xl():
     binaries = sorted(pathlib.Path("/usr/lib").glob("xen-*/bin/xl"))
     if not binaries:
@@ -91,17 +97,18 @@ def restore(build, plugin, tmp_path, stock_xl):
 
 @pytest.fixture
 def xl(build, plugin, tmp_path, stock_xl):
-    """xl(config, *words, preload=...) runs the stock `xl create -n` on @config; preload None: without the plugin.
+    """xl(config, *words, preload=...) runs the stock `xl create -n` on @config; preload None: without the plugin; @under: a
+    command to run it under.
 
     A config of None is /dev/null, xl's word for one that is all in @words.
     """
     faked = build / "tests/offline/xl-faked.so"
 
-    def run(text, *words, preload=plugin, **env):
+    def run(text, *words, preload=plugin, under=(), **env):
         path = tmp_path / "guest.cfg" if text is not None else "/dev/null"
         if text is not None:
             path.write_text(text)
         env["LD_PRELOAD"] = f"{faked}:{preload}" if preload else str(faked)
-        return subprocess.run([stock_xl, "create", "-n", path, *words], env=env, capture_output=True, text=True,
+        return subprocess.run([*under, stock_xl, "create", "-n", path, *words], env=env, capture_output=True, text=True,
                               timeout=60)
     return run

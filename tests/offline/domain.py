@@ -10,20 +10,22 @@ SCRUB = b"\xc2"
 
 
 class Domain:
-    """@preload None: stock.  Other keywords are the driver's options; True: a flag."""
+    """@preload None: stock.  @under: a command to run it under, @env: more of its environment.  Other keywords are the
+    driver's options; True: a flag."""
 
-    def __init__(self, driver, tmp_path, *, preload, kind="shim", **options):
+    def __init__(self, driver, tmp_path, *, preload, kind="shim", under=(), env=None, **options):
         self.memory_path = tmp_path / "memory"
         log = tmp_path / "log"
         options.update(kind=kind, memory=self.memory_path, log=log)
         if kind != "shim":
             options.pop("shim", None)
-        command = [driver]
+        command = [*under, driver]
         for key, value in options.items():
             command.append("--" + key.replace("_", "-"))
             if value is not True:
                 command.append(str(value))
-        done = subprocess.run(command, env={"LD_PRELOAD": str(preload)} if preload else {}, capture_output=True, text=True, timeout=60)
+        env = (env or {}) | ({"LD_PRELOAD": str(preload)} if preload else {})
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
         assert done.returncode in (0, 1), f"driver ended with {done.returncode}: {done.stderr}"
         self.out, self.err, self.log = done.stdout, done.stderr, log.read_text()
         self.built = done.returncode == 0
