@@ -282,6 +282,7 @@ ifneq ($(HAVE_XEN),y)
 CONFINE := $(filter-out %/test_kept,$(CONFINE))
 endif
 $(BUILD)/tests/confine/test_kept: $(call obj,src/frontends/xl/kept.c)
+$(BUILD)/tests/confine/test_seal: $(call obj,tests/unit/mkimage.c)
 COST := $(BUILD)/tests/confine/cost
 UNANSWERED := $(BUILD)/tests/confine/unanswered
 LACKING := $(BUILD)/tests/confine/lacking
@@ -372,7 +373,7 @@ $(BUILD)/corpus/made:
 # confine-c is all TAP; the other half is pytest.
 .PHONY: confine confine-c confine-py
 confine: confine-c confine-py
-confine-c: $(CONFINE) $(BUILD)/pvboot-attack
+confine-c: $(CONFINE) $(BUILD)/pvboot-attack $(BUILD)/pvboot-parse
 	@rc=0; for t in $(CONFINE); do CMOCKA_MESSAGE_OUTPUT=TAP $$t $(BUILD)/pvboot-attack || rc=1; done; exit $$rc
 confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(COST) $(UNANSWERED) $(LACKING) $(BOOTLOADER)
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine

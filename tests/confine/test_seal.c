@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What the real helper unpacked, and who could still write it: somebody who has it mapped keeps it from being used.  The
+ * mapping is made here, where the library makes that memory, and ends where it waits: the linker takes our functions before libc's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../unit/mkimage.h"
+#include "surroundings.h"
+
+#include <pvboot/confine.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE 4096
+#define TRIES 200
+
+static char helper[512];
+static bool keep;                    /* a mapping of the helper's output */
+static uint8_t *kept;                /* NULL: none */
+static unsigned int tries, patience; /* it is let go after so many */
+
+int memfd_create(const char *name, unsigned int flags)
+{
+    int fd = (int)syscall(SYS_memfd_create, name, flags);
+    void *p;
+
+    if (fd < 0 || !keep || strcmp(name, "pvboot-elf"))
+        return fd;
+    p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    kept = p == MAP_FAILED ? NULL : p;
+    return fd;
+}
+
+static void let_go(void)
+{
+    munmap(kept, PAGE);
+    kept = NULL;
+}
+
+int nanosleep(const struct timespec *howlong, struct timespec *left)
+{
+    if (kept && ++tries == patience)
+        let_go();
+    return clock_nanosleep(CLOCK_MONOTONIC, 0, howlong, left);
+}
+
+static void keep_for(unsigned int n)
+{
+    keep = true;
+    tries = 0;
+    patience = n;
+}
+
+/* The kernel in @f, unpacked for its ELF, which the sealed output then holds. */
+static int unpack(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_error *e)
+{
+    struct pvboot_confine c = { .helper = helper, .path = PVBOOT_PATH_VMLINUX64 };
+
+    return pvboot_kernel_confine(k, f, &c, e);
+}
+
+static void packed_kernel(struct pvboot_file *f, struct mk *elf)
+{
+    struct pvboot_error e;
+    struct mk packed, image;
+
+    *elf = mk_elf(64, PAGE);
+    packed = mk_pack(PVBOOT_CODEC_GZIP, elf);
+    image = mk_bzimage(&packed);
+    assert_int_equal(pvboot_file_seal(f, mk_bytes(&image), &e), 0);
+    mk_free(&packed);
+    mk_free(&image);
+}
+
+static void assert_unpacked(struct pvboot_kernel *k, const struct mk *elf)
+{
+    assert_int_equal(k->elf.len, elf->len);
+    assert_memory_equal(k->elf.p, elf->p, elf->len);
+    assert_true(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, k->own_elf.memfd, 0) == MAP_FAILED);
+    pvboot_kernel_dispose(k);
+}
+
+static void test_nobody_can_write(void **state)
+{
+    struct pvboot_error e = { 0 };
+    struct surroundings before;
+    struct pvboot_kernel k;
+    struct pvboot_file f;
+    struct mk elf;
+
+    (void)state;
+    packed_kernel(&f, &elf);
+    assert_int_equal(unpack(&k, &f, &e), 0); /* the helper's program stays open */
+    assert_unpacked(&k, &elf);
+    surroundings_take(&before);
+    assert_int_equal(unpack(&k, &f, &e), 0);
+    assert_unpacked(&k, &elf);
+    surroundings_assert(&before, "sealed");
+    pvboot_file_dispose(&f);
+    mk_free(&elf);
+}
+
+static void test_somebody_could_write(void **state)
+{
+    struct pvboot_error e = { 0 };
+    struct surroundings before;
+    struct pvboot_kernel k;
+    struct pvboot_file f;
+    struct mk elf;
+
+    (void)state;
+    packed_kernel(&f, &elf);
+    surroundings_take(&before);
+    keep_for(TRIES + 1);
+    assert_int_equal(unpack(&k, &f, &e), -PVBOOT_E_SANDBOX);
+    assert_int_equal(tries, TRIES);
+    assert_string_equal(e.text, "the parser's output cannot be sealed: Device or resource busy");
+    assert_null(k.elf.p);
+    assert_non_null(kept);
+    assert_memory_equal(kept, elf.p, PAGE); /* it was that memory, and could have been changed */
+    kept[0] ^= 1;
+    keep = false;
+    let_go();
+    surroundings_assert(&before, "refused");
+    pvboot_file_dispose(&f);
+    mk_free(&elf);
+}
+
+/* Who only looks at a dying process keeps its memory for a moment. */
+static void test_somebody_lets_go(void **state)
+{
+    struct pvboot_error e = { 0 };
+    struct pvboot_kernel k;
+    struct pvboot_file f;
+    struct mk elf;
+
+    (void)state;
+    packed_kernel(&f, &elf);
+    keep_for(TRIES);
+    assert_int_equal(unpack(&k, &f, &e), 0);
+    assert_int_equal(tries, TRIES);
+    assert_null(kept);
+    keep = false;
+    assert_unpacked(&k, &elf);
+    pvboot_file_dispose(&f);
+    mk_free(&elf);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nobody_can_write),
+        cmocka_unit_test(test_somebody_could_write),
+        cmocka_unit_test(test_somebody_lets_go),
+    };
+
+    if (argc != 2)
+        return 64;
+    pvboot_confine_helper(argv[1], helper, sizeof(helper)); /* the real one, beside the attacking one */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
