@@ -5,8 +5,8 @@
 usage: run.py [--must N] [--only N,N] SCRATCH COMMAND...
 
 SCRATCH is emptied and gets the copy; COMMAND builds and runs the tests there, and fails when they do.  It has to pass
-without a bug first, and a bug has to compile: otherwise nothing below means anything.  Exit code 1: fewer than --must
-were caught; 2: the list and the sources have parted.
+without a bug first, and with a bug to fail by a test or a sanitizer that says so: what only fails to compile or to link
+has caught nothing.  Exit code 1: fewer than --must were caught; 2: the list and the sources have parted.
 """
 import argparse
 import pathlib
@@ -20,7 +20,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIST = pathlib.Path(__file__).resolve().parent / "list"
 CPU_SECONDS = 120  # of one process: a dropped check may also be the end of a loop
-WHO = re.compile(r"(?:\[  FAILED  \]|not ok \d+ -) (\S+)|(?:SUMMARY: |runtime error: |does not hold: )(.{0,80})")
+# a test, a sanitizer, a fuzz target's invariant, or the end of CPU_SECONDS
+WHO = re.compile(r"(?:\[  FAILED  \]|not ok \d+ -) (\S+)|(?:SUMMARY: |runtime error: |does not hold: )(.{0,80})|"
+                 r"(CPU time limit exceeded)")
 
 
 def read_list():
@@ -87,8 +89,8 @@ def main():
         path.write_text(good.replace(old, new))
         failed, who, text = run(args.scratch, args.command)
         path.write_text(good)
-        if re.search(r"\.[ch]:\d+:\d+: error: ", text):
-            print(f"{number:2} {file}: does not compile: {old}\n" + "\n".join(text.splitlines()[-12:]))
+        if failed and not who:
+            print(f"{number:2} {file}: fails, but no test says so: {old}\n" + "\n".join(text.splitlines()[-12:]))
             return 2
         caught += failed
         if not failed:
