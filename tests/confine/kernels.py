@@ -16,9 +16,9 @@ sys.path.insert(0, str(ROOT / "tests/offline"))
 import images  # noqa: E402
 
 
-def pvboot(*args):
+def pvboot(*args, **more):
     """Exit code, standard output, standard error."""
-    done = subprocess.run([BUILD / "pvboot", *map(str, args)], capture_output=True, timeout=120)
+    done = subprocess.run([BUILD / "pvboot", *map(str, args)], capture_output=True, timeout=120, **more)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""A kernel is judged the same, to the letter, whether this process parses it or the confined one does."""
+"""A kernel is judged the same, to the letter, whether this process parses it or the confined one does; and whatever it
+is, there is one answer, or one line, and nothing stays behind."""
 import os
 import random
 import struct
 
 import pytest
 
+from ending import Judge
 from kernels import PACK, images, packed, pvboot, vmlinux
 
 SEED = 20260607
@@ -86,37 +88,45 @@ def others():
 GROUPS = {"header": header_edges, "elf": elf_edges, "payload": payloads, "other": others}
 
 
-def verdicts(path, sandbox):
-    out = [pvboot("inspect", "--json", "--sandbox", sandbox, path)]
+def verdicts(judge, path, sandbox):
+    out = [judge("inspect", "--json", "--sandbox", sandbox, path)]
     for entry in ("auto", "vmlinux64"):
-        out.append(pvboot("plan", "--json", "--entry", entry, "--sandbox", sandbox, path))
+        out.append(judge("plan", "--json", "--entry", entry, "--sandbox", sandbox, path))
     return out
 
 
+@pytest.fixture
+def judge(tmp_path):
+    with Judge(tmp_path) as j:
+        yield j
+
+
 @pytest.mark.parametrize("group", GROUPS)
-def test_same_verdict(group, write):
+def test_same_verdict(group, write, judge):
     cases = list(GROUPS[group]())
     codes = {}
     for name, data in cases:
         path = write(data)
-        here, confined = verdicts(path, "off"), verdicts(path, "strict")
+        judge.look(name)
+        here, confined = verdicts(judge, path, "off"), verdicts(judge, path, "strict")
         assert confined == here, name
         for code, _, _ in confined:
             codes[code] = codes.get(code, 0) + 1
-            assert code in (0, 65, 66, 67, 68, 69), (name, confined)
     print(f"{group}: {len(cases)} images, verdicts {dict(sorted(codes.items()))}")
     # a corpus that is all good or all bad compares nothing
     assert len(codes) >= 2
 
 
 @pytest.mark.skipif(not os.path.exists("/boot"), reason="no /boot")
-def test_installed_kernels():
+def test_installed_kernels(judge):
     kernels = sorted(p for p in os.listdir("/boot") if p.startswith("vmlinuz"))
     if not kernels:
         pytest.skip("no kernel in /boot")
     for name in kernels:
-        assert verdicts(f"/boot/{name}", "strict") == verdicts(f"/boot/{name}", "off")
-        assert verdicts(f"/boot/{name}", "strict")[0][0] == 0
+        judge.look(name)
+        confined = verdicts(judge, f"/boot/{name}", "strict")
+        assert confined == verdicts(judge, f"/boot/{name}", "off")
+        assert confined[0][0] == 0
 
 
 @pytest.mark.parametrize("n", [32, 72])
