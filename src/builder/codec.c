@@ -19,15 +19,16 @@ static const struct codec {
     uint8_t magic_bytes;
     uint8_t trailer; /* bytes behind the stream */
     pvb_inflate *inflate;
+    pvb_claim *claim; /* or NULL */
 } codecs[] = {
-    { PVBOOT_CODEC_NONE, { 0x7f, 'E', 'L', 'F' }, 4, 0, NULL },
-    { PVBOOT_CODEC_GZIP, { 0x1f, 0x8b }, 2, 0, pvb_gunzip },
-    { PVBOOT_CODEC_BZIP2, { 'B', 'Z' }, 2, TRAILER, pvb_bunzip2 },
-    { PVBOOT_CODEC_LZMA, { 0x5d, 0x00 }, 2, TRAILER, pvb_unlzma },
-    { PVBOOT_CODEC_XZ, { 0xfd, '7' }, 2, TRAILER, pvb_unxz },
-    { PVBOOT_CODEC_LZO, { 0x89, 'L' }, 2, TRAILER, pvb_unlzo },
-    { PVBOOT_CODEC_LZ4, { 0x02, 0x21 }, 2, TRAILER, pvb_unlz4 },
-    { PVBOOT_CODEC_ZSTD, { 0x28, 0xb5 }, 2, TRAILER, pvb_unzstd },
+    { PVBOOT_CODEC_NONE, { 0x7f, 'E', 'L', 'F' }, 4, 0, NULL, NULL },
+    { PVBOOT_CODEC_GZIP, { 0x1f, 0x8b }, 2, 0, pvb_gunzip, NULL },
+    { PVBOOT_CODEC_BZIP2, { 'B', 'Z' }, 2, TRAILER, pvb_bunzip2, NULL },
+    { PVBOOT_CODEC_LZMA, { 0x5d, 0x00 }, 2, TRAILER, pvb_unlzma, NULL },
+    { PVBOOT_CODEC_XZ, { 0xfd, '7' }, 2, TRAILER, pvb_unxz, pvb_xz_claim },
+    { PVBOOT_CODEC_LZO, { 0x89, 'L' }, 2, TRAILER, pvb_unlzo, NULL },
+    { PVBOOT_CODEC_LZ4, { 0x02, 0x21 }, 2, TRAILER, pvb_unlz4, NULL },
+    { PVBOOT_CODEC_ZSTD, { 0x28, 0xb5 }, 2, TRAILER, pvb_unzstd, NULL },
 };
 
 static const struct codec *find(struct pvboot_bytes payload)
@@ -94,13 +95,17 @@ int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uin
 {
     const struct codec *c = find(payload);
     struct pvb_room room = { .p = *out, .len = (size_t)bz->unpacked_bytes };
+    struct pvboot_bytes stream;
     int rc;
 
     if (!c || !c->inflate)
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED,
                         "payload at 0x%llx is of no known codec: it starts with %02x %02x %02x %02x",
                         (unsigned long long)bz->payload_off, payload.p[0], payload.p[1], payload.p[2], payload.p[3]);
+    stream = pvboot_sub(payload, 0, payload.len - c->trailer);
     rc = check_claim(bz, max, e);
+    if (!rc && c->claim)
+        rc = c->claim(stream, room.len, e);
     if (rc)
         return rc;
     if (!room.p)
@@ -108,7 +113,7 @@ int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uin
     if (!room.p)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for %zu unpacked bytes", room.len);
     populate(room.p, room.len);
-    rc = c->inflate(pvboot_sub(payload, 0, payload.len - c->trailer), room, e);
+    rc = c->inflate(stream, room, e);
     if (!rc)
         *out = room.p;
     else if (room.p != *out)
@@ -130,8 +135,9 @@ int pvb_too_long(const struct pvb_progress *at, struct pvboot_error *e)
 
 int pvb_corrupt(const struct pvb_progress *at, const char *what, struct pvboot_error *e)
 {
-    return pvb_fail(e, PVBOOT_E_MALFORMED, "%s payload is damaged near packed byte 0x%llx: %s", at->codec,
-                    (unsigned long long)at->in, what);
+    return pvb_fail(e, PVBOOT_E_MALFORMED,
+                    "%s payload is damaged near packed byte 0x%llx, with %llu of %llu bytes unpacked: %s", at->codec,
+                    (unsigned long long)at->in, (unsigned long long)at->out, (unsigned long long)at->out_bytes, what);
 }
 
 int pvb_at_end(const struct pvb_progress *at, struct pvboot_error *e)

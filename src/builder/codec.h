@@ -22,6 +22,14 @@ typedef int pvb_inflate(struct pvboot_bytes in, struct pvb_room out, struct pvbo
 
 pvb_inflate pvb_gunzip, pvb_bunzip2, pvb_unlzma, pvb_unxz, pvb_unlzo, pvb_unlz4, pvb_unzstd;
 
+/*
+ * Does the stream itself, where it can be asked without unpacking it, say the size @declared?  -MALFORMED: another one.
+ * What cannot be read is no answer, but 0: the decoder will say what is wrong with it.
+ */
+typedef int pvb_claim(struct pvboot_bytes in, uint64_t declared, struct pvboot_error *e);
+
+pvb_claim pvb_xz_claim;
+
 /* How far a decoder came. */
 struct pvb_progress {
     const char *codec;

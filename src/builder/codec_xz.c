@@ -7,6 +7,8 @@
 
 #include <lzma.h>
 
+#define INDEX_MEMORY_MAX (1ull << 20) /* a kernel is one block or a few; this holds tens of thousands */
+
 /* lzma_code() itself calls two steps without progress LZMA_BUF_ERROR, so this ends. */
 static lzma_ret run(lzma_stream *s)
 {
@@ -69,6 +71,40 @@ static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, str
     if (r == LZMA_STREAM_END)
         skip_padding(&at, in);
     return finish(r, wanted, &at, e);
+}
+
+/* What the stream's own index adds up to; 0 when none can be read: the decoder will then say what is wrong. */
+static uint64_t indexed_bytes(struct pvboot_bytes in)
+{
+    static const uint8_t padding[4];
+    uint64_t memory = INDEX_MEMORY_MAX, bytes = 0;
+    size_t at, end = in.len;
+    lzma_index *index = NULL;
+    lzma_stream_flags foot;
+
+    while (end >= sizeof(padding) && !memcmp(in.p + end - sizeof(padding), padding, sizeof(padding)))
+        end -= sizeof(padding);
+    if (end < LZMA_STREAM_HEADER_SIZE)
+        return 0;
+    end -= LZMA_STREAM_HEADER_SIZE;
+    if (lzma_stream_footer_decode(&foot, in.p + end) != LZMA_OK || foot.backward_size > end)
+        return 0;
+    at = end - (size_t)foot.backward_size;
+    if (lzma_index_buffer_decode(&index, &memory, NULL, in.p, &at, end) == LZMA_OK) {
+        bytes = lzma_index_uncompressed_size(index);
+        lzma_index_end(index, NULL);
+    }
+    return bytes;
+}
+
+int pvb_xz_claim(struct pvboot_bytes in, uint64_t declared, struct pvboot_error *e)
+{
+    uint64_t indexed = indexed_bytes(in);
+
+    if (indexed && indexed != declared)
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "xz payload unpacks to %llu bytes by its index, but declares %llu",
+                        (unsigned long long)indexed, (unsigned long long)declared);
+    return 0;
 }
 
 int pvb_unxz(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """Bombs: what they cost the process that asks, and everybody who waits for it.
 
-Memory is judged; time is reported, since a host that is busy with something else is no fault of ours.
+Memory is judged; time is reported, since a host that is busy with something else is no fault of ours, but for the bombs
+that must not even be begun: the best of five counts.
 """
 import bz2
 import gzip
@@ -33,6 +34,13 @@ def cost(path):
     return float(ms), int(kib), int(code), text
 
 
+def cost_at_best(path):
+    """The same; a bomb that is seen for one by its sizes takes no time, whatever else the host does."""
+    runs = [cost(path) for _ in range(5)]
+    assert min(ms for ms, *_ in runs) < 100
+    return runs[-1]
+
+
 def says(size):
     return size.to_bytes(4, "little")
 
@@ -46,15 +54,23 @@ def test_the_bomb_is_one(gigabyte, tmp_path):
 
 
 def test_honest_bomb(gigabyte, write):
-    _, kib, code, text = cost(write(images.bzimage(gigabyte + says(1 << 30))))
+    _, kib, code, text = cost_at_best(write(images.bzimage(gigabyte + says(1 << 30))))
     assert code == 68 and f"{1 << 30}" in text
     assert kib < 16 * 1024
 
 
 @pytest.mark.parametrize("mib", [1, 64])
 def test_lying_bomb(gigabyte, write, mib):
-    """It says that it is small, so it is unpacked up to there: the helper's memory, not ours."""
-    _, kib, code, text = cost(write(images.bzimage(gigabyte + says(mib * MIB))))
+    """It says that it is small, but its own index knows better."""
+    _, kib, code, text = cost_at_best(write(images.bzimage(gigabyte + says(mib * MIB))))
+    assert code == 65 and f"{1 << 30} bytes by its index" in text and f"{mib * MIB}" in text
+    assert kib < 16 * 1024
+
+
+@pytest.mark.parametrize("mib", [1, 64])
+def test_lying_bomb_without_index(gigabyte, write, mib):
+    """Nothing in it tells, so it is unpacked up to what it declares: the helper's memory, not ours."""
+    _, kib, code, text = cost(write(images.bzimage(gigabyte[:-2] + b"ZY" + says(mib * MIB))))
     assert code == 65 and f"more than {mib * MIB}" in text
     assert kib < 16 * 1024
 

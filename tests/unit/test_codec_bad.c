@@ -127,6 +127,32 @@ static struct mk xz_dictionary(uint8_t bits)
     return m;
 }
 
+static size_t varint_bytes(const uint8_t *p)
+{
+    size_t n = 1;
+
+    while (*p++ & 0x80)
+        n++;
+    return n;
+}
+
+/* xz 1.1, 4: the index has the unpacked size of its one block behind the number of blocks and the packed size. */
+static struct mk xz_index_says(size_t bytes)
+{
+    struct mk m = mk_copy(&packed[PVBOOT_CODEC_XZ]);
+    uint8_t *foot = m.p + m.len - 4 - 12, *size;
+    size_t index = (foot[4] + 1u) * 4; /* backward size */
+
+    size = foot - index + 2;
+    size += varint_bytes(size);
+    assert_int_equal(varint_bytes(size), 3);
+    for (unsigned i = 0; i < 3; i++)
+        size[i] = (uint8_t)((bytes >> 7 * i & 0x7f) | (i < 2 ? 0x80 : 0));
+    mk_le(&m, (size_t)(foot - 4 - m.p), 4, lzma_crc32(foot - index, index - 4, 0));
+    mk_le(&m, m.len - 4, 4, bytes);
+    return m;
+}
+
 static void xz(void **state)
 {
     struct mk m;
@@ -137,11 +163,22 @@ static void xz(void **state)
     expect("dictionary code 41", xz_dictionary(41), U, "filter or option");
     expect("header checksum", bent(PVBOOT_CODEC_XZ, 8, 1, 0), M, "xz payload is damaged");
     expect("footer", bent(PVBOOT_CODEC_XZ, 2, 2, 0), M, "not a header of this format");
+    expect("index as packed", xz_index_says(elf.len), 0, "");
+    expect("index and trailer say one more", xz_index_says(elf.len + 1), M, "xz payload is damaged");
+    expect("index and trailer say one less", xz_index_says(elf.len - 1), M, "unpacks to more than");
+    m = xz_index_says(elf.len + 1);
+    mk_le(&m, m.len - 4, 4, elf.len);
+    expect("index alone says one more", m, M, "by its index");
     m = mk_copy(&packed[PVBOOT_CODEC_XZ]);
     mk_le(&m, m.len - 4, 8, 0); /* stream padding comes in fours */
     mk_le(&m, m.len - 4, 4, 0);
     mk_le(&m, m.len, 4, elf.len);
     expect("padding of 8", m, 0, "");
+    m = mk_copy(&packed[PVBOOT_CODEC_XZ]);
+    mk_le(&m, m.len - 4, 8, 0);
+    mk_le(&m, m.len - 4, 4, 0);
+    mk_le(&m, m.len, 4, elf.len + 1);
+    expect("padding of 8, one too large", m, M, "by its index");
     m = mk_copy(&packed[PVBOOT_CODEC_XZ]);
     mk_le(&m, m.len - 4, 3, 0);
     mk_cut(&m, m.len - 1);
