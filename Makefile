@@ -250,7 +250,7 @@ $(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=d
 $(BUILD)/tests/offline/driver: $(BUILD)/tests/offline/driver.o $(OFFLINE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ -lxenguest -lxenctrl -lxentoollog
-$(BUILD)/tests/offline/sweep: $(call obj,$(addprefix tests/,offline/sweep.c offline/judge.c offline/gate.c offline/dumped.c fake/host.c fake/process.c)) $(OFFLINE_OBJ)
+$(BUILD)/tests/offline/sweep: $(call obj,$(addprefix tests/,offline/sweep.c offline/killed.c offline/judge.c offline/gate.c offline/dumped.c fake/host.c fake/process.c)) $(OFFLINE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ -lxenguest -lxenctrl -lxentoollog
 $(BUILD)/tests/offline/verdicts: $(BUILD)/tests/offline/verdicts.o $(BUILD)/libpvboot.a

@@ -22,6 +22,7 @@ struct fault {
     int error;
     bool persist;
     const char *hit;
+    pid_t hit_by;
 };
 
 static struct fault *fault;
@@ -48,6 +49,7 @@ void fault_arm(enum fault_site site, unsigned long nth, int error)
     fault->error = error;
     fault->persist = false;
     fault->hit = NULL;
+    fault->hit_by = 0;
     for (int i = 0; i < FAULT_SITES; i++)
         fault->count[i] = 0;
 }
@@ -110,8 +112,10 @@ bool fault_now(enum fault_site site, const char *what)
         trace(site, n, what);
     if (site != fault->site || !fault->nth || (fault->persist ? n < fault->nth : n != fault->nth))
         return false;
-    if (!fault->hit)
+    if (!fault->hit) {
         fault->hit = what;
+        fault->hit_by = (pid_t)syscall(SYS_getpid);
+    }
     if (fault->error < 0) {
         raise(-fault->error);
         return false;
@@ -128,6 +132,11 @@ unsigned long fault_count(enum fault_site site)
 const char *fault_hit(void)
 {
     return fault->hit;
+}
+
+pid_t fault_hit_by(void)
+{
+    return fault->hit_by;
 }
 
 int fault_error(void)

@@ -9,6 +9,7 @@
 #define FAULT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 enum fault_site {
     FAULT_XEN,
@@ -43,8 +44,9 @@ bool fault_now(enum fault_site site, const char *what);
 
 unsigned long fault_count(enum fault_site site);
 int fault_error(void); /* what fault_now() puts into errno */
-/* The request that was failed; NULL: none so far. */
+/* The request that was failed, and the process that made it; NULL and 0: none so far. */
 const char *fault_hit(void);
+pid_t fault_hit_by(void);
 
 /* host.c, process.c: heap blocks and mappings that were made and not given back. */
 long fault_live_blocks(void);

@@ -3,10 +3,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define NAMES_MAX 32u
 
 static uint64_t mix(uint64_t h, const void *p, size_t n)
 {
@@ -29,17 +32,20 @@ static uint64_t file_digest(int dir, const char *name)
     return h;
 }
 
-static uint64_t each(const char *carrier, bool clear)
+static DIR *open_dump(const char *carrier)
 {
     const char *at = strstr(carrier, " dump=");
-    uint64_t sum = 0;
     char path[512];
-    struct dirent *d;
-    DIR *dir;
 
-    if (!at || sscanf(at, " dump=%511s", path) != 1)
-        return 0;
-    dir = opendir(path);
+    return at && sscanf(at, " dump=%511s", path) == 1 ? opendir(path) : NULL;
+}
+
+static uint64_t each(const char *carrier, bool clear)
+{
+    DIR *dir = open_dump(carrier);
+    uint64_t sum = 0;
+    struct dirent *d;
+
     while (dir && (d = readdir(dir)) != NULL)
         if (d->d_name[0] != '.') {
             sum += file_digest(dirfd(dir), d->d_name);
@@ -59,4 +65,41 @@ void dumped_clear(const char *carrier)
 uint64_t dumped_digest(const char *carrier)
 {
     return each(carrier, false);
+}
+
+static struct {
+    char name[NAMES_MAX][NAME_MAX + 1];
+    size_t n;
+} known;
+
+void dumped_learn(const char *carrier)
+{
+    DIR *dir = open_dump(carrier);
+    struct dirent *d;
+
+    for (known.n = 0; dir && known.n < NAMES_MAX && (d = readdir(dir)) != NULL; known.n++)
+        strcpy(known.name[known.n], d->d_name);
+    if (dir)
+        closedir(dir);
+}
+
+static bool is_known(const char *name)
+{
+    for (size_t i = 0; i < known.n; i++)
+        if (!strcmp(known.name[i], name))
+            return true;
+    return false;
+}
+
+bool dumped_strange(const char *carrier)
+{
+    DIR *dir = open_dump(carrier);
+    bool strange = false;
+    struct dirent *d;
+
+    while (dir && (d = readdir(dir)) != NULL)
+        strange = strange || !is_known(d->d_name);
+    if (dir)
+        closedir(dir);
+    return strange;
 }

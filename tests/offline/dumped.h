@@ -3,10 +3,14 @@
 #ifndef OFFLINE_DUMPED_H
 #define OFFLINE_DUMPED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 void dumped_clear(const char *carrier);
 /* Of all names and contents; 0: no dump asked for. */
 uint64_t dumped_digest(const char *carrier);
+/* Remember the names that are there now; later, is there another one? */
+void dumped_learn(const char *carrier);
+bool dumped_strange(const char *carrier);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * sweep SHIM KERNEL RAMDISK CARRIER [in-memory]: build one domain over and over; each time another of the plugin's
- * requests to Xen or to the host fails.  Either the build fails with one line that says so, or the guest is exactly
- * what it is without a fault; in both cases nothing stays behind.  Prints what is wrong, then a line of figures.
+ * sweep SHIM KERNEL RAMDISK CARRIER [in-memory|on-demand|signals]: build one domain over and over; each time another of
+ * the plugin's requests to Xen or to the host fails.  Either the build fails with one line that says so, or the guest is
+ * exactly what it is without a fault; in both cases nothing stays behind.  Or a signal ends it there (killed.c).  Prints
+ * what is wrong, then a line of figures.
  */
 #include "sweep.h"
 #include "dumped.h"
@@ -64,7 +65,7 @@ static bool left_child(void)
     return true;
 }
 
-static void run_once(const struct run *run, struct outcome *o)
+void sweep_build(const struct run *run, struct outcome *o)
 {
     long blocks = fault_live_blocks(), mappings = fault_live_mappings();
     int descriptors = open_descriptors();
@@ -106,9 +107,9 @@ static void one(const struct run *run)
     static struct outcome o;
     const char *wrong;
 
-    run_once(run, &o);
+    sweep_build(run, &o);
     if (o.blocks) /* libc may have kept something of its own the first time */
-        run_once(run, &o);
+        sweep_build(run, &o);
     wrong = sweep_judge(run, &o, &whole);
     total.runs++;
     total.refused += o.r.rc != 0;
@@ -133,7 +134,7 @@ static void sweep(struct run run, const int *errors)
 
     run.stock = strstr(what.shim_cmdline, "entry=stub");
     if (run.everybody) {
-        run_once(&run, &o);
+        sweep_build(&run, &o);
         last = fault_count(run.site);
     }
     for (; *errors; errors++)
@@ -147,8 +148,8 @@ static void build_whole(void)
 {
     const struct run none = { .site = FAULT_XEN };
 
-    run_once(&none, &whole); /* libraries initialise themselves the first time */
-    run_once(&none, &whole);
+    sweep_build(&none, &whole); /* libraries initialise themselves the first time */
+    sweep_build(&none, &whole);
     if (whole.r.rc || whole.lines || !sweep_left_clean(&none, &whole))
         errx(1, "not built, or not cleanly, without any fault: %s %s", whole.r.failed ? whole.r.failed : "",
              whole.text);
@@ -179,6 +180,36 @@ static void sweep_all(void)
     sweep((struct run){ .site = FAULT_PROCESS }, process);
 }
 
+static void print_requests(void)
+{
+    fprintf(out, "%s: requests", what.shim_cmdline);
+    for (enum fault_site s = 0; s < FAULT_SITES; s++)
+        fprintf(out, " %s %lu", fault_site_name(s), requests[s]);
+}
+
+static int errors(void)
+{
+    sweep_all();
+    print_requests();
+    fprintf(out, "; %lu builds, %lu refused, %lu unharmed, %lu wrong; absorbed:", total.runs, total.refused,
+            total.unharmed, total.wrong);
+    for (size_t i = 0; i < ABSORBED_MAX && total.absorbed[i]; i++)
+        fprintf(out, " %s", total.absorbed[i]);
+    fprintf(out, "\n");
+    return total.wrong != 0;
+}
+
+static int signals(void)
+{
+    struct tally t = { 0 };
+
+    sweep_signals(requests, what.shim_cmdline, &whole, out, &t);
+    print_requests();
+    fprintf(out, "; %lu builds, %lu died, %lu refused, %lu unharmed, %lu wrong; absorbed:\n", t.runs, t.died, t.refused,
+            t.built, t.wrong);
+    return t.wrong != 0;
+}
+
 static void capture(void)
 {
     int real = dup(STDOUT_FILENO);
@@ -205,32 +236,25 @@ int main(int argc, char **argv)
 {
     static xentoollog_logger log = { .vmessage = silent };
 
+    const char *how = argc > 5 ? argv[5] : "";
+
     if (argc < 5)
-        errx(64, "sweep SHIM KERNEL RAMDISK CARRIER [in-memory]");
+        errx(64, "sweep SHIM KERNEL RAMDISK CARRIER [in-memory|on-demand|signals]");
     what = (struct offline_case){ .kind = OFFLINE_SHIM,
                                   .shim = argv[1],
                                   .kernel = argv[2],
                                   .ramdisk = argv[3],
                                   .shim_cmdline = argv[4],
-                                  .in_memory = argc > 5,
+                                  .in_memory = !strcmp(how, "in-memory"),
                                   .cmdline = "console=hvc0",
                                   .claim = true,
                                   .memory_mib = 34,
-                                  .maxmem_mib = 34,
+                                  .maxmem_mib = strcmp(how, "on-demand") ? 34 : 68,
                                   .vcpus = 2 };
     capture();
     xch = xc_interface_open(&log, &log, XC_OPENFLAG_DUMMY);
     if (!xch || !offline_gate_plugin())
         errx(70, "the plugin is not loaded");
     build_whole();
-    sweep_all();
-    fprintf(out, "%s: requests", what.shim_cmdline);
-    for (enum fault_site s = 0; s < FAULT_SITES; s++)
-        fprintf(out, " %s %lu", fault_site_name(s), requests[s]);
-    fprintf(out, "; %lu builds, %lu refused, %lu unharmed, %lu wrong; absorbed:", total.runs, total.refused,
-            total.unharmed, total.wrong);
-    for (size_t i = 0; i < ABSORBED_MAX && total.absorbed[i]; i++)
-        fprintf(out, " %s", total.absorbed[i]);
-    fprintf(out, "\n");
-    return total.wrong != 0;
+    return strcmp(how, "signals") ? errors() : signals();
 }

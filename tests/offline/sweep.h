@@ -5,6 +5,8 @@
 
 #include "build.h"
 
+#include <stdio.h>
+
 struct run {
     enum fault_site site;
     unsigned long n;
@@ -28,5 +30,19 @@ struct outcome {
 /* NULL: as it should be; else what is wrong.  @whole is the build without a fault. */
 const char *sweep_judge(const struct run *run, const struct outcome *o, const struct outcome *whole);
 bool sweep_left_clean(const struct run *run, const struct outcome *o);
+
+/* Build once with @run's fault. */
+void sweep_build(const struct run *run, struct outcome *o);
+
+struct tally {
+    unsigned long runs, died, refused, built, wrong;
+};
+
+/*
+ * killed.c: each of a build's @requests once more with each signal that ends a process; @carrier names the dump's directory.
+ * What is wrong goes to @out.
+ */
+void sweep_signals(const unsigned long *requests, const char *carrier, const struct outcome *whole, FILE *out,
+                   struct tally *t);
 
 #endif

@@ -12,6 +12,8 @@ import pytest
 
 ENTRIES = ["linux64", "linux32", "pvh", "vmlinux64", "auto", "stub"]
 IN_MEMORY = ["linux64", "pvh"]
+ON_DEMAND = ["linux64", "pvh"]  # with less memory than the guest may have one day
+SIGNALS = 3  # SIGTERM, SIGHUP, SIGKILL
 SITES = {"alloc": [errno.ENOMEM], "open": [errno.EACCES, errno.EMFILE, errno.ENOENT, errno.EIO],
          "read": [errno.EIO, errno.EINTR, errno.ENOMEM], "write": [errno.ENOSPC, errno.EINTR],
          "memory": [errno.ENOMEM, errno.EMFILE, errno.EINVAL, errno.EPERM],
@@ -26,7 +28,7 @@ ABSORBED = {"xc_domain_populate_physmap", "calloc", "malloc", "read", "write", "
 @pytest.fixture(scope="module")
 def sweep(build, plugin, files, tmp_path_factory):
     """sweep(name) is what came of a whole sweep; all of them start at once, as many at a time as there are processors."""
-    dump = tmp_path_factory.mktemp("dump")
+    dump, cut = tmp_path_factory.mktemp("dump"), tmp_path_factory.mktemp("cut")
     stub = plugin.parent / "pvboot-stub.elf"
 
     def run(carrier, *more):
@@ -39,6 +41,10 @@ def sweep(build, plugin, files, tmp_path_factory):
             jobs[entry] = pool.submit(run, f"pvboot entry={entry}")
         for entry in IN_MEMORY:
             jobs[f"{entry} in memory"] = pool.submit(run, f"pvboot entry={entry}", "in-memory")
+        for entry in ON_DEMAND:
+            jobs[f"{entry} on demand"] = pool.submit(run, f"pvboot entry={entry}", "on-demand")
+        jobs["linux64 killed"] = pool.submit(run, f"pvboot entry=linux64 dump={cut}", "signals")
+        jobs["pvh killed"] = pool.submit(run, "pvboot entry=pvh", "signals")
 
         def result(name):
             done = jobs[name].result()
@@ -67,6 +73,19 @@ def test_every_request_of_a_build(sweep, entry):
 def test_every_request_with_images_in_memory(sweep, entry):
     requests, _ = sweep(f"{entry} in memory")
     assert requests["open"] == 0
+
+
+@pytest.mark.parametrize("entry", ON_DEMAND)
+def test_every_request_with_memory_on_demand(sweep, entry):
+    requests, _ = sweep(f"{entry} on demand")
+    usual, _ = sweep(entry)
+    assert requests["xen"] > usual["xen"]  # xc_domain_set_pod_target
+
+
+@pytest.mark.parametrize("entry", ["linux64", "pvh"])
+def test_signals_at_every_request(sweep, entry):
+    requests, builds = sweep(f"{entry} killed")
+    assert builds == SIGNALS * sum(requests.values()) and requests["xen"] >= 25 and requests["process"] >= 5
 
 
 def test_every_request_of_a_dump(sweep):
