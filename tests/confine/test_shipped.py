@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""The helper as it is installed, with the figures it is installed with: stopped while it parses, and looked at.
+
+Root's, which becomes nobody; nobody's own; and one of a nobody who has been given a capability.
+"""
+import bz2
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+from kernels import BUILD, ROOT, images
+
+MIB = 1 << 20
+NOBODY = 65534
+AS_NOBODY = dict(user=NOBODY, group=NOBODY, extra_groups=[])
+OWNERS = {"caller": ()}  # the command that turns us into them
+if os.geteuid() == 0:
+    OWNERS["nobody"] = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    OWNERS["capable"] = (*OWNERS["nobody"], "--inh-caps=+net_raw", "--ambient-caps=+net_raw")
+# What a process of the same user may do to another that lets itself be looked at; prints the errno of each, 0 for none.
+LOOK = """
+import ctypes, os, sys
+def errno_of(look, what):
+    try:
+        look(what)
+    except OSError as e:
+        return e.errno
+    return 0
+pid = int(sys.argv[1])
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long] * 4
+SEIZE = 0x4206
+got = [errno_of(lambda n: open(f"/proc/{pid}/{n}", "rb").read(0), name) for name in ("environ", "mem", "maps", "auxv")]
+got += [errno_of(os.listdir, f"/proc/{pid}/fd"), errno_of(os.readlink, f"/proc/{pid}/exe")]
+print(*got, ctypes.get_errno() if libc.ptrace(SEIZE, pid, 0, 0) else 0)
+"""
+LOOKS = ("environ", "mem", "maps", "auxv", "fd", "exe", "ptrace")
+
+
+def macro(name):
+    """Its value in limits.h, as C would work it out."""
+    text = (ROOT / "include/pvboot/limits.h").read_text()
+    value = re.search(rf"^#define {name} \(?(\d+)(?:ull|u) ?(?:<< (\d+)\))?", text, re.M)
+    return int(value[1]) << int(value[2] or 0)
+
+
+def document():
+    return (ROOT / "docs/security.md").read_text()
+
+
+def facts(pid, name):
+    """/proc/PID/status or limits: what stands before the first gap, and the rest."""
+    lines = pathlib.Path(f"/proc/{pid}/{name}").read_text().splitlines()
+    return {key: rest.split() for key, rest in (re.split(r":\s+|\s{2,}|:$", line, maxsplit=1) for line in lines)}
+
+
+class Run:
+    """A pvboot that waits for a helper which was stopped once it had begun to parse."""
+
+    def __init__(self, owner, where):
+        self.kernel = where / "vmlinuz"
+        self.begun = time.monotonic()
+        self.pvboot = subprocess.Popen([*OWNERS[owner], where / "pvboot", "inspect", self.kernel],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.helper = None
+        while self.helper is None and self.pvboot.poll() is None:
+            self.helper = self.confined_child()
+        assert self.helper, self.pvboot.communicate()
+        os.kill(self.helper, signal.SIGSTOP)
+        while facts(self.helper, "status")["State"][0] not in "TZ":
+            time.sleep(0.001)
+        assert facts(self.helper, "status")["State"][0] == "T"
+
+    def confined_child(self):
+        pid = self.pvboot.pid
+        for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            try:
+                status = facts(child, "status")
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # another one, which has read the file
+            if status["Name"] == ["pvboot-parse"] and status["Seccomp"] == ["2"]:
+                return int(child)
+        return None
+
+    def end(self):
+        if self.pvboot.poll() is None:
+            self.pvboot.kill()
+            self.pvboot.communicate()
+
+
+@pytest.fixture(scope="module")
+def stopped():
+    """By owner; started at once, for they have half a minute to live."""
+    with tempfile.TemporaryDirectory() as name:
+        where = pathlib.Path(name)
+        where.chmod(0o755)
+        for program in "pvboot", "pvboot-parse", "pvboot-read":
+            if (BUILD / program).exists():
+                shutil.copy(BUILD / program, where)
+        payload = bz2.compress(random.Random(1).randbytes(16 * MIB))  # a second and more of a decoder's time
+        (where / "vmlinuz").write_bytes(images.bzimage(payload + (16 * MIB).to_bytes(4, "little")))
+        runs = {}
+        try:
+            for owner in OWNERS:
+                runs[owner] = Run(owner, where)
+            yield runs
+        finally:
+            for run in runs.values():
+                run.end()
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_limits(stopped, owner):
+    run = stopped[owner]
+    limits = {key: value[:2] for key, value in facts(run.helper, "limits").items()}
+    cpu = macro("PVBOOT_PARSE_CPU_SECONDS")
+    assert limits["Max cpu time"] == [str(cpu), str(cpu + 1)]
+    for none in "open files", "processes", "file size", "core file size", "locked memory", "msgqueue size":
+        assert limits[f"Max {none}"] == ["0", "0"], none
+    own = int(limits["Max data size"][0])
+    assert own == macro("PVBOOT_DECODER_MEMORY_MAX") + 64 * MIB
+    whole = macro("PVBOOT_UNPACKED_MAX") + own
+    assert limits["Max data size"] == [str(own)] * 2
+    assert limits["Max address space"] == [str(run.kernel.stat().st_size + whole)] * 2
+    # and the same figures where they are promised
+    promise = f"| `limits` | {cpu} s of processor time, {own // MIB} MiB of its own memory, "
+    assert promise in document()
+    assert f"can waste {cpu} s, {whole // MIB} MiB" in document()
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_status(stopped, owner):
+    run = stopped[owner]
+    status = facts(run.helper, "status")
+    assert (status["Seccomp"], status["NoNewPrivs"]) == (["2"], ["1"])
+    for caps in "CapInh", "CapPrm", "CapEff", "CapAmb":
+        assert int(status[caps][0], 16) == 0, caps
+    expected = NOBODY if os.geteuid() == 0 else os.geteuid()
+    assert status["Uid"] == [str(expected)] * 4
+    if os.geteuid() == 0:
+        assert (status["Gid"], status["Groups"]) == ([str(NOBODY)] * 4, [])
+    assert status["PPid"] == [str(run.pvboot.pid)]
+    if owner == "capable":
+        assert int(facts(run.pvboot.pid, "status")["CapEff"][0], 16)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may look")
+@pytest.mark.parametrize("owner", OWNERS)
+def test_descriptors(stopped, owner):
+    """The answer's pipe is left; neither the file, the output nor the program is."""
+    fd = pathlib.Path(f"/proc/{stopped[owner].helper}/fd")
+    assert [(entry.name, os.readlink(entry)[:5]) for entry in fd.iterdir()] == [("2", "pipe:")]
+
+
+def look(pid):
+    """How a process of the helper's own user fares."""
+    who = AS_NOBODY if os.geteuid() == 0 else {}
+    done = subprocess.run(["/usr/bin/python3", "-c", LOOK, str(pid)], capture_output=True, text=True, check=True, **who)
+    return dict(zip(LOOKS, map(int, done.stdout.split()), strict=True))
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_its_own_user_cannot_look_into_it(stopped, owner):
+    other = subprocess.Popen(["/bin/sleep", "60"], **(AS_NOBODY if os.geteuid() == 0 else {}))
+    try:
+        time.sleep(0.05)
+        assert look(other.pid)["environ"] == 0  # whereas anybody else can be looked into
+    finally:
+        other.kill()
+        other.wait()
+    got = look(stopped[owner].helper)
+    assert set(got.values()) <= {1, 13} and len(got) == len(LOOKS), got  # EPERM, EACCES
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_wall_clock(stopped, owner):
+    """Last: what stays is killed when its time is over."""
+    run = stopped[owner]
+    ms = macro("PVBOOT_PARSE_WALL_MS")
+    assert f"The caller waits {ms // 1000} s at most." in document()
+    out, err = run.pvboot.communicate(timeout=ms / 1000 + 30)
+    took = time.monotonic() - run.begun
+    assert (run.pvboot.returncode, out) == (73, "")
+    assert err == (f"pvboot: sandbox: {run.kernel}: the confined parser was killed: over its wall-clock limit of {ms} ms\n")
+    assert ms / 1000 <= took < ms / 1000 + 20
+    assert not pathlib.Path(f"/proc/{run.helper}").exists()
