@@ -242,6 +242,11 @@ $(STUB_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(S
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# ---- what the tests of the parser show it, for tests/confine to show the program -------------------------------------
+KEEPERS := $(filter $(BUILD)/tests/unit/test_image_% $(BUILD)/tests/unit/test_codec%,$(UNIT))
+$(KEEPERS): $(BUILD)/tests/unit/keep/keep.o
+$(KEEPERS): private LDFLAGS += -Wl,--wrap=pvboot_kernel_parse,--wrap=pvboot_kernel_unpack
+
 # The exported fakes stand in front of libxenctrl's and libxenforeignmemory's functions of the same names.
 OFFLINE := $(addprefix $(BUILD)/,pvboot pvboot-parse pvboot-xl.so pvboot-stub.elf \
              $(addprefix tests/offline/,driver sweep verdicts xl-faked.so) tests/confine/lacking)
@@ -375,7 +380,7 @@ $(BUILD)/corpus/made:
 confine: confine-c confine-py
 confine-c: $(CONFINE) $(BUILD)/pvboot-attack $(BUILD)/pvboot-parse
 	@rc=0; for t in $(CONFINE); do CMOCKA_MESSAGE_OUTPUT=TAP $$t $(BUILD)/pvboot-attack || rc=1; done; exit $$rc
-confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(COST) $(UNANSWERED) $(LACKING) $(BOOTLOADER)
+confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(KEEPERS) $(COST) $(UNANSWERED) $(LACKING) $(BOOTLOADER)
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine
 
 # Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.
