@@ -9,6 +9,7 @@ import gzip
 import random
 import re
 import subprocess
+import zlib
 
 import pytest
 
@@ -97,6 +98,22 @@ def test_decoder_memory(write):
     _, kib, code, text = cost(write(images.bzimage(bytes(stream) + says(len(data)))))
     assert code == 68 and "decoder memory" in text
     assert kib < 16 * 1024
+
+
+@pytest.mark.parametrize("codec, mib", [("lzma", 128), ("lzma", 192), ("xz", 128), ("xz", 192)])
+def test_decoder_memory_that_fits(write, codec, mib):
+    """A decoder takes its whole dictionary at once, whatever the stream needs of it: the limits leave it that."""
+    data = vmlinux()
+    stream = bytearray(packed(codec, data))
+    if codec == "lzma":
+        stream[1:5] = (mib * MIB).to_bytes(4, "little")
+    else:  # the .xz file format, 3.1 and 5.3.1: block header from 12, LZMA2 has the dictionary's size as a code
+        end = 12 + (stream[12] + 1) * 4
+        code = stream.index(b"\x21\x01", 12, end) + 2
+        stream[code] = {128: 30, 192: 31}[mib]
+        stream[end - 4:end] = zlib.crc32(stream[12:end - 4]).to_bytes(4, "little")
+    _, _, code, text = cost(write(images.bzimage(bytes(stream))))
+    assert (code, text) == (0, "")
 
 
 def test_a_kernel_needs_no_memory_here(write):
