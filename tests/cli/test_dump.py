@@ -87,6 +87,7 @@ def test_dump_linux64(pvboot, kernel, ramdisk, tmp_path):
     plan, manifest, data = dump(pvboot, tmp_path, "--entry", "linux64", "--cmdline", "console=hvc0", "--ramdisk",
                                 ramdisk, "--rng-seed", SEED, kernel)
     start = {s["name"]: s["start"] for s in plan["segments"]}
+    assert {s["name"] for s in manifest["segments"]} >= {"kernel", "ramdisk", "zero page", "cmdline"}
     for s in manifest["segments"]:
         assert s["gpa"] == start[s["name"]] and s["bytes"] == len(data[s["name"]])
         assert s["sha256"] == hashlib.sha256(data[s["name"]]).hexdigest()

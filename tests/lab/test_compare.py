@@ -30,7 +30,7 @@ def test_equal_pages():
 def test_edits(field, before, after, bad):
     rows = compare.zero_page({field: before}, {field: after})
     assert wrong(rows) == ([field] if bad else [])
-    assert all(row.remark for row in rows)
+    assert rows and all(row.remark for row in rows)
 
 
 def test_a_field_that_only_one_side_has_is_a_difference():
