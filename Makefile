@@ -384,8 +384,8 @@ confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(KEEPERS) $(COST) $(UNANSWERE
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine
 
 # Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.
-PURE := $(STARTINFO) $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c layout.c load.c machine.c memmap.c \
-          offers.c paths.c place.c plan.c plan_check.c plan_check_entry.c request.c subarch.c window.c words.c)
+PURE := $(STARTINFO) $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c in_the_way.c layout.c load.c machine.c \
+          memmap.c offers.c paths.c place.c plan.c plan_check.c plan_check_entry.c request.c subarch.c window.c words.c)
 SOURCES := $(shell git ls-files '*.[ch]' 2>/dev/null || find include src tests -name '*.[ch]')
 
 .PHONY: check-pure check-headers check-format check-exports

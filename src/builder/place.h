@@ -32,6 +32,9 @@ void pvb_room_take(struct pvb_room *room, uint64_t start, uint64_t bytes);
 /* " below 0x...", or nothing for UINT64_MAX; for the text of a refusal. */
 #define PVB_BELOW_BYTES 32
 const char *pvb_below(char *text, uint64_t limit);
+/* What keeps [@start, @end) from being RAM: "; in the way: the ACPI tables at 0x...", or ""; likewise. */
+#define PVB_IN_THE_WAY_BYTES 80
+const char *pvb_in_the_way(char *text, const struct pvboot_machine *m, uint64_t start, uint64_t end);
 /* Bytes of the largest free range inside [@from, @limit), and where it starts: for the text of a refusal. */
 uint64_t pvb_room_largest(const struct pvb_room *room, uint64_t from, uint64_t limit, uint64_t *start);
 

@@ -84,18 +84,19 @@ static bool fits_at(const struct pvb_room *room, uint64_t start, const struct pv
            pvb_align_up(end, PVB_PAGE, &end) && pvb_room_has(room, first, end - first);
 }
 
-static int no_room(const struct pvb_room *room, const struct target *t, const struct pvb_want *want,
+static int no_room(const struct pvb_layout *l, const struct target *t, const struct pvb_want *want,
                    struct pvboot_error *e)
 {
     uint64_t from = t->w.relocatable ? want->from : t->w.pref_gpa;
-    uint64_t at, best = pvb_room_largest(room, from, want->limit, &at);
-    char below[PVB_BELOW_BYTES];
+    uint64_t at, best = pvb_room_largest(&l->room, from, want->limit, &at);
+    char below[PVB_BELOW_BYTES], way[PVB_IN_THE_WAY_BYTES];
 
     return pvb_fail(e, PVBOOT_E_NOFIT,
                     "kernel window of %" PRIu64 " bytes %s 0x%" PRIx64 " (ends 0x%" PRIx64 "), alignment 0x%" PRIx64
-                    ": largest free range from there%s is %" PRIu64 " bytes at 0x%" PRIx64,
+                    ": largest free range from there%s is %" PRIu64 " bytes at 0x%" PRIx64 "%s",
                     t->w.bytes, t->w.relocatable ? "at or above" : "at exactly", from, from + t->w.bytes, want->align,
-                    pvb_below(below, want->limit), best, at);
+                    pvb_below(below, want->limit), best, at,
+                    pvb_in_the_way(way, &l->plan->machine, from, from + t->w.bytes));
 }
 
 static void settle(struct pvb_layout *l, const struct target *t, uint64_t start)
@@ -132,7 +133,7 @@ int pvb_place_kernel(struct pvb_layout *l, struct pvboot_error *e)
     if (pvb_is_pvh(path) && !t.w.relocatable)
         want.from = 0;
     if (!fits_at(&l->room, start, &want) && (!t.w.relocatable || !pvb_room_lowest(&l->room, &want, &start)))
-        return no_room(&l->room, &t, &want, e);
+        return no_room(l, &t, &want, e);
     settle(l, &t, start);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Stand-ins for src/builder/offers.c, codec.c and words.c: what a small stub that unpacks nothing can start. */
+/* Stand-ins for src/builder/offers.c, codec.c, words.c and in_the_way.c: what a small stub that unpacks nothing can start. */
 #include "../builder/bzimage.h"
+#include "../builder/place.h"
 #include "../builder/words.h"
 #include "../startinfo/abi.h"
 
@@ -20,6 +21,12 @@ size_t pvb_words_distance(const char *a, const char *b)
     (void)a;
     (void)b;
     return SIZE_MAX;
+}
+
+const char *pvb_in_the_way(char *text, const struct pvboot_machine *m, uint64_t start, uint64_t end)
+{
+    (void)text, (void)m, (void)start, (void)end;
+    return "";
 }
 
 bool pvboot_image_offers(const struct pvboot_image *img, enum pvboot_path path, char *why, size_t why_bytes)

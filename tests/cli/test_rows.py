@@ -55,18 +55,32 @@ def test_path_too_long(pvboot, kernel, tmp_path):
     refused(pvboot, tmp_path, 66, "File name too long", "plan", "--ramdisk", "/" + "x" * 5000, kernel)
 
 
-@pytest.mark.parametrize("name, load, mem_bytes", [
-    ("1 TiB of bss", 16 * MIB, TIB),
-    ("the ACPI tables", 0xfc000000, 5 * 4096),
-    ("the last page below them, and one of theirs", 0xfbfff000, 5 * 4096),
-    ("the special pages", 0xfeff8000, 5 * 4096),
-    ("the local APIC", 0xfee00000, 5 * 4096),
-    ("up to 4 GiB", 0xfffff000 - 4 * 4096, 5 * 4096),
+@pytest.mark.parametrize("name, load, mem_bytes, way", [
+    ("1 TiB of bss", 16 * MIB, TIB, "guest memory ends at 0x204000000"),
+    ("the ACPI tables", 0xfc000000, 5 * 4096, "the ACPI tables at 0xfc000000.."),
+    ("the last page below them, and one of theirs", 0xfbfff000, 5 * 4096, "the ACPI tables at 0xfc000000.."),
+    ("the special pages", 0xfeff8000, 5 * 4096, "the special pages at 0xfeff8000..0xff000000"),
+    ("the local APIC", 0xfee00000, 5 * 4096, "no memory is at 0xfee00000..0xfeff8000"),
+    ("up to 4 GiB", 0xfffff000 - 4 * 4096, 5 * 4096, "no memory is at 0xffffb000..0x100000000"),
 ])
-def test_segment_where_no_memory_is(pvboot, tmp_path, name, load, mem_bytes):
+def test_segment_where_no_memory_is(pvboot, tmp_path, name, load, mem_bytes, way):
     """The guest has 8 GiB, so that there is RAM on both sides of the hole."""
     kernel = write_elf(tmp_path, load=load, mem_bytes=mem_bytes)
-    refused(pvboot, tmp_path, 69, f"at exactly 0x{load:x}", "plan", "--entry", "pvh", "--memory", 8192, kernel)
+    for text in f"at exactly 0x{load:x}", way:
+        refused(pvboot, tmp_path, 69, text, "plan", "--entry", "pvh", "--memory", 8192, kernel)
+
+
+@pytest.mark.parametrize("memory, init_size, text", [
+    (256, 0xffffffff, "guest memory ends at 0x10000000"),
+    (8192, 0xffffffff, "the ACPI tables at 0xfc000000.."),
+    (1, 0x200000, "guest memory ends at 0x100000"),
+])
+def test_window_where_no_memory_is(pvboot, tmp_path, memory, init_size, text):
+    import images
+    kernel = tmp_path / "vmlinuz"
+    kernel.write_bytes(images.bzimage(init_size=init_size))
+    for entry in "linux64", "linux32":
+        refused(pvboot, tmp_path, 69, text, "plan", "--entry", entry, "--memory", memory, kernel)
 
 
 def test_segment_up_to_the_hole(pvboot, tmp_path):

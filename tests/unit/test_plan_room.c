@@ -28,10 +28,10 @@ static void test_memory(void **state)
         { "the window exactly", 0x4f98000, 0, 0, NULL },
         { "one page less", 0x4f97000, 0, NOFIT,
           "kernel window of 66682880 bytes at or above 0x1000000 (ends 0x4f98000), alignment 0x200000: "
-          "largest free range from there is 66678784 bytes at 0x1000000" },
+          "largest free range from there is 66678784 bytes at 0x1000000; guest memory ends at 0x4f97000" },
         { "64 MiB", 64 * MIB, 0, NOFIT,
           "kernel window of 66682880 bytes at or above 0x1000000 (ends 0x4f98000), alignment 0x200000: "
-          "largest free range from there is 50331648 bytes at 0x1000000" },
+          "largest free range from there is 50331648 bytes at 0x1000000; guest memory ends at 0x4000000" },
         { "less than 16 MiB", 8 * MIB, 0, NOFIT, NULL },
         { "one page", 4096, 0, NOFIT, NULL },
         { "a ramdisk of one page above the window", 0x4f99000, 4096, 0, NULL },

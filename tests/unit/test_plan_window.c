@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #define RAM PVBOOT_RAM
 #define NOFIT (-PVBOOT_E_NOFIT)
@@ -80,6 +81,41 @@ static void test_reasons(void **state)
     }
 }
 
+/* What the refusal names: the first range that is no RAM, whatever it is, but the end of memory before all else. */
+static void test_in_the_way(void **state)
+{
+    static const struct {
+        const char *says;
+        struct pvboot_range map[4];
+    } row[] = {
+        { "; guest memory ends at 0x4f97fff", { { 0, 0x4f97fff, RAM } } },
+        { "; guest memory ends at 0x800000", { { 0, 0x800000, RAM }, { 0xfc000000, 0xfc009000, PVBOOT_ACPI } } },
+        { "; guest memory ends at 0x0", { { 0x1000000, 0x8000000, PVBOOT_UNUSABLE } } },
+        { "; guest memory ends at 0x4000000", { { 0, 0x2000000, RAM }, { 0x2001000, 0x4000000, RAM } } },
+        { "; no memory is at 0x2000000..0x2001000", { { 0, 0x2000000, RAM }, { 0x2001000, 0x10000000, RAM } } },
+        { "; no memory is at 0x1000000..0x1001000", { { 0x1001000, 0x10000000, RAM } } },
+        { "; in the way: the ACPI tables at 0x2000000..0x2001000",
+          { { 0, 0x2000000, RAM }, { 0x2000000, 0x2001000, PVBOOT_ACPI }, { 0x2001000, 0x10000000, RAM } } },
+        { "; in the way: the ACPI tables at 0x4f97000..0x4f98000",
+          { { 0, 0x4f97000, RAM }, { 0x4f97000, 0x4f98000, PVBOOT_NVS }, { 0x4f98000, 0x10000000, RAM } } },
+        { "; in the way: unusable memory at 0x800000..0x1000001",
+          { { 0, 0x800000, RAM }, { 0x800000, 0x1000001, PVBOOT_UNUSABLE }, { 0x1000001, 0x10000000, RAM } } },
+    };
+    struct pvboot_image img = fixture_amd64();
+    struct pvboot_request req = fixture_request(PVBOOT_PATH_LINUX64, "", 0);
+
+    (void)state;
+    img.bz.window.relocatable = false;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvboot_machine m = fixture_map(row[i].map);
+        size_t n = strlen(row[i].says);
+
+        assert_int_equal(make_plan(&img, &m, &req), NOFIT);
+        if (strlen(refusal.text) < n || strcmp(refusal.text + strlen(refusal.text) - n, row[i].says) != 0)
+            fail_msg("not \"%s\": %s", row[i].says, refusal.text);
+    }
+}
+
 static void test_fixed(void **state)
 {
     struct pvboot_image img = fixture_amd64();
@@ -92,7 +128,7 @@ static void test_fixed(void **state)
     assert_string_equal(refusal.text,
                         "kernel window of 66682880 bytes at exactly 0x1000000 (ends 0x4f98000), alignment "
                         "0x200000: largest free range from there is 251654144 bytes "
-                        "at 0x1001000");
+                        "at 0x1001000; in the way: a reserved range at 0x1000000..0x1001000");
     /* a vmlinux is as movable as the bzImage it came in says */
     req.path = PVBOOT_PATH_VMLINUX64;
     assert_int_equal(make_plan(&img, &m, &req), NOFIT);
@@ -226,9 +262,10 @@ static void test_fixed_at_4g(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_window_taken), cmocka_unit_test(test_reasons),         cmocka_unit_test(test_fixed),
-        cmocka_unit_test(test_phys32_reloc), cmocka_unit_test(test_kernel_above_4g), cmocka_unit_test(test_wraps),
-        cmocka_unit_test(test_fixed_at_4g),
+        cmocka_unit_test(test_window_taken), cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_in_the_way),   cmocka_unit_test(test_fixed),
+        cmocka_unit_test(test_phys32_reloc), cmocka_unit_test(test_kernel_above_4g),
+        cmocka_unit_test(test_wraps),        cmocka_unit_test(test_fixed_at_4g),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
