@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * lacking LAYER PROGRAM [ARGUMENT...]: run PROGRAM on a host whose kernel lacks what that layer of the confinement is made
- * of.  For tests of whole programs.
+ * lacking LAYER PROGRAM [ARGUMENT...]: run PROGRAM on a host whose kernel lacks what that layer of the confinement is
+ * made of.  For tests of whole programs.
  */
 #include "surroundings.h"
 

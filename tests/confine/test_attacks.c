@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Everything a parser that has been taken over might try, from inside the helper's own confinement: each must end in
- * SIGSYS.  Then once more without each layer, to see which others still hold; the table says how.  An attack counts only
- * where it was made: a helper that refused to run proves nothing.
+ * SIGSYS.  Then once more without each layer, to see which others still hold; the table says how.  An attack counts
+ * only where it was made: a helper that refused to run proves nothing.
  */
 #include "trial.h"
 

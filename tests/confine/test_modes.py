@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """strict, best and off, by --sandbox and by $PVBOOT_SANDBOX, on hosts that lack a layer, through the whole command."""
+import os
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -47,6 +49,27 @@ def test_lacking_a_layer(kernel, layer, how):
 def test_strict_is_the_default(kernel):
     assert run("inspect", kernel, lacking="landlock")[0] == 73
     assert run("plan", "--entry", "pvh", "--memory", "64", kernel, lacking="landlock")[0] == 73
+
+
+@pytest.mark.parametrize("what,value", [("CPU", 10), ("DATA", 100 << 20), ("STACK", 1 << 20), ("CORE", 0)])
+def test_less_than_the_limit(kernel, what, value):
+    """A caller without privileges, who cannot raise what it has been given, and need not."""
+    import resource
+
+    def lessen():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{what}"), (value, value))
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setresgid(65534, 65534, 65534)
+            os.setresuid(65534, 65534, 65534)
+
+    with tempfile.NamedTemporaryFile() as image:  # where nobody may look
+        image.write(kernel.read_bytes())
+        image.flush()
+        os.chmod(image.name, 0o644)
+        done = subprocess.run([BUILD / "pvboot", "inspect", image.name], preexec_fn=lessen, env={}, capture_output=True,
+                              text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout
 
 
 def test_option_before_variable(kernel):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What the real helper unpacked, and who could still write it: somebody who has it mapped keeps it from being used.  The
- * mapping is made here, where the library makes that memory, and ends where it waits: the linker takes our functions before libc's.
+ * mapping is made here, where the library makes that memory, and ends where it waits: the linker prefers our functions to libc's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

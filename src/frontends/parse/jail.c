@@ -18,6 +18,7 @@
 
 #define NOBODY 65534u       /* by number: the host may have no /etc/passwd */
 #define SLACK (64ull << 20) /* program, libraries, stack, small allocations */
+#define STACK (8ull << 20)  /* of that; it does not count as data, and what a caller set may be no limit */
 
 #ifndef CPU_SECONDS /* its test cannot wait as long */
 #define CPU_SECONDS PVBOOT_PARSE_CPU_SECONDS
@@ -35,12 +36,23 @@ static int close_descriptors(const struct pvb_errand *x)
     return result(close_range(PVB_FDS, ~0u, 0));
 }
 
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Or what the caller has been held to, if that is less: without privileges nobody can raise it. */
 static int limit(int what, uint64_t most)
 {
     /* Processor time: the signal that says what for comes at the lower of two limits. */
     uint64_t hard = what == RLIMIT_CPU ? most + 1 : most;
+    struct rlimit now;
 
-    return setrlimit((__rlimit_resource_t)what, &(struct rlimit){ most, hard }) ? errno : 0;
+    if (getrlimit((__rlimit_resource_t)what, &now))
+        return errno;
+    now.rlim_max = lower(now.rlim_max, hard);
+    now.rlim_cur = lower(now.rlim_max, most);
+    return setrlimit((__rlimit_resource_t)what, &now) ? errno : 0;
 }
 
 static int set_limits(const struct pvb_errand *x)
@@ -55,7 +67,8 @@ static int set_limits(const struct pvb_errand *x)
         { RLIMIT_MEMLOCK, 0 },
         { RLIMIT_MSGQUEUE, 0 },
         { RLIMIT_CPU, CPU_SECONDS },
-        { RLIMIT_DATA, PVBOOT_DECODER_MEMORY_MAX + SLACK },
+        { RLIMIT_STACK, STACK },
+        { RLIMIT_DATA, PVBOOT_DECODER_MEMORY_MAX + SLACK - STACK },
         { RLIMIT_AS, x->file.len + x->output_bytes + PVBOOT_DECODER_MEMORY_MAX + SLACK },
     };
     int err = 0;

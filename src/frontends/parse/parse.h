@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * pvboot-parse: parses one kernel and can do nothing else.  It is started by the library (confine.h) with three
- * descriptors and says what it has to say in one answer (answer.h).
+ * descriptors and that of its program, and says what it has to say in one answer (answer.h).
  */
 #ifndef PVB_PARSE_FRONTEND_H
 #define PVB_PARSE_FRONTEND_H
