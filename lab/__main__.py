@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import bench, cases, demo, faults, guest, kernels, packages, paths, push, report, run, soak
+from . import bench, cases, confine, demo, faults, guest, kernels, packages, paths, push, report, run, soak
 from .errors import LabError, Timeout
 from .flight import commands
 from .host import Host
@@ -49,6 +49,7 @@ def _arguments() -> argparse.Namespace:
     for what, count in dataclasses.asdict(soak.Plan()).items():
         sub.add_argument(f"--{what.replace('_', '-')}", type=int, default=count, metavar="N")
     verb(faults_, "requests of a build fail, one at a time; is anything left behind?")
+    verb(confine_, "the confinement attacked on dom0's own kernel")
     sub = verb(up, "boot a Xen that stays in the background, with kernels and what is built in it")
     sub.add_argument("--memory", type=int, default=3072, metavar="MIB", help="of the whole machine (dom0 takes 1536)")
     sub = verb(exec_, "run a shell command in the running dom0")
@@ -95,6 +96,10 @@ def soak_(args: argparse.Namespace) -> int:
 
 def faults_(args: argparse.Namespace) -> int:
     return faults.faults()
+
+
+def confine_(args: argparse.Namespace) -> int:
+    return confine.confine()
 
 
 def up(args: argparse.Namespace) -> int:
