@@ -10,6 +10,7 @@ from .host import Host
 LIVES_ON = ("xenstored", "xenconsoled", "xl")  # whose descriptors and memory are told apart by name
 LISTED = {"domains": "domains", "xenstore nodes": "nodes", "processes": "processes", "files": "files"}
 PAGE_KIB = 4
+ALARM = r"\bBUG\b|\bWARN|[Gg]eneral [Pp]rotection|\bstray\b|Assertion .* failed"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +80,11 @@ def compare(before: Census, after: Census) -> list[str]:
         was, now = getattr(before, field), getattr(after, field)
         found += [f"{name}: new: {x}" for x in _more(now, was)] + [f"{name}: gone: {x}" for x in _more(was, now)]
     return found
+
+
+def warnings(log: str) -> list[str]:
+    """Lines of Xen's own, or of dom0's kernel, that say that something is broken inside it; guests' lines do not count."""
+    return [line for line in log.splitlines() if re.search(ALARM, line) and not re.search(r"^(\(XEN\) )?(\[.*\] )?\(?d[1-9]", line)]
 
 
 def _more(these: tuple[str, ...], those: tuple[str, ...]) -> list[str]:

@@ -6,6 +6,8 @@ import errno
 import itertools
 import re
 
+from .errors import LabError
+
 # What each kind of request may fail with; taken by turns.
 ERRORS = {
     "xen": (errno.EPERM, errno.ENOMEM, errno.EINVAL, errno.ESRCH, errno.EAGAIN, errno.EBUSY),
@@ -50,8 +52,11 @@ def sample(trace: list[Request]) -> list[Request]:
 
 def middle(trace: list[Request], names: tuple[str, ...]) -> list[Request]:
     """One request of each of those functions, from the middle of a build."""
-    calls = [[request for request in trace if request.name == name] for name in names]
-    return [of_one[len(of_one) // 2] for of_one in calls if of_one]
+    calls = {name: [request for request in trace if request.name == name] for name in names}
+    missing = [name for name, of_one in calls.items() if not of_one]
+    if missing:
+        raise LabError(f"the build never comes to {', '.join(missing)}")
+    return [of_one[len(of_one) // 2] for of_one in calls.values()]
 
 
 def faults(chosen: list[Request]) -> list[tuple[Request, int]]:

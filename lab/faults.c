@@ -38,6 +38,9 @@ XEN(int, -1, xc_domain_claim_pages, (xc_interface * xch, uint32_t domid, unsigne
 XEN(int, -1, xc_domain_populate_physmap,
     (xc_interface * xch, uint32_t domid, unsigned long n, unsigned int order, unsigned int flags, xen_pfn_t *gfn),
     (xch, domid, n, order, flags, gfn))
+XEN(int, -1, xc_domain_set_pod_target,
+    (xc_interface * xch, uint32_t domid, uint64_t n, uint64_t *tot, uint64_t *cache, uint64_t *entries),
+    (xch, domid, n, tot, cache, entries))
 XEN(int, -1, xc_clear_domain_pages, (xc_interface * xch, uint32_t domid, unsigned long gfn, int n),
     (xch, domid, gfn, n))
 XEN(int, -1, xc_hvm_param_set, (xc_interface * xch, uint32_t domid, uint32_t param, uint64_t value),
@@ -75,6 +78,7 @@ __attribute__((constructor)) static void begin(void)
         return;
     unsetenv("LD_PRELOAD");
     signal(SIGINT, SIG_DFL); /* what a shell starts in the background ignores it */
+    signal(SIGHUP, SIG_DFL);
     arm(getenv("PVBOOT_FAIL"));
     fault_trace(trace);
 }

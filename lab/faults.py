@@ -18,6 +18,7 @@ from .push import STOCK_XL
 
 STOCK = "xl-pvh"
 SWEPT = {"linux64": None, "pvh": ("xen",)}  # None: requests of every kind
+ON_DEMAND = ("xc_domain_set_pod_target",)  # only for a guest with maxmem above memory
 SOURCES = ("lab/faults.c", "tests/fake/fault.c", "tests/fake/host.c", "tests/fake/process.c", "tests/offline/gate.c")
 
 
@@ -47,16 +48,18 @@ class Builder:
         return fault_points.parse_trace(said)
 
 
-def builder(ground: Ground, shim: str, at: dict[str, str], path: str) -> Builder:
-    case = Case(f"faults/{path}", path, KERNEL, memory=128)
+def builder(ground: Ground, shim: str, at: dict[str, str], path: str, name: str = "", **more) -> Builder:
+    case = Case(f"faults/{name or path}", path, KERNEL, memory=128, **more)
     preload = f"{shim}:{push.LIBDIR}/pvboot-xl.so" if case.needs_pvboot else shim
     return Builder(ground, case.name, preload, ground.config(case, at[KERNEL], at["ramdisk"]))
 
 
 # --- one request fails --------------------------------------------------------------------------------------------------
 
-def sweep(ground: Ground, one: Builder, path: str, sites: tuple[str, ...] | None) -> None:
+def sweep(ground: Ground, one: Builder, path: str, sites: tuple[str, ...] | None, names: tuple[str, ...] = ()) -> None:
     trace = [request for request in one.trace() if not sites or request.site in sites]
+    if names:
+        trace = fault_points.middle(trace, names)
     chosen = fault_points.faults(fault_points.sample(trace))
     names = {request.name for request in trace}
     print(f"{path}: {len(trace)} requests of {len(names)} functions; {len(chosen)} fail", flush=True)
@@ -105,3 +108,7 @@ def _run(ground: Ground) -> None:
     stalls.stalls(ground, at)
     for path, sites in SWEPT.items():
         sweep(ground, ours[path], path, sites)
+    one = builder(ground, shim, at, "linux64", "on-demand", config={"maxmem": 2 * 128})
+    sweep(ground, one, "linux64 with memory on demand", ("xen",), ON_DEMAND)
+    warnings = census.warnings(ground.host.log())
+    ground.add("Xen's log", f"{len(warnings)} lines of alarm", 0, ground.settled(), "; ".join(warnings[:3]))

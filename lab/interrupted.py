@@ -14,7 +14,7 @@ from .fault_points import Request
 from .ground import Ground
 from .push import STOCK_XL
 
-SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 IN_XEN = ("xc_domain_populate_physmap", "xenforeignmemory_map", "xc_domain_hvm_setcontext")
 IN_PARSER = ("poll",)  # waiting for the confined parser; lab/soak.py kills that one
 AWAY_SECONDS = 3       # how long xenstored does not answer
@@ -62,6 +62,8 @@ MEANWHILE = (
         kill -STOP $(pidof xenstored)
         kill -9 $xl
         kill -CONT $(pidof xenstored)""", (128 + signal.SIGKILL,), 0),
+    Meanwhile("it is stopped and continued over and over", """
+        (while kill -CONT $xl; do usleep 5000; kill -STOP $xl; done) > /dev/null 2>&1 &""", (0,), 0),
 )
 
 

@@ -59,3 +59,16 @@ def test_memory_that_a_process_keeps_open():
     found = census.parse(said(stat(300, "xl"), descriptors="/proc/300/fd:\nl 9 -> /memfd:pvboot-kernel (deleted)"))
     assert (found.memfds, found.descriptors["xl"]) == (1, 1)
     assert "memfds: 0 before, 1 after" in census.compare(REST, found)
+
+
+@pytest.mark.parametrize("line, alarm", [
+    ("(XEN) [   12.3] Xen BUG at domain.c:100", True),
+    ("(XEN) Xen WARN at p2m-pod.c:7", True),
+    ("(XEN) general protection fault: 0000", True),
+    ("[    3.1] BUG: unable to handle page fault", True),
+    ("(XEN) d7v0 WARNING: hello from a guest", False),
+    ("(XEN) (d7) BUG: a guest's own", False),
+    ("(XEN) Debugging connection not set up, DEBUG", False),
+])
+def test_alarms_in_the_log(line, alarm):
+    assert census.warnings(f"(XEN) quiet\n{line}\n") == [line] * alarm

@@ -6,9 +6,10 @@ import signal
 import pytest
 
 from lab import fault_points, interrupted
+from lab.errors import LabError
 from lab.interrupted import MEANWHILE, NOT_STOPPED
 
-DESTROYED, PAUSED, KILLED = MEANWHILE
+DESTROYED, PAUSED, KILLED, STUTTERS = MEANWHILE
 DOMAIN = ["free pages: 900 before, 800 after", "domains: new: 7 paused 100"]
 USUAL = {"free pages", "domains", "xenstore nodes"}
 
@@ -36,6 +37,8 @@ def test_signal(rc, at_once, usual, left, wrong):
     (PAUSED, NOT_STOPPED, 0, [], "xl did not come to that request"),
     (KILLED, 137, 0, [], ""),
     (KILLED, 0, 0, [], "exit 0"),
+    (STUTTERS, 0, 0, [], ""),
+    (STUTTERS, 3, 1, [], "exit 3"),
 ])
 def test_meanwhile(what, rc, lines, left, wrong):
     assert interrupted.judge_meanwhile(what, rc, lines, left) == wrong
@@ -43,4 +46,13 @@ def test_meanwhile(what, rc, lines, left, wrong):
 
 def test_points_are_from_the_middle_of_the_build():
     trace = fault_points.parse_trace("xen 1 f\nxen 2 g\nxen 3 f\nxen 4 f\n")
-    assert [(r.name, r.number) for r in fault_points.middle(trace, ("f", "g", "h"))] == [("f", 3), ("g", 2)]
+    assert [(r.name, r.number) for r in fault_points.middle(trace, ("f", "g"))] == [("f", 3), ("g", 2)]
+
+
+def test_a_point_that_no_build_comes_to():
+    with pytest.raises(LabError, match="never comes to h$"):
+        fault_points.middle(fault_points.parse_trace("xen 1 f\n"), ("f", "h"))
+
+
+def test_every_signal_that_ends_a_process_by_hand():
+    assert {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP} <= set(interrupted.SIGNALS)
