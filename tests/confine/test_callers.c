@@ -144,7 +144,8 @@ static int strict_refuses_best_notes(void)
     struct pvboot_error strict = { 0 }, best = { 0 };
     char missing[128], want[128];
 
-    snprintf(want, sizeof(want), "this host has no layer '%s' for the confined parser", layer_text);
+    snprintf(want, sizeof(want), "this host has no layer '%s' for the confined parser: %s", layer_text,
+             strerror(ENOSYS));
     if (trial_strict("nothing", &strict) != -PVBOOT_E_SANDBOX || !strstr(strict.text, want)) {
         fprintf(stderr, "# strict: %s, not %s\n", strict.text, want);
         return 1;

@@ -45,7 +45,7 @@ int pvb_seccomp(const struct pvb_errand *x)
 
     (void)x;
     if (!f)
-        return ENOMEM;
+        return ENOSYS; /* the kernel has no such action, which is likelier than no memory */
     err = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (!err)
         err = add_rules(f);
