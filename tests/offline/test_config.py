@@ -94,8 +94,14 @@ def test_is_what_stock_xl_reads_from_the_carrier(xl, config, plugin, lines, extr
     ('pvboot_dump="relative"\n', r"line 9: pvboot_dump: .*=relative: want an absolute "),
     ('pvboot_dump="/tmp/a b"\n', r"line 9: pvboot_dump: .*=/tmp/a b: want an .* without spaces"),
     ('pvboot_=1\n', r"line 9: pvboot_: unknown key '': "),
-    ('type="pv"\n', r'usage: .*type="pv" contradicts builder="pvboot"'),
-    ('type="hvm"\n', r'usage: .*type="hvm" contradicts'),
+    ('pvboot_subarch="-1"\n', r"usage: .*guest\.cfg: line 9: pvboot_subarch.*'-1'"),
+    ('pvboot_subarch="1e3"\n', r"usage: .*guest\.cfg: line 9: pvboot_subarch.*'1e3'"),
+    ("pvboot_subarch=1e3\n", r"usage: .*guest\.cfg: line 9: pvboot_subarch.*'1e3'"),
+    ("pvboot_subarch=18446744073709551616\n", r"usage: .*line 9: pvboot_subarch.*'18446744073709551616'"),
+    ('pvboot_subarch="18446744073709551618"\n', r"usage: .*line 9: pvboot_subarch.*'18446744073709551618'"),
+    ('type="pv"\n', r'usage: .*guest\.cfg: line 9: type="pv" contradicts builder="pvboot"'),
+    ('type="hvm"\n', r'usage: .*line 9: type="hvm" contradicts'),
+    ('type="pvh"\n\ntype="hvm"\n', r'usage: .*line 11: type="hvm" contradicts'),
     ("pvshim=1\n", r"line 9: pvshim contradicts"),
     ('pvshim_path="/x"\n', r"line 9: pvshim_path contradicts"),
     ('pvshim_cmdline="x"\n', r"line 9: pvshim_cmdline contradicts"),
@@ -198,6 +204,10 @@ def test_overrides_on_xls_command_line(xl, config, words, extra):
     assert got["b_info"]["max_memkb"] == (131072 if "memory=128" in words else 65536)
 
 
+def test_type_on_xls_command_line_is_what_counts(xl, config):
+    accepted(xl(config('type="pv"\n'), 'type="pvh"'))
+
+
 def test_builder_on_xls_command_line(xl, config):
     accepted(xl(config(builder=""), 'builder="pvboot"', 'pvboot_entry="linux64"'))
     done = xl(config('pvboot_entry="linux64"\n'), 'builder="generic"', 'type="pvh"')
@@ -209,6 +219,7 @@ def test_builder_on_xls_command_line(xl, config):
     (['pvboot_entry="linux65"'], r"command line.*pvboot_entry.*linux65"),
     (['pvboot_entry="pvh"', 'pvboot_entry="linux32"'], r"pvboot_entry.*twice"),
     (['pvshim=1'], r"pvshim contradicts"),
+    (['type="pv"'], r'usage: .*command line: type="pv" contradicts'),
     (['pvboot_colour=1'], r"command line.*pvboot_colour"),
 ])
 def test_bad_overrides(xl, config, words, pattern):

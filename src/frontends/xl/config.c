@@ -81,9 +81,22 @@ static int take_statement(struct options *o, const struct part *part, const stru
     return 0;
 }
 
+/* The last statement counts: it is @st if this part has one. */
+static int check_type(const struct options *o, const struct part *part, const struct pvb_statement *st,
+                      struct pvboot_error *e)
+{
+    const char *type = get(o, "type");
+    char what[128];
+
+    if (!type || !strcmp(type, "pvh"))
+        return 0;
+    snprintf(what, sizeof(what), "=\"%s\" contradicts builder=\"" BUILDER "\": want \"pvh\"", type);
+    return fail_at(part, st, e, PVBOOT_E_USAGE, what);
+}
+
 static int take_part(struct options *o, struct part part, struct pvboot_error *e)
 {
-    struct pvb_statement st;
+    struct pvb_statement st, type = { 0 };
     unsigned int line = 1;
     size_t at = 0;
     int rc = 0;
@@ -94,8 +107,10 @@ static int take_part(struct options *o, struct part part, struct pvboot_error *e
             rc = take_statement(o, &part, &st, e);
         else if (!strncmp(st.key, "pvshim", strlen("pvshim")))
             rc = fail_at(&part, &st, e, PVBOOT_E_USAGE, " contradicts builder=\"" BUILDER "\"");
+        else if (!strcmp(st.key, "type"))
+            type = st;
     }
-    return rc;
+    return rc || !type.key[0] ? rc : check_type(o, &part, &type, e);
 }
 
 /*
@@ -123,12 +138,8 @@ static int take_options(struct options *o, struct pvboot_bytes text, struct pvbo
 /* What else the config says that cannot go together with us. */
 static int check_config(const struct options *o, struct pvboot_error *e)
 {
-    const char *type = get(o, "type");
-
     if (pvb_refusal())
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "%s", pvb_refusal());
-    if (type && strcmp(type, "pvh"))
-        return pvb_fail(e, PVBOOT_E_USAGE, "type=\"%s\" contradicts builder=\"" BUILDER "\": want \"pvh\"", type);
     if (o->paths.ramdisks && o->req.path == PVBOOT_PATH_STUB)
         return pvb_fail(e, PVBOOT_E_USAGE, "pvboot_ramdisks contradicts pvboot_entry=\"stub\": libxl hands over one");
     if (o->paths.dump_dir && o->req.path == PVBOOT_PATH_STUB)
