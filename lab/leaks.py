@@ -15,6 +15,9 @@ echo '@xenstore'; xenstore-ls -fp
 """
 
 
+POOL_PAGES = 4  # of Xen's memory, by which one of its own pools grows at a time, at most
+
+
 @dataclasses.dataclass(frozen=True)
 class Snapshot:
     free_pages: int
@@ -52,4 +55,4 @@ def compare(before: Snapshot, after: Snapshot) -> list[str]:
 def may_be_growth(found: list[str]) -> bool:
     """Nothing but a few pages of Xen's memory: perhaps one of its own pools grew."""
     match = re.fullmatch(r"free memory changed by -(\d+) pages", found[0]) if len(found) == 1 else None
-    return bool(match) and int(match.group(1)) <= 4
+    return bool(match) and int(match.group(1)) <= POOL_PAGES

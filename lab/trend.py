@@ -2,14 +2,21 @@
 """Does a figure grow with every cycle?  Pure: lists of numbers in, a verdict out.
 
 What is counted (pages, nodes, descriptors, ports) must not grow at all: the best of the last quarter is held against
-the best of the first, so that a moment's use is no leak and one lost page is one.  Resident memory comes and goes in
-pages and arenas: its slope over the second half must stay under a KiB per cycle.
+the best of the first, so that a moment's use is no leak and one lost page is one.  What begins only in the last quarter
+shows in the best of the last few cycles; there, Xen may have taken the few pages by which one of its pools grows.
+Resident memory comes and goes in pages and arenas: its slope must stay under a KiB per cycle, over the second half, and
+over the last quarter unless all that came in it is no more than what a pool takes once.
 """
 
 import dataclasses
 import statistics
 
+from .leaks import POOL_PAGES
+
 RSS_LIMIT = 1.0            # KiB per cycle
+RSS_POOL = 64              # KiB
+FEW = 5                    # cycles at the end, and not all of them in a moment's use
+GROWTH = {"free pages": POOL_PAGES}
 SHRINKS = ("free pages",)  # a leak makes these fewer
 
 
@@ -18,7 +25,7 @@ class Trend:
     name: str
     cycles: int
     first: int             # the best of the first quarter, of cycles
-    last: int              # the best of the last
+    last: int              # the best of the last few
     slope: float           # per cycle; of RSS over the second half
     leak: bool
 
@@ -33,12 +40,17 @@ def slope(values: list[int]) -> float:
 def trend(name: str, counted: list[int]) -> Trend:
     quarter = max(1, len(counted) // 4)
     best = max if name in SHRINKS else min
-    first, last = best(counted[:quarter]), best(counted[-quarter:])
+    late = counted[-quarter:]
+    first, last = best(counted[:quarter]), best(late[-FEW:])
     if name.startswith("RSS"):
         per_cycle = slope(counted[len(counted) // 2:])
-        return Trend(name, len(counted), first, last, per_cycle, per_cycle >= RSS_LIMIT)
-    lost = first - last if name in SHRINKS else last - first
-    return Trend(name, len(counted), first, last, slope(counted), lost > 0)
+        leak = per_cycle >= RSS_LIMIT or (slope(late) >= RSS_LIMIT and last - late[0] > RSS_POOL)
+        return Trend(name, len(counted), first, last, per_cycle, leak)
+
+    def lost(then: int) -> int:
+        return first - then if name in SHRINKS else then - first
+    leak = lost(best(late)) > 0 or lost(last) > GROWTH.get(name, 0)
+    return Trend(name, len(counted), first, last, slope(counted), leak)
 
 
 def trends(cycles: list[dict[str, int]]) -> list[Trend]:
