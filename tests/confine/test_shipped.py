@@ -8,15 +8,13 @@ import os
 import pathlib
 import random
 import re
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 import pytest
 
-from kernels import BUILD, ROOT, images
+from kernels import ROOT, images
 
 MIB = 1 << 20
 NOBODY = 65534
@@ -97,24 +95,18 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def stopped():
+def stopped(installed):
     """By owner; started at once, for they have half a minute to live."""
-    with tempfile.TemporaryDirectory() as name:
-        where = pathlib.Path(name)
-        where.chmod(0o755)
-        for program in "pvboot", "pvboot-parse", "pvboot-read":
-            if (BUILD / program).exists():
-                shutil.copy(BUILD / program, where)
-        payload = bz2.compress(random.Random(1).randbytes(16 * MIB))  # a second and more of a decoder's time
-        (where / "vmlinuz").write_bytes(images.bzimage(payload + (16 * MIB).to_bytes(4, "little")))
-        runs = {}
-        try:
-            for owner in OWNERS:
-                runs[owner] = Run(owner, where)
-            yield runs
-        finally:
-            for run in runs.values():
-                run.end()
+    payload = bz2.compress(random.Random(1).randbytes(16 * MIB))  # a second and more of a decoder's time
+    (installed / "vmlinuz").write_bytes(images.bzimage(payload + (16 * MIB).to_bytes(4, "little")))
+    runs = {}
+    try:
+        for owner in OWNERS:
+            runs[owner] = Run(owner, installed)
+        yield runs
+    finally:
+        for run in runs.values():
+            run.end()
 
 
 @pytest.mark.parametrize("owner", OWNERS)
