@@ -139,3 +139,24 @@ def test_every_request_while_a_config_is_read(read_config):
     print(f"config: requests {counts}, {refused} refused")
     assert not wrong, wrong[:5]
     assert undigested == 2 and aborted  # EMFILE and EIO; not even libgcrypt's first use is left for later
+
+
+def test_signals_while_a_config_is_read(read_config):
+    """xl dies of it; or it hit pvboot-read, which SIGKILL alone ends: one line says so, else the config is as without."""
+    whole, counts = read_config(f"alloc:{10**6}:{errno.ENOMEM}")  # counts from where a fault does
+    wrong, died, lived = [], 0, 0
+    for site, last in counts.items():
+        for nth in range(1, int(last) + 1):
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+                done, _ = read_config(f"{site}:{nth}:-{int(number)}")
+                if done.returncode == -number and not done.stdout:
+                    died += 1
+                    continue
+                lived += 1
+                ours = re.findall("^pvboot: host: .*: who read it died", done.stderr, re.M)
+                got = done.returncode, done.stdout, len(ours), done.stderr.count("pvboot:")
+                if got != ((1, "", 1, 1) if number == signal.SIGKILL else (0, whole.stdout, 0, 0)):
+                    wrong.append((site, nth, number, done.returncode, done.stderr))
+    print(f"config: {died} died, {lived} lived on")
+    assert not wrong, wrong[:5]
+    assert died > lived > 0, (died, lived)
