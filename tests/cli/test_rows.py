@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """Bad inputs that are bad only in a file system, or only beside a guest's memory: class, sentence, nothing left."""
+import io
 import os
 import subprocess
+import tarfile
 
 import pytest
 
@@ -87,3 +89,29 @@ def test_segment_up_to_the_hole(pvboot, tmp_path):
     load = 0xfc000000 - 5 * 4096
     kernel = write_elf(tmp_path, load=load)
     assert pvboot.json("plan", "--entry", "pvh", "--memory", 8192, kernel)["segments"][0]["end"] == 0xfc000000
+
+
+def tar():
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as t:
+        t.addfile(tarfile.TarInfo("vmlinuz"), io.BytesIO(b""))
+    return out.getvalue()
+
+
+def iso():
+    """ECMA-119: 16 sectors for whoever boots from it, then volume descriptors, a primary one and the terminator."""
+    return bytes(16 * 2048) + b"".join(bytes([kind]) + b"CD001\x01" + bytes(2041) for kind in (1, 255))
+
+
+@pytest.mark.parametrize("pack", [tar, iso])
+def test_other_files(pvboot, tmp_path, pack):
+    path = tmp_path / "vmlinuz"
+    path.write_bytes(pack())
+    refused(pvboot, tmp_path, 67, "vmlinuz: not a bzImage or ELF", "plan", path)
+
+
+@pytest.mark.parametrize("size", [1, 511, 512, 0x26b])
+def test_short_file(pvboot, kernel, tmp_path, size):
+    path = tmp_path / "short"
+    path.write_bytes(kernel.read_bytes()[:size])
+    refused(pvboot, tmp_path, 65, "short: too short for a setup header", "plan", path)

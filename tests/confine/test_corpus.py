@@ -82,7 +82,7 @@ def others():
     yield "32-bit", vmlinux(bits=32)
     yield "stub", images.elf(images.stub_notes(images.LOAD))
     yield "escapes", vmlinux(images.note("Xen", 6, b"\x1b[2Jlinux\n\0"))
-    yield "long name", vmlinux(images.note("Xen", 6, b"x" * 5000))
+    yield "long name", vmlinux(images.note("Xen", 6, b"\x1b[2J" * 2560))
 
 
 GROUPS = {"header": header_edges, "elf": elf_edges, "payload": payloads, "other": others}

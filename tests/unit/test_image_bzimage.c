@@ -184,6 +184,80 @@ static void rows(void **state)
     }
 }
 
+/* Where the kernel part ends, to the byte. */
+static void payload_at_the_end(void **state)
+{
+    const uint32_t end = (uint32_t)(good.len - BZ_KERNEL);
+    const struct {
+        uint32_t off, bytes;
+        int code;
+    } at[] = {
+        { end - 8, 8, 0 },
+        { end - 8, 9, PVBOOT_E_MALFORMED },
+        { end - 7, 8, PVBOOT_E_MALFORMED },
+        { end, 8, PVBOOT_E_MALFORMED },
+        { end, 1, PVBOOT_E_MALFORMED },
+        { end, 0, PVBOOT_E_MALFORMED },
+        { end + 1, 8, PVBOOT_E_MALFORMED },
+        { end - 8, 0u - (end - 8), PVBOOT_E_MALFORMED }, /* the sum is 2^32 */
+        { end - 8, 0u - (end - 8) + 8, PVBOOT_E_MALFORMED },
+        { UINT32_MAX - 7, 8, PVBOOT_E_MALFORMED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        struct pvboot_kernel k;
+        struct pvboot_error e = { 0 };
+        struct mk m = mk_copy(&good);
+        int rc;
+
+        mk_le(&m, BZ_PAYLOAD_OFFSET, 4, at[i].off);
+        mk_le(&m, BZ_PAYLOAD_LENGTH, 4, at[i].bytes);
+        rc = pvboot_kernel_parse(&k, mk_bytes(&m), &e);
+        if (rc != -at[i].code || (rc && !strstr(e.text, "payload")))
+            fail_msg("0x%x+0x%x of 0x%x: %d, not %d: %s", at[i].off, at[i].bytes, end, rc, -at[i].code, e.text);
+        pvboot_kernel_dispose(&k);
+        mk_free(&m);
+    }
+}
+
+/* Text and kernel_info that are not there, or only in part, are left out without a word: nothing depends on them. */
+static void extras_that_are_not_there(void **state)
+{
+    const uint32_t end = (uint32_t)(good.len - BZ_KERNEL);
+    const struct {
+        struct mk_poke poke[1];
+        const char *version;
+        uint32_t setup_type_max;
+    } at[] = {
+        { { { BZ_KERNEL_VERSION, 2, 0 } }, "", 0x80000009 },
+        { { { BZ_KERNEL_VERSION, 2, 0x07fe } }, "x", 0x80000009 }, /* the last two bytes of 4 sectors and the first */
+        { { { BZ_KERNEL_VERSION, 2, 0x0800 } }, "", 0x80000009 },
+        { { { BZ_KERNEL_VERSION, 2, 0xffff } }, "", 0x80000009 },
+        { { { BZ_KERNEL_INFO, 4, end - 16 } }, "6.1.0-test (someone) #1", 7 },
+        { { { BZ_KERNEL_INFO, 4, end - 15 } }, "6.1.0-test (someone) #1", 0 },
+        { { { BZ_KERNEL_INFO, 4, end } }, "6.1.0-test (someone) #1", 0 },
+        { { { BZ_KERNEL_INFO, 4, UINT32_MAX } }, "6.1.0-test (someone) #1", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        struct pvboot_kernel k;
+        struct pvboot_error e = { 0 };
+        struct mk m = mk_copy(&good);
+
+        mk_put(&m, BZ_KERNEL - 2, "x\0code", 7);
+        mk_put(&m, m.len - 16, "LToP\x10\0\0\0\x10\0\0\0\7\0\0\0", 16);
+        mk_pokes(&m, at[i].poke, 1);
+        assert_int_equal(pvboot_kernel_parse(&k, mk_bytes(&m), &e), 0);
+        assert_string_equal(k.image.bz.kernel_version, at[i].version);
+        assert_int_equal(k.image.bz.setup_type_max, at[i].setup_type_max);
+        assert_string_equal(e.text, "");
+        pvboot_kernel_dispose(&k);
+        mk_free(&m);
+    }
+}
+
 /* Every length up to the whole file: never accepted before it is whole, never read past. */
 static void cut_short(void **state)
 {
@@ -200,6 +274,8 @@ static void cut_short(void **state)
         rc = pvboot_kernel_parse(&k, mk_bytes(&m), &e);
         if (rc != want)
             fail_msg("%zu bytes: %d, not %d: %s", len, rc, want, e.text);
+        if (len && len < 0x26c && !strstr(e.text, "too short for a setup header"))
+            fail_msg("%zu bytes: %s", len, e.text);
         pvboot_kernel_dispose(&k);
         mk_free(&m);
     }
@@ -291,6 +367,8 @@ int main(void)
         cmocka_unit_test(fields_appear_with_their_protocol),
         cmocka_unit_test(rows),
         cmocka_unit_test(cut_short),
+        cmocka_unit_test(payload_at_the_end),
+        cmocka_unit_test(extras_that_are_not_there),
         cmocka_unit_test(signature_is_not_kernel),
         cmocka_unit_test(version_text_is_bounded),
         cmocka_unit_test(header_limits_are_ours_too),

@@ -144,6 +144,28 @@ static void text_is_escaped_and_cut(void **state)
     assert_string_equal(notes.loader, "generic");
 }
 
+/* GUEST_OS of 10 kB of escape sequences without a NUL, behind everything else in the file, and an entry behind it. */
+static size_t ten_kilobytes(struct mk *m, size_t at, const void *arg)
+{
+    static char big[10240];
+    size_t from = m->len, end;
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof(big); i += 4)
+        memcpy(big + i, "\x1b[2J", 4);
+    mk_le(m, PH64(2, P64_OFFSET), 8, from);
+    end = mk_note(m, from, "Xen", 6, big, sizeof(big));
+    return at + mk_note(m, end, "Xen", 18, ENTRY, 4) - from;
+}
+
+static void long_text(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(ten_kilobytes, NULL), 0);
+    assert_string_equal(notes.guest_os, "\\x1b[2J\\x1b[2J\\x1b[2J\\x1b[2J");
+    assert_int_equal(notes.phys32_entry, 0x1000850);
+}
+
 /* Other systems' notes, as their sources have them: all OK, and told apart from Linux. */
 static void other_systems(void **state)
 {
@@ -263,6 +285,7 @@ int main(void)
         cmocka_unit_test(rows),          cmocka_unit_test(entry_and_owner), cmocka_unit_test(relocation),
         cmocka_unit_test(other_systems), cmocka_unit_test(bad_frames),      cmocka_unit_test(text_is_escaped_and_cut),
         cmocka_unit_test(too_many),      cmocka_unit_test(segment_bounds),  cmocka_unit_test(padded_to_eight),
+        cmocka_unit_test(long_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
