@@ -153,6 +153,17 @@ static struct mk xz_index_says(size_t bytes)
     return m;
 }
 
+/* xz 1.1, 2.1.2: the footer's checksum covers the backward size and the flags. */
+static struct mk xz_backward_size(uint32_t words)
+{
+    struct mk m = mk_copy(&packed[PVBOOT_CODEC_XZ]);
+    size_t foot = m.len - 4 - 12;
+
+    mk_le(&m, foot + 4, 4, words - 1);
+    mk_le(&m, foot, 4, lzma_crc32(m.p + foot + 4, 6, 0));
+    return m;
+}
+
 static void xz(void **state)
 {
     struct mk m;
@@ -163,6 +174,9 @@ static void xz(void **state)
     expect("dictionary code 41", xz_dictionary(41), U, "filter or option");
     expect("header checksum", bent(PVBOOT_CODEC_XZ, 8, 1, 0), M, "xz payload is damaged");
     expect("footer", bent(PVBOOT_CODEC_XZ, 2, 2, 0), M, "not a header of this format");
+    expect("index over the start", xz_backward_size((uint32_t)packed[PVBOOT_CODEC_XZ].len / 4), M, "damaged");
+    expect("index of 16 GiB", xz_backward_size(0), M, "damaged");
+    expect("index that begins in the data", xz_backward_size(0x100), M, "damaged");
     expect("index as packed", xz_index_says(elf.len), 0, "");
     expect("index and trailer say one more", xz_index_says(elf.len + 1), M, "xz payload is damaged");
     expect("index and trailer say one less", xz_index_says(elf.len - 1), M, "unpacks to more than");
