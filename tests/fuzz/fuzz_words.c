@@ -105,7 +105,7 @@ static void config(struct pvboot_bytes text)
     /* libxlutil's lexer ends the process when a string holds a NUL: xl's users have no such files */
     if (!memchr(text.p, 0, text.len) && !xlu_cfg_readdata(cfg, (const char *)text.p, (int)text.len)) {
         for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
-            FUZZ_MUST(!known(cfg, key[i]) || scanned(text, key[i]));
+            FUZZ_MUST(known(cfg, key[i]) == scanned(text, key[i]));
     }
     for (before = 0; pvb_scan(text, &at, &line, &st); before = at)
         FUZZ_MUST(at > before && at <= text.len && st.key[0] && line <= lines);

@@ -173,6 +173,8 @@ def words():
     for path in sorted((pathlib.Path(__file__).parents[2] / "xl-config-examples").glob("*.cfg")):
         yield b"\3\0" + path.read_bytes()
     yield b'\3\0a=[ "x", \'y\', # z\n 1 ]\npvboot_entry = "linux64" # b=1\nkernel="\\"a"; pvshim=1\n'
+    for text in (b"b=1 # a=1\nc=2\n", b'b="x a=1"\n', b"b='x a=1'\n", b'b="\\" a=1"\n', b"b=[ 'a=1', # a=1\n 'a=1' ]\n"):
+        yield b"\3\0" + text  # a is no key of these
 
 
 def node(following, kind, payload):
