@@ -159,6 +159,11 @@ def _clock_was_slow(d: Difference, c: Context) -> bool:
     return dmesgrules.SLOW_CLOCK in c.jobs[d.reference if d.value == ABSENT else d.column].guest["dmesg"]
 
 
+def _tsc_was_given_up(d: Difference, c: Context) -> bool:
+    """Registered a second after the boot, unless that guest has marked it unstable by then."""
+    return dmesgrules.SLOW_CLOCK in c.jobs[d.column if d.value == ABSENT else d.reference].guest["dmesg"]
+
+
 XSAVE_FLAGS = {"avx", "avx2", "fma", "xgetbv1", "xsave", "xsaveopt"}
 
 
@@ -262,6 +267,8 @@ RULES = [
          " boots of every path, stock ones included", _xsave_given_up),
     Rule(EXPECTED, r"guest\.dmesg: tsc: Marking TSC unstable due to clocksource watchdog", ANY,
          "the emulation was slow just when that guest read the clock that the TSC is held to, as it says", _clock_was_slow),
+    Rule(EXPECTED, r"guest\.dmesg: clocksource: tsc: mask: # max_cycles: #, max_idle_ns: # ns", ANY,
+         "so slow that the guest without it has given the TSC up, as it says", _tsc_was_given_up),
     Rule(PLACEMENT, r"guest\.kernel_code", UNPACKS, "the decompressor chooses an address at random (KASLR)",
          _kaslr_address),
     Rule(EXPECTED, r"guest\.e820", ("grub",), "GRUB hands the map on in whole pages, and the VGA and BIOS area as RAM",

@@ -167,6 +167,19 @@ def test_an_unstable_clock_is_explained_by_the_guest_that_could_not_read_it(flow
     assert outcome(flown).looks == {}
 
 
+TSC = "clocksource: tsc: mask: # max_cycles: #, max_idle_ns: # ns"
+
+
+@pytest.mark.parametrize("lacks", [LINUX32, STOCK])
+def test_a_tsc_that_was_given_up_is_explained_by_the_guest_that_did(flown, lacks):
+    for name, one in flown.jobs.items():
+        if name != lacks and "dmesg" in one.guest:
+            one.guest["dmesg"] += [TSC]
+    assert any(TSC in look for looks in outcome(flown).looks.values() for look in looks)
+    flown.jobs[lacks].guest["dmesg"] += [dmesgrules.SLOW_CLOCK]
+    assert outcome(flown).looks == {}
+
+
 WHOLE = [[0, 256 << 20, 1], [0xfc000000, 0xfc009000, 3]]
 GRUB_IOMEM = [IOMEM[0], "0000f0000-0000fffff System ROM", IOMEM[2], "0fc000000-0fc008fff ACPI Tables"]
 
