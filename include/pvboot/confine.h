@@ -2,10 +2,10 @@
 /*
  * Parsing and unpacking a kernel in another process, which can do nothing else.
  *
- * The helper, pvboot-parse, gets three descriptors: a sealed copy of the file, memory to unpack to, a pipe for one
- * answer of fixed size.  It gives up every right it has before it looks at the first byte.  Its answer is a value
- * that is checked once more here, its output is sealed before it is used; no byte of the kernel is interpreted in
- * the calling process.
+ * The helper, pvboot-parse, gets three descriptors besides its own program: a sealed copy of the file, memory to unpack
+ * to, a pipe for one answer of fixed size.  It gives up every right it has before it looks at the first byte.  Its
+ * answer is a value that is checked once more here, its output is sealed before it is used; no byte of the kernel is
+ * interpreted in the calling process.
  */
 #ifndef PVBOOT_CONFINE_H
 #define PVBOOT_CONFINE_H
