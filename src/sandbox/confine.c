@@ -84,6 +84,27 @@ static int seal_output(struct pvboot_file *f, int out, uint64_t bytes, struct pv
     return pvb_memfd_seal(f, out, (size_t)bytes, e);
 }
 
+/* By its descriptor: to map shared memory takes time for each page, and memory for those nobody wrote. */
+static int get(const struct pvboot_kernel *k, uint64_t off, void *dst, size_t n, struct pvboot_error *e)
+{
+    uint8_t *p = dst;
+
+    while (n) {
+        ssize_t got = pread(k->own_elf.memfd, p, n, (off_t)off);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return pvb_fail_errno(e, PVBOOT_E_HOST, "reading the parser's output");
+        if (!got)
+            return pvb_fail(e, PVBOOT_E_INTERNAL, "the parser's output ends before 0x%llx", (unsigned long long)off);
+        p += got;
+        off += (size_t)got;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
 /* Where the ELF is: the file, the plain payload in it, or the helper's output.  *@owned: @out went into @k. */
 static int take_elf(struct pvboot_kernel *k, int out, bool *owned, struct pvboot_error *e)
 {
@@ -100,6 +121,7 @@ static int take_elf(struct pvboot_kernel *k, int out, bool *owned, struct pvboot
     }
     rc = seal_output(&k->own_elf, out, bz->unpacked_bytes, e);
     *owned = !rc;
+    k->elf_get = get;
     k->elf = k->own_elf.bytes;
     return rc;
 }
@@ -136,7 +158,7 @@ static int ask(struct pvboot_kernel *k, const struct pvboot_file *f, int out, st
     struct pvb_answer a;
     int rc;
 
-    if (ftruncate(out, (off_t)unpacked_max(c)))
+    if (ftruncate(out, (off_t)unpacked_max(c)) || fcntl(out, F_ADD_SEALS, F_SEAL_GROW))
         return pvb_fail(e, PVBOOT_E_HOST, "making room for the parser's output: %s", strerror(errno));
     rc = pvb_run(&run, &a, e);
     if (rc)

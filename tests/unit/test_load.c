@@ -16,7 +16,7 @@
 #include <pvboot/build.h>
 
 #define RUBBISH 0xa5
-#define MEMORY (1u << 20)
+#define MEMORY (4u << 20)
 
 /* Guest memory from gpa 0; the verb number @fail_at fails, and none may follow. */
 struct memory {
@@ -172,6 +172,60 @@ static void elf_loads(void **state)
     assert_int_equal(f->m.verbs, 5);
 }
 
+/* What stands at @off of an ELF that is nowhere in memory. */
+static uint8_t pattern(uint64_t off)
+{
+    return (uint8_t)(off ^ off >> 8 ^ off >> 16);
+}
+
+static unsigned int gets, get_fails_at;
+
+static int get(const struct pvboot_kernel *k, uint64_t off, void *dst, size_t n, struct pvboot_error *e)
+{
+    assert_true(pvboot_has(k->elf, off, n));
+    assert_true(!get_fails_at || gets < get_fails_at);
+    if (++gets == get_fails_at)
+        return pvb_fail(e, PVBOOT_E_HOST, "get %u", gets);
+    for (size_t i = 0; i < n; i++)
+        ((uint8_t *)dst)[i] = pattern(off + i);
+    return 0;
+}
+
+static void elf_by_the_piece(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t bytes = (2u << 20) + 5;
+
+    f->kernel.elf = (struct pvboot_bytes){ NULL, 0x100 + (size_t)bytes };
+    f->kernel.elf_get = get;
+    f->kernel.image.has_elf = true;
+    f->kernel.image.elf.n_loads = 2;
+    f->kernel.image.elf.load[0] =
+        (struct pvboot_load){ .gpa = 0x40000, .mem_bytes = bytes, .off = 0x100, .file_bytes = bytes };
+    f->kernel.image.elf.load[1] = (struct pvboot_load){ .gpa = 0x300000, .mem_bytes = 0x1000, .off = 7 };
+    f->plan.path = PVBOOT_PATH_PVH;
+    f->plan.vcpu.mode = 32;
+    f->plan.kernel_load_gpa = 0x40000;
+    put_segment(f, PVBOOT_SEG_KERNEL, 0x40000, 0x301000);
+    gets = get_fails_at = 0;
+    assert_int_equal(load(f), 0);
+    assert_int_equal(gets, 3);
+    for (uint64_t i = 0; i < bytes; i++)
+        assert_int_equal(f->m.bytes[0x40000 + i], pattern(0x100 + i));
+    all_are(f, 0x40000 + bytes, 0x301000, 0);
+    all_are(f, 0x301000, MEMORY, RUBBISH);
+    for (get_fails_at = 1; get_fails_at <= 3; get_fails_at++) {
+        gets = f->m.verbs = 0;
+        f->e = (struct pvboot_error){ 0 };
+        assert_int_equal(load(f), -PVBOOT_E_HOST);
+        assert_int_equal(f->m.verbs, get_fails_at - 1);
+    }
+    get_fails_at = 0;
+    f->e = (struct pvboot_error){ 0 };
+    f->kernel.image.elf.load[0].off = 0x101;
+    assert_int_equal(load(f), -PVBOOT_E_INTERNAL);
+}
+
 /* initramfs buffer format: archives may have zeroes between them, and begin at multiples of 4. */
 static void ramdisks_joined(void **state)
 {
@@ -317,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bzimage_in_few_verbs, setup, teardown),
         cmocka_unit_test_setup_teardown(elf_loads, setup, teardown),
+        cmocka_unit_test_setup_teardown(elf_by_the_piece, setup, teardown),
         cmocka_unit_test_setup_teardown(ramdisks_joined, setup, teardown),
         cmocka_unit_test_setup_teardown(cmdline_and_its_tail, setup, teardown),
         cmocka_unit_test_setup_teardown(every_verb_may_fail, setup, teardown),
