@@ -19,7 +19,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Werror -Wvla
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 comma := ,
 SAN_FLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
-             $(if $(FUZZER),-fsanitize=fuzzer-no-link) $(if $(COV),--coverage -O0 -Wno-format-truncation)
+             $(if $(FUZZER),-fsanitize=fuzzer-no-link -DXZ_WINDOW=4096u) $(if $(COV),--coverage -O0 -Wno-format-truncation)
 
 # What this machine has. Xen's headers and lzo2 are optional: everything else is required.
 HAVE_XEN ?= $(shell $(PKG_CONFIG) --exists xenguest xencontrol xenforeignmemory xenlight xlutil 2>/dev/null && echo y)
@@ -98,7 +98,7 @@ $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl
 
 # ---- the confined parser: only what parses, always without sanitizers, which no sandbox of this kind would let work ----
 PARSE := $(wildcard src/frontends/parse/*.c) src/sandbox/layers.c \
-         $(addprefix src/builder/,bzimage.c elf.c error.c file.c image.c notes.c offers.c paths.c) \
+         $(addprefix src/builder/,bzimage.c elf.c errno.c error.c file.c image.c notes.c offers.c paths.c) \
          $(wildcard src/builder/codec*.c)
 PARSE_OBJ := $(patsubst %.c,$(BUILD)/parse/%.o,$(PARSE))
 PARSE_CFLAGS = -std=gnu11 -fPIE -fvisibility=hidden -ffunction-sections $(WARN) $(HARDEN) -fstack-clash-protection $(CFLAGS)

@@ -20,15 +20,16 @@ static const struct codec {
     uint8_t trailer; /* bytes behind the stream */
     pvb_inflate *inflate;
     pvb_claim *claim; /* or NULL */
+    bool puts;        /* knows pvb_output's ->put */
 } codecs[] = {
-    { PVBOOT_CODEC_NONE, { 0x7f, 'E', 'L', 'F' }, 4, 0, NULL, NULL },
-    { PVBOOT_CODEC_GZIP, { 0x1f, 0x8b }, 2, 0, pvb_gunzip, NULL },
-    { PVBOOT_CODEC_BZIP2, { 'B', 'Z' }, 2, TRAILER, pvb_bunzip2, NULL },
-    { PVBOOT_CODEC_LZMA, { 0x5d, 0x00 }, 2, TRAILER, pvb_unlzma, NULL },
-    { PVBOOT_CODEC_XZ, { 0xfd, '7' }, 2, TRAILER, pvb_unxz, pvb_xz_claim },
-    { PVBOOT_CODEC_LZO, { 0x89, 'L' }, 2, TRAILER, pvb_unlzo, NULL },
-    { PVBOOT_CODEC_LZ4, { 0x02, 0x21 }, 2, TRAILER, pvb_unlz4, NULL },
-    { PVBOOT_CODEC_ZSTD, { 0x28, 0xb5 }, 2, TRAILER, pvb_unzstd, NULL },
+    { PVBOOT_CODEC_NONE, { 0x7f, 'E', 'L', 'F' }, 4, 0, NULL, NULL, false },
+    { PVBOOT_CODEC_GZIP, { 0x1f, 0x8b }, 2, 0, pvb_gunzip, NULL, false },
+    { PVBOOT_CODEC_BZIP2, { 'B', 'Z' }, 2, TRAILER, pvb_bunzip2, NULL, false },
+    { PVBOOT_CODEC_LZMA, { 0x5d, 0x00 }, 2, TRAILER, pvb_unlzma, NULL, true },
+    { PVBOOT_CODEC_XZ, { 0xfd, '7' }, 2, TRAILER, pvb_unxz, pvb_xz_claim, true },
+    { PVBOOT_CODEC_LZO, { 0x89, 'L' }, 2, TRAILER, pvb_unlzo, NULL, false },
+    { PVBOOT_CODEC_LZ4, { 0x02, 0x21 }, 2, TRAILER, pvb_unlz4, NULL, false },
+    { PVBOOT_CODEC_ZSTD, { 0x28, 0xb5 }, 2, TRAILER, pvb_unzstd, NULL, false },
 };
 
 static const struct codec *find(struct pvboot_bytes payload)
@@ -90,11 +91,11 @@ static void populate(void *p, size_t bytes)
         (void)madvise((uint8_t *)p + skip, (bytes - skip) & ~(size_t)(PVB_PAGE - 1), MADV_POPULATE_WRITE);
 }
 
-int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uint64_t max, void **out,
+int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uint64_t max, struct pvb_output *out,
                struct pvboot_error *e)
 {
     const struct codec *c = find(payload);
-    struct pvb_room room = { .p = *out, .len = (size_t)bz->unpacked_bytes };
+    struct pvb_output room = { .p = out->p, .len = (size_t)bz->unpacked_bytes };
     struct pvboot_bytes stream;
     int rc;
 
@@ -112,11 +113,14 @@ int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uin
         room.p = alloc(room.len);
     if (!room.p)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for %zu unpacked bytes", room.len);
-    populate(room.p, room.len);
+    if (c->puts)
+        room.put = out->put;
+    if (!room.put)
+        populate(room.p, room.len);
     rc = c->inflate(stream, room, e);
     if (!rc)
-        *out = room.p;
-    else if (room.p != *out)
+        *out = room;
+    else if (room.p != out->p)
         free(room.p);
     return rc;
 }

@@ -3,22 +3,14 @@
 #ifndef PVB_CODEC_H
 #define PVB_CODEC_H
 
-#include "internal.h"
-
-#include <pvboot/limits.h>
-
-/* Where a stream is unpacked to. */
-struct pvb_room {
-    uint8_t *p;
-    size_t len;
-};
+#include "parse.h"
 
 /*
  * Unpack the one stream that is all of @in into exactly the bytes of @out.  -MALFORMED: it is damaged, ends early or
  * late, or does not fill @out to the byte; -LIMIT: it wants more decoder memory than PVBOOT_DECODER_MEMORY_MAX;
  * -UNSUPPORTED: not built in, or a feature kernels do not use; -HOST: no memory.
  */
-typedef int pvb_inflate(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e);
+typedef int pvb_inflate(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e);
 
 pvb_inflate pvb_gunzip, pvb_bunzip2, pvb_unlzma, pvb_unxz, pvb_unlzo, pvb_unlz4, pvb_unzstd;
 

@@ -12,7 +12,7 @@
 static const uint8_t magic[4] = { 0x02, 0x21, 0x4c, 0x18 };
 
 /* The chunk at at->in, which has at least its size field. */
-static int chunk(struct pvb_progress *at, struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)
+static int chunk(struct pvb_progress *at, struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     struct pvboot_bytes block;
     uint64_t room = out.len - at->out;
@@ -38,7 +38,7 @@ static int chunk(struct pvb_progress *at, struct pvboot_bytes in, struct pvb_roo
     return 0;
 }
 
-int pvb_unlz4(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)
+int pvb_unlz4(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     struct pvb_progress at = { .codec = "lz4", .in_bytes = in.len, .out_bytes = out.len };
     uint8_t start[sizeof(magic)];

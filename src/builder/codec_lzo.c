@@ -100,7 +100,7 @@ struct block {
     uint32_t adler_d, crc_d, adler_c, crc_c;
 };
 
-static int unpack_block(struct lzop *z, const struct block *b, struct pvb_room out, struct pvboot_error *e)
+static int unpack_block(struct lzop *z, const struct block *b, struct pvb_output out, struct pvboot_error *e)
 {
     struct pvboot_bytes src = pvboot_sub(z->in, z->at.in, b->src);
     uint8_t *dst = out.p + z->at.out;
@@ -120,7 +120,7 @@ static int unpack_block(struct lzop *z, const struct block *b, struct pvb_room o
 }
 
 /* The block at at->in, whose unpacked size @dst has been read. */
-static int next_block(struct lzop *z, uint32_t dst, struct pvb_room out, struct pvboot_error *e)
+static int next_block(struct lzop *z, uint32_t dst, struct pvb_output out, struct pvboot_error *e)
 {
     struct block b = { .dst = dst };
 
@@ -140,7 +140,7 @@ static int next_block(struct lzop *z, uint32_t dst, struct pvb_room out, struct 
     return unpack_block(z, &b, out, e);
 }
 
-int pvb_unlzo(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)
+int pvb_unlzo(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     struct lzop z = { .at = { .codec = "lzo", .in_bytes = in.len, .out_bytes = out.len }, .in = in };
     int rc;
@@ -160,7 +160,7 @@ int pvb_unlzo(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *
 
 #else
 
-int pvb_unlzo(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)
+int pvb_unlzo(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     (void)in;
     (void)out;

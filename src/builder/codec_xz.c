@@ -6,7 +6,11 @@
 #include "codec.h"
 
 #include <lzma.h>
+#include <stdlib.h>
 
+#ifndef XZ_WINDOW /* fuzzers want it small */
+#define XZ_WINDOW (1u << 20)
+#endif
 #define INDEX_MEMORY_MAX (1ull << 20) /* a kernel is one block or a few; this holds tens of thousands */
 
 /* lzma_code() itself calls two steps without progress LZMA_BUF_ERROR, so this ends. */
@@ -52,22 +56,48 @@ static int finish(lzma_ret r, uint64_t wanted, const struct pvb_progress *at, st
     }
 }
 
-static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, struct pvb_room out,
+/* A full window is LZMA_BUF_ERROR, after which lzma_code() goes on. */
+static int run_windows(lzma_stream *s, struct pvb_output out, lzma_ret *r, struct pvboot_error *e)
+{
+    uint8_t *window = malloc(XZ_WINDOW);
+    int rc = window ? 0 : pvb_fail(e, PVBOOT_E_HOST, "no memory for a window on what is unpacked");
+    bool full = !rc;
+
+    while (full) {
+        uint64_t at = s->total_out;
+
+        s->next_out = window;
+        s->avail_out = out.len - at < XZ_WINDOW ? (size_t)(out.len - at) : XZ_WINDOW;
+        *r = run(s);
+        rc = out.put(at, window, (size_t)(s->total_out - at), e);
+        full = !rc && *r == LZMA_BUF_ERROR && !s->avail_out && s->total_out < out.len;
+    }
+    free(window);
+    return rc;
+}
+
+static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, struct pvb_output out,
                   struct pvboot_error *e)
 {
     struct pvb_progress at = { .codec = codec, .in_bytes = in.len, .out_bytes = out.len };
+    lzma_ret r = LZMA_OK;
     uint64_t wanted;
-    lzma_ret r;
+    int rc = 0;
 
     s->next_in = in.p;
     s->avail_in = in.len;
     s->next_out = out.p;
     s->avail_out = out.len;
-    r = run(s);
+    if (out.put)
+        rc = run_windows(s, out, &r, e);
+    else
+        r = run(s);
     at.in = s->total_in;
     at.out = s->total_out;
     wanted = lzma_memusage(s);
     lzma_end(s);
+    if (rc)
+        return rc;
     if (r == LZMA_STREAM_END)
         skip_padding(&at, in);
     return finish(r, wanted, &at, e);
@@ -107,7 +137,7 @@ int pvb_xz_claim(struct pvboot_bytes in, uint64_t declared, struct pvboot_error 
     return 0;
 }
 
-int pvb_unxz(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)
+int pvb_unxz(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     lzma_stream s = LZMA_STREAM_INIT;
 
@@ -116,7 +146,7 @@ int pvb_unxz(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e
     return decode(&s, "xz", in, out, e);
 }
 
-int pvb_unlzma(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)
+int pvb_unlzma(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     lzma_stream s = LZMA_STREAM_INIT;
 

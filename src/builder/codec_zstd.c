@@ -56,7 +56,7 @@ static int check_frame(struct pvb_progress *at, struct pvboot_bytes in, struct p
     return 0;
 }
 
-int pvb_unzstd(struct pvboot_bytes in, struct pvb_room out, struct pvboot_error *e)
+int pvb_unzstd(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     struct pvb_progress at = { .codec = "zstd", .in_bytes = in.len, .out_bytes = out.len };
     ZSTD_DCtx *ctx;

@@ -55,11 +55,11 @@ static int parse_payload(struct pvboot_image *img, struct pvboot_bytes elf, stru
     return rc;
 }
 
-int pvb_kernel_unpack(struct pvboot_kernel *k, void *room, struct pvboot_error *e)
+int pvb_kernel_unpack(struct pvboot_kernel *k, struct pvb_output out, struct pvboot_error *e)
 {
     const struct pvboot_bzimage *bz = &k->image.bz;
     struct pvboot_bytes payload, elf;
-    void *out = room;
+    bool ours = !out.p;
     int rc;
 
     if (!bz->payload_bytes)
@@ -71,11 +71,11 @@ int pvb_kernel_unpack(struct pvboot_kernel *k, void *room, struct pvboot_error *
         rc = pvb_unpack(bz, payload, pvboot_limit(k->unpacked_max, PVBOOT_UNPACKED_MAX), &out, e);
         if (rc)
             return rc;
-        elf = (struct pvboot_bytes){ out, (size_t)bz->unpacked_bytes };
+        elf = (struct pvboot_bytes){ out.p, out.len };
     }
     rc = parse_payload(&k->image, elf, e);
-    if (out != room) /* memory of our own */
-        k->own_elf.owned = out;
+    if (ours)
+        k->own_elf.owned = out.p;
     if (rc) {
         pvboot_file_dispose(&k->own_elf);
         return rc;
@@ -91,7 +91,7 @@ int pvboot_kernel_unpack(struct pvboot_kernel *k, struct pvboot_error *e)
         return 0;
     if (k->confined)
         return pvb_fail(e, PVBOOT_E_INTERNAL, "a confined kernel's payload was not asked for in time");
-    return pvb_kernel_unpack(k, NULL, e);
+    return pvb_kernel_unpack(k, (struct pvb_output){ 0 }, e);
 }
 
 int pvboot_kernel_open(struct pvboot_kernel *k, const char *path, struct pvboot_error *e)

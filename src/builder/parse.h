@@ -21,14 +21,25 @@ int pvb_notes_parse(struct pvboot_notes *n, uint32_t *seen, struct pvboot_bytes 
                     struct pvboot_error *e);
 
 /*
- * Unpack the payload @bz describes to *@out, which has room for @max bytes; where it is NULL, to new
- * memory of exactly the size the payload's trailer declares, which the caller frees.  All limits are checked before
- * memory is taken.  -MALFORMED, -UNSUPPORTED, -LIMIT, -HOST.
+ * Where a payload is unpacked to: @len bytes at @p.  Where storing to them is dear, as it is in shared memory, page by
+ * page, there is a @put: called for each byte once and in order, it copies @n bytes to @at; -HOST.  It is for decoders
+ * that never look back at what they wrote; the others store all the same.
  */
-int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uint64_t max, void **out,
+struct pvb_output {
+    uint8_t *p;
+    size_t len;
+    int (*put)(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e); /* or NULL */
+};
+
+/*
+ * Unpack the payload @bz describes to @out, which has room for @max bytes; where it has no memory, to new memory of
+ * exactly the size the payload's trailer declares, which the caller frees.  All limits are checked before memory is
+ * taken.  Then @out->len is that size.  -MALFORMED, -UNSUPPORTED, -LIMIT, -HOST.
+ */
+int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uint64_t max, struct pvb_output *out,
                struct pvboot_error *e);
 
-/* pvboot_kernel_unpack() of a kernel that has no ELF yet, to @room as above. */
-int pvb_kernel_unpack(struct pvboot_kernel *k, void *room, struct pvboot_error *e);
+/* pvboot_kernel_unpack() of a kernel that has no ELF yet, to @out as above. */
+int pvb_kernel_unpack(struct pvboot_kernel *k, struct pvb_output out, struct pvboot_error *e);
 
 #endif

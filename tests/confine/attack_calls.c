@@ -137,8 +137,15 @@ CALL(read_input, SYS_read, 0, P(buf), 1, 0, 0)
 CALL(read_pipe, SYS_read, 2, P(buf), 1, 0, 0)
 CALL(write_planted, SYS_write, PLANTED_FILE, P(buf), 1, 0, 0)
 CALL(write_output, SYS_write, 1, P(buf), 1, 0, 0)
-CALL(pwrite_behind_output, SYS_pwrite64, 1, P(buf), 1, 1l << 40, 0)
+CALL(pwrite_planted, SYS_pwrite64, PLANTED_FILE, P(buf), 1, 0, 0)
+CALL(pwrite_input, SYS_pwrite64, 0, P(buf), 1, 0, 0)
+CALL(pread_output, SYS_pread64, 1, P(buf), 1, 0, 0)
+CALL(pwritev_output, SYS_pwritev, 1, P(&local), 1, 0, 0)
+CALL(lseek_output, SYS_lseek, 1, 0, SEEK_SET, 0, 0)
+CALL(mmap_output, SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, 1)
+CALL(cut_output, SYS_ftruncate, 1, 0, 0, 0, 0)
 CALL(ftruncate_output, SYS_ftruncate, 1, 1l << 40, 0, 0, 0)
+CALL(fallocate_output, SYS_fallocate, 1, 0, 0, 1l << 40, 0)
 CALL(add_seals, SYS_fcntl, 1, F_ADD_SEALS, F_SEAL_SEAL, 0, 0)
 CALL(prlimit_raise, SYS_prlimit64, 0, RLIMIT_NOFILE, P(&much), 0, 0)
 CALL(setrlimit_raise, SYS_setrlimit, RLIMIT_NOFILE, P(&much), 0, 0, 0)
@@ -243,10 +250,17 @@ const struct attack attacks[] = {
     A(read_input),
     A(read_pipe),
     A(write_planted),
-    A(write_output),
-    A(pwrite_behind_output),
+    ALONE(write_output),
+    A(pwrite_planted),
+    A(pwrite_input),
+    ALONE(pread_output),
+    ALONE(pwritev_output),
+    ALONE(lseek_output),
+    ALONE(mmap_output),
+    ALONE(cut_output),
     A(ftruncate_output),
-    A(add_seals),
+    A(fallocate_output),
+    ALONE(add_seals),
     A(prlimit_raise),
     A(setrlimit_raise),
     A(unlink),

@@ -42,6 +42,13 @@ static void fill_output(void)
     memset(x.output, 0x5a, 16u << 20);
 }
 
+static void outgrow_output(void)
+{
+    ssize_t put = pwrite(PVB_FD_OUTPUT, x.file.p, 1, (off_t)x.output_bytes);
+
+    snprintf(x.answer.text, sizeof(x.answer.text), "%s", put < 0 ? strerrorname_np(errno) : "OPEN");
+}
+
 /* Every byte the limit lets it have, and the one too many. */
 static void hoard(void)
 {
@@ -133,6 +140,7 @@ static const struct {
     { "scribble_input", scribble_input },
     { "spin", spin },
     { "fill_output", fill_output },
+    { "outgrow_output", outgrow_output },
     { "hoard", hoard },
     { "nothing", nothing },
     { "clock_vdso", clock_vdso },

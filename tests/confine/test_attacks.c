@@ -70,10 +70,10 @@ static unsigned all_layers_on(void)
     return died;
 }
 
-/* An errno that a layer answers with; any other means that only the arguments were wrong. */
+/* What a layer answers with; any other errno means that only the arguments were wrong. */
 static bool held(const char *got)
 {
-    static const char *const by[] = { "EPERM", "EACCES", "EMFILE", "EAGAIN", "EBADF", "ENOMEM", "ENOSYS" };
+    static const char *const by[] = { "EPERM", "EACCES", "EMFILE", "EAGAIN", "EBADF", "ENOMEM", "ENOSYS", "SIGXFSZ" };
 
     for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++)
         if (!strcmp(got, by[i]))
@@ -84,7 +84,8 @@ static bool held(const char *got)
 /* The system call was made, and ended: in a signal, in an errno or well. */
 static bool made(const char *name, const char *got)
 {
-    return killed(name, got) || !strcmp(got, "OPEN") || (*got == 'E' && strspn(got, ALPHANUMERIC) == strlen(got));
+    return killed(name, got) || held(got) || !strcmp(got, "OPEN") ||
+           (*got == 'E' && strspn(got, ALPHANUMERIC) == strlen(got));
 }
 
 /* Without no_new_privs the kernel refuses Landlock to who has no privileges; the filter's library sets it by itself. */

@@ -27,6 +27,7 @@ static void test_tricks(void **state)
         { "scribble_input", PVBOOT_E_SANDBOX, "died of SIGSEGV" },
         { "abort", PVBOOT_E_SANDBOX, "died of SIGSYS: seccomp stopped a system call" },
         { "getpid", PVBOOT_E_SANDBOX, "died of SIGSYS: seccomp stopped a system call" },
+        { "outgrow_output", PVBOOT_E_SANDBOX, "died of SIGXFSZ: limits: it tried to make a file grow" },
         { "spin", PVBOOT_E_SANDBOX, "died of SIGXCPU: limits: over its processor time" },
         { "short_answer", PVBOOT_E_SANDBOX, "ended with code 0 and 100 bytes of answer" },
         { "no_answer", PVBOOT_E_SANDBOX, "ended with code 3 and 0 bytes of answer" },
@@ -56,6 +57,18 @@ static void test_tricks(void **state)
             fail_msg("%s: %d %s", row[i].trick, rc, e.text);
         surroundings_assert(&before, row[i].trick);
     }
+}
+
+/* Its size is sealed: more than the limit that kills who tries. */
+static void test_output_has_one_size(void **state)
+{
+    struct pvboot_error e = { 0 };
+
+    (void)state;
+    assert_int_equal(
+        trial("outgrow_output", PVB_LAYERS_ALL & ~(1u << PVB_LAYER_LIMITS), PVBOOT_SANDBOX_STRICT, NULL, &e),
+        -PVBOOT_E_UNSUPPORTED);
+    assert_string_equal(e.text, "EPERM");
 }
 
 /* Looking at the clock is harmless where it needs no system call, and otherwise it is one. */
@@ -130,8 +143,8 @@ static void test_absent(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tricks),     cmocka_unit_test(test_clock),  cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_wall_clock), cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_tricks), cmocka_unit_test(test_output_has_one_size), cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_memory), cmocka_unit_test(test_wall_clock),          cmocka_unit_test(test_absent),
     };
 
     if (argc != 2)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What the real helper unpacked, and who could still write it: somebody who has it mapped keeps it from being used.  The
- * mapping is made here, where the library makes that memory, and ends where it waits: the linker prefers our functions to libc's.
+ * What the real helper unpacked: the memory it takes, how it is read, and who could still write it: somebody who has it
+ * mapped keeps it from being used.  The mapping is made here, where the library makes that memory, and ends where it
+ * waits; reading fails here too: the linker prefers our functions to libc's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,10 +14,13 @@
 #include "../unit/mkimage.h"
 #include "surroundings.h"
 
+#include <errno.h>
 #include <pvboot/confine.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +43,17 @@ int memfd_create(const char *name, unsigned int flags)
     p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     kept = p == MAP_FAILED ? NULL : p;
     return fd;
+}
+
+static int pread_fails_with; /* once, if with EINTR */
+
+ssize_t pread(int fd, void *buf, size_t n, off_t at)
+{
+    if (!pread_fails_with)
+        return syscall(SYS_pread64, fd, buf, n > 3 ? n / 2 : n, at);
+    errno = pread_fails_with;
+    pread_fails_with = errno == EINTR ? 0 : errno;
+    return -1;
 }
 
 static void let_go(void)
@@ -156,10 +171,77 @@ static void test_somebody_lets_go(void **state)
     mk_free(&elf);
 }
 
+static void assert_gets(const struct pvboot_kernel *k, const struct mk *elf, uint64_t off, size_t n)
+{
+    struct pvboot_error e = { 0 };
+    uint8_t *p = malloc(n);
+
+    memset(p, 0xa5, n);
+    assert_int_equal(k->elf_get(k, off, p, n, &e), 0);
+    assert_memory_equal(p, elf->p + off, n);
+    free(p);
+}
+
+/* An ELF with 8 MiB of zeroes between 1 MiB and 1 MiB of code, none of it where a page or a window of xz begins. */
+static struct mk mostly_zeroes(size_t *from, size_t *to)
+{
+    struct mk elf = mk_elf(64, 10u << 20);
+
+    *from = (1u << 20) + 777;
+    *to = *from + (8u << 20);
+    for (size_t i = elf.len / 2; i < elf.len; i++)
+        elf.p[i] |= 1;
+    for (size_t i = PAGE; i < *from; i++)
+        elf.p[i] |= 1;
+    memset(elf.p + *from, 0, *to - *from);
+    elf.p[(*from + *to) / 2] = 1; /* a page that is zero but for this */
+    return elf;
+}
+
+/* Nobody has written them, and they take no memory: not when they are read either. */
+static void test_zeroes(void **state)
+{
+    struct pvboot_error e = { 0 };
+    struct mk elf, packed, image;
+    struct pvboot_kernel k;
+    struct pvboot_file f;
+    size_t from, to;
+    uint8_t byte;
+    struct stat st;
+
+    (void)state;
+    elf = mostly_zeroes(&from, &to);
+    packed = mk_pack(PVBOOT_CODEC_XZ, &elf);
+    image = mk_bzimage(&packed);
+    assert_int_equal(pvboot_file_seal(&f, mk_bytes(&image), &e), 0);
+    if (unpack(&k, &f, &e))
+        fail_msg("%s", e.text);
+    assert_gets(&k, &elf, 0, elf.len);
+    assert_gets(&k, &elf, from - 1, to - from + 2);
+    assert_gets(&k, &elf, elf.len - 1, 1);
+    pread_fails_with = EINTR;
+    assert_gets(&k, &elf, PAGE - 1, 2);
+    assert_int_equal(pread_fails_with, 0);
+    assert_int_equal(fstat(k.own_elf.memfd, &st), 0);
+    assert_in_range(st.st_blocks * 512, 1, elf.len - (to - from) + 3 * PAGE);
+    assert_int_equal(k.elf_get(&k, elf.len, &byte, 1, &e), -PVBOOT_E_INTERNAL);
+    e = (struct pvboot_error){ 0 };
+    pread_fails_with = EIO;
+    assert_int_equal(k.elf_get(&k, 0, &byte, 1, &e), -PVBOOT_E_HOST);
+    assert_string_equal(e.text, "reading the parser's output: Input/output error");
+    pread_fails_with = 0;
+    assert_unpacked(&k, &elf);
+    pvboot_file_dispose(&f);
+    mk_free(&image);
+    mk_free(&packed);
+    mk_free(&elf);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nobody_can_write),
+        cmocka_unit_test(test_zeroes),
         cmocka_unit_test(test_somebody_could_write),
         cmocka_unit_test(test_somebody_lets_go),
     };

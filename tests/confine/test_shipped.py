@@ -4,6 +4,7 @@
 Root's, which becomes nobody; nobody's own; and one of a nobody who has been given a capability.
 """
 import bz2
+import fcntl
 import os
 import pathlib
 import random
@@ -115,8 +116,9 @@ def test_limits(stopped, owner):
     limits = {key: value[:2] for key, value in facts(run.helper, "limits").items()}
     cpu = macro("PVBOOT_PARSE_CPU_SECONDS")
     assert limits["Max cpu time"] == [str(cpu), str(cpu + 1)]
-    for none in "open files", "processes", "file size", "core file size", "locked memory", "msgqueue size":
+    for none in "open files", "processes", "core file size", "locked memory", "msgqueue size":
         assert limits[f"Max {none}"] == ["0", "0"], none
+    assert limits["Max file size"] == [str(macro("PVBOOT_UNPACKED_MAX"))] * 2
     for what in "data", "stack":
         assert len(set(limits[f"Max {what} size"])) == 1
     stack = int(limits["Max stack size"][0])
@@ -149,9 +151,17 @@ def test_status(stopped, owner):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look")
 @pytest.mark.parametrize("owner", OWNERS)
 def test_descriptors(stopped, owner):
-    """The answer's pipe is left; neither the file, the output nor the program is."""
+    """The output, which cannot grow, and the answer's pipe are left; neither the file nor the program is."""
     fd = pathlib.Path(f"/proc/{stopped[owner].helper}/fd")
-    assert [(entry.name, os.readlink(entry)[:5]) for entry in fd.iterdir()] == [("2", "pipe:")]
+    left = {entry.name: os.readlink(entry) for entry in fd.iterdir()}
+    assert {name: re.split(r"[: ]", what)[:2] for name, what in left.items()} == {
+        "1": ["/memfd", "pvboot-elf"], "2": ["pipe", left["2"][len("pipe:"):]]}
+    output = os.open(fd / "1", os.O_RDONLY)
+    try:
+        assert os.fstat(output).st_size == macro("PVBOOT_UNPACKED_MAX")
+        assert fcntl.fcntl(output, fcntl.F_GET_SEALS) & fcntl.F_SEAL_GROW
+    finally:
+        os.close(output)
 
 
 def look(pid):

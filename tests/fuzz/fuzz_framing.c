@@ -211,6 +211,17 @@ size_t ZSTD_decompressDCtx(ZSTD_DCtx *ctx, void *out, size_t out_bytes, const vo
     return unpacked = some(out_bytes);
 }
 
+static struct pvb_output room;
+static uint64_t put_up_to;
+
+static int put(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e)
+{
+    FUZZ_MUST(at == put_up_to && n <= room.len - at);
+    read_all(bytes, n);
+    put_up_to += n;
+    return fuzz_byte(&script) == 1 ? pvb_fail(e, PVBOOT_E_HOST, "no memory") : 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static pvb_inflate *const codec[] = { pvb_gunzip, pvb_bunzip2, pvb_unlzma, pvb_unxz,
@@ -220,7 +231,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct {
         uint8_t codec, declared[3], script[24];
     } head;
-    struct pvb_room room;
     int rc;
 
     fuzz_take(&in, &head, sizeof(head));
@@ -228,6 +238,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     room.len = 1u + (head.declared[0] | (unsigned)head.declared[1] << 8 | (unsigned)head.declared[2] << 16) % ROOM_MAX;
     room.p = malloc(room.len);
+    room.put = head.codec & 0x80 ? put : NULL;
+    put_up_to = 0;
     script = (struct pvboot_bytes){ head.script, sizeof(head.script) };
     unpacked = consumed = 0;
     rc = codec[head.codec % 7](in, room, &e);

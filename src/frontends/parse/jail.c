@@ -29,7 +29,7 @@ static int result(int r)
     return r ? errno : 0;
 }
 
-/* Whatever the caller left open; the helper itself has its files mapped by now. */
+/* Whatever the caller left open; the helper itself has closed its file by now. */
 static int close_descriptors(const struct pvb_errand *x)
 {
     (void)x;
@@ -63,7 +63,7 @@ static int set_limits(const struct pvb_errand *x)
     } want[] = {
         { RLIMIT_CORE, 0 },
         { RLIMIT_NPROC, 0 },
-        { RLIMIT_FSIZE, 0 }, /* the output is mapped and as large as it gets */
+        { RLIMIT_FSIZE, x->output_bytes }, /* that is how large it is */
         { RLIMIT_MEMLOCK, 0 },
         { RLIMIT_MSGQUEUE, 0 },
         { RLIMIT_CPU, CPU_SECONDS },

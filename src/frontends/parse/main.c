@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include "../../builder/parse.h"
 #include "parse.h"
+
+#include "../../builder/parse.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@ static int parse(struct pvb_errand *x, struct pvboot_kernel *k, struct pvboot_er
     if (!rc && !k->image.has_elf && (x->any_elf || pvboot_image_needs_elf(&k->image, x->path))) {
         step = PVB_STEP_UNPACK;
         k->unpacked_max = x->output_bytes;
-        rc = pvb_kernel_unpack(k, x->output, e);
+        rc = pvb_kernel_unpack(k, (struct pvb_output){ .p = x->output, .put = pvb_errand_put }, e);
     }
     x->answer.image = k->image;
     if (rc)

@@ -22,8 +22,10 @@ struct pvb_errand {
     struct pvb_answer answer;
 };
 
-/* errand.c: arguments and descriptors; only the answer's stays open.  0, or -1: not started as it should be. */
+/* errand.c: arguments and descriptors; the output's and the answer's stay open.  0, or -1: not started as it should be. */
 int pvb_errand_take(struct pvb_errand *x, int argc, char **argv);
+/* Copy @n bytes to @at in the output, where nothing has been written yet.  -HOST. */
+int pvb_errand_put(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e);
 /* Put @e and how far it came into the answer. */
 void pvb_errand_fail(struct pvb_errand *x, enum pvb_step step, const struct pvboot_error *e);
 /* Send the answer and end. */

@@ -24,6 +24,7 @@ static int add_rules(scmp_filter_ctx f)
     } allow[] = {
         { SCMP_SYS(exit_group), 0, { { 0 } } },
         { SCMP_SYS(write), 1, { IS(0, PVB_FD_ANSWER) } },
+        { SCMP_SYS(pwrite64), 1, { IS(0, PVB_FD_OUTPUT) } },
         { SCMP_SYS(brk), 0, { { 0 } } },
         { SCMP_SYS(munmap), 0, { { 0 } } },
         { SCMP_SYS(mmap), 2, { IS(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS) } },
