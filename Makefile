@@ -19,7 +19,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Werror -Wvla
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 comma := ,
 SAN_FLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
-             $(if $(FUZZER),-fsanitize=fuzzer-no-link -DXZ_WINDOW=4096u) $(if $(COV),--coverage -O0 -Wno-format-truncation)
+             $(if $(FUZZER),-fsanitize=fuzzer-no-link) $(if $(COV),--coverage -O0 -Wno-format-truncation)
 
 # What this machine has. Xen's headers and lzo2 are optional: everything else is required.
 HAVE_XEN ?= $(shell $(PKG_CONFIG) --exists xenguest xencontrol xenforeignmemory xenlight xlutil 2>/dev/null && echo y)

@@ -21,7 +21,8 @@ ERRORS = {
 # What a build can do without an answer to: as in tests/offline/test_faults.py, which says why; and before that, while the
 # config is read, asprintf() trims its text, the parser is looked for once more, libgcrypt has settings it may lack; a
 # kernel that cannot be read then, or of which the build cannot tell whether it is still the same, is read by the build.
-ABSORBED = {"xc_domain_populate_physmap", "calloc", "malloc", "read", "write", "poll", "fcntl", "memfd_create", "waitid",
+ABSORBED = {"xc_domain_populate_physmap", "calloc", "malloc", "read", "pread", "write", "poll", "fcntl", "memfd_create",
+            "waitid",
             "realloc", "access", "fopen", "fstat", "open", "pipe2", "_Fork", "pidfd_open"}
 ABORTS = 134
 # Said by the libraries themselves when it is their own allocation, or their own file, that failed.

@@ -115,7 +115,7 @@ struct pvboot_kernel {
     struct pvboot_bytes elf;  /* the ELF: the file itself, or the unpacked payload; empty before unpacking */
     uint64_t unpacked_max;    /* bytes a payload may unpack to, to be set after parsing; 0: PVBOOT_UNPACKED_MAX */
     bool confined;            /* parsed by the helper of confine.h: this process never does */
-    /* NULL, or for who wants much of ->elf and gets it cheaper like this: copy @n bytes at @off, which exist.  -HOST. */
+    /* Copies @n bytes at @off of ->elf, which exist, to @dst; cheaper than to read them there; or NULL.  -HOST. */
     int (*elf_get)(const struct pvboot_kernel *k, uint64_t off, void *dst, size_t n, struct pvboot_error *e);
     struct pvboot_file own_file, own_elf; /* what pvboot_kernel_dispose() frees */
 };

@@ -5,8 +5,6 @@
  */
 #include "codec.h"
 
-#include "parse.h"
-
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -20,7 +18,7 @@ static const struct codec {
     uint8_t trailer; /* bytes behind the stream */
     pvb_inflate *inflate;
     pvb_claim *claim; /* or NULL */
-    bool puts;        /* knows pvb_output's ->put */
+    bool puts;        /* uses pvb_output's ->put, and does not want its memory populated then */
 } codecs[] = {
     { PVBOOT_CODEC_NONE, { 0x7f, 'E', 'L', 'F' }, 4, 0, NULL, NULL, false },
     { PVBOOT_CODEC_GZIP, { 0x1f, 0x8b }, 2, 0, pvb_gunzip, NULL, false },
@@ -95,7 +93,7 @@ int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uin
                struct pvboot_error *e)
 {
     const struct codec *c = find(payload);
-    struct pvb_output room = { .p = out->p, .len = (size_t)bz->unpacked_bytes };
+    struct pvb_output room = { .p = out->p, .len = (size_t)bz->unpacked_bytes, .window = out->window };
     struct pvboot_bytes stream;
     int rc;
 

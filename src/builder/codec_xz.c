@@ -8,9 +8,6 @@
 #include <lzma.h>
 #include <stdlib.h>
 
-#ifndef XZ_WINDOW /* fuzzers want it small */
-#define XZ_WINDOW (1u << 20)
-#endif
 #define INDEX_MEMORY_MAX (1ull << 20) /* a kernel is one block or a few; this holds tens of thousands */
 
 /* lzma_code() itself calls two steps without progress LZMA_BUF_ERROR, so this ends. */
@@ -56,24 +53,31 @@ static int finish(lzma_ret r, uint64_t wanted, const struct pvb_progress *at, st
     }
 }
 
-/* A full window is LZMA_BUF_ERROR, after which lzma_code() goes on. */
+/* A full window is LZMA_BUF_ERROR, after which lzma_code() goes on; the last may be empty. */
 static int run_windows(lzma_stream *s, struct pvb_output out, lzma_ret *r, struct pvboot_error *e)
 {
-    uint8_t *window = malloc(XZ_WINDOW);
-    int rc = window ? 0 : pvb_fail(e, PVBOOT_E_HOST, "no memory for a window on what is unpacked");
-    bool full = !rc;
+    uint8_t *window = malloc(out.window);
+    int rc;
 
-    while (full) {
+    if (!window)
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for a window on what is unpacked");
+    do {
         uint64_t at = s->total_out;
 
         s->next_out = window;
-        s->avail_out = out.len - at < XZ_WINDOW ? (size_t)(out.len - at) : XZ_WINDOW;
+        s->avail_out = out.len - at < out.window ? (size_t)(out.len - at) : out.window;
         *r = run(s);
         rc = out.put(at, window, (size_t)(s->total_out - at), e);
-        full = !rc && *r == LZMA_BUF_ERROR && !s->avail_out && s->total_out < out.len;
-    }
+    } while (!rc && *r == LZMA_BUF_ERROR && !s->avail_out && s->total_out < out.len);
     free(window);
     return rc;
+}
+
+static lzma_ret run_stored(lzma_stream *s, struct pvb_output out)
+{
+    s->next_out = out.p;
+    s->avail_out = out.len;
+    return run(s);
 }
 
 static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, struct pvb_output out,
@@ -86,12 +90,10 @@ static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, str
 
     s->next_in = in.p;
     s->avail_in = in.len;
-    s->next_out = out.p;
-    s->avail_out = out.len;
     if (out.put)
         rc = run_windows(s, out, &r, e);
     else
-        r = run(s);
+        r = run_stored(s, out);
     at.in = s->total_in;
     at.out = s->total_out;
     wanted = lzma_memusage(s);

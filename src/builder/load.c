@@ -43,7 +43,7 @@ static int write_elf(const struct load *l, uint64_t gpa, uint64_t off, uint64_t 
     uint8_t *piece;
     int rc = 0;
 
-    if (!k->elf_get)
+    if (!k->elf_get || !n)
         return write_gpa(l, gpa, pvboot_sub(k->elf, off, n));
     piece = calloc(1, PIECE);
     if (!piece)

@@ -22,12 +22,13 @@ int pvb_notes_parse(struct pvboot_notes *n, uint32_t *seen, struct pvboot_bytes 
 
 /*
  * Where a payload is unpacked to: @len bytes at @p.  Where storing to them is dear, as it is in shared memory, page by
- * page, there is a @put: called for each byte once and in order, it copies @n bytes to @at; -HOST.  It is for decoders
- * that never look back at what they wrote; the others store all the same.
+ * page, there is a @put: called in order, it copies @n bytes, @window at most, to @at; -HOST.  It is for decoders that
+ * never look back at what they wrote; the others store all the same.
  */
 struct pvb_output {
     uint8_t *p;
     size_t len;
+    size_t window;
     int (*put)(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e); /* or NULL */
 };
 

@@ -74,8 +74,9 @@ static int seal_output(struct pvboot_file *f, int out, uint64_t bytes, struct pv
 {
     int tries = 0;
 
-    if (ftruncate(out, (off_t)bytes))
-        return pvb_fail(e, PVBOOT_E_HOST, "cutting the parser's output: %s", strerror(errno));
+    if (ftruncate(out, (off_t)bytes)) /* not permitted: without seccomp it could seal it itself, or cut it shorter */
+        return pvb_fail(e, errno == EPERM ? PVBOOT_E_SANDBOX : PVBOOT_E_HOST, "cutting the parser's output: %s",
+                        strerror(errno));
     while (fcntl(out, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)) {
         if (errno != EBUSY || tries++ == SEAL_TRIES)
             return pvb_fail(e, PVBOOT_E_SANDBOX, "the parser's output cannot be sealed: %s", strerror(errno));
@@ -85,7 +86,7 @@ static int seal_output(struct pvboot_file *f, int out, uint64_t bytes, struct pv
 }
 
 /* By its descriptor: to map shared memory takes time for each page, and memory for those nobody wrote. */
-static int get(const struct pvboot_kernel *k, uint64_t off, void *dst, size_t n, struct pvboot_error *e)
+static int read_elf(const struct pvboot_kernel *k, uint64_t off, void *dst, size_t n, struct pvboot_error *e)
 {
     uint8_t *p = dst;
 
@@ -121,7 +122,7 @@ static int take_elf(struct pvboot_kernel *k, int out, bool *owned, struct pvboot
     }
     rc = seal_output(&k->own_elf, out, bz->unpacked_bytes, e);
     *owned = !rc;
-    k->elf_get = get;
+    k->elf_get = read_elf;
     k->elf = k->own_elf.bytes;
     return rc;
 }
@@ -158,8 +159,10 @@ static int ask(struct pvboot_kernel *k, const struct pvboot_file *f, int out, st
     struct pvb_answer a;
     int rc;
 
-    if (ftruncate(out, (off_t)unpacked_max(c)) || fcntl(out, F_ADD_SEALS, F_SEAL_GROW))
+    if (ftruncate(out, (off_t)unpacked_max(c)))
         return pvb_fail(e, PVBOOT_E_HOST, "making room for the parser's output: %s", strerror(errno));
+    if (fcntl(out, F_ADD_SEALS, F_SEAL_GROW))
+        return pvb_fail(e, PVBOOT_E_HOST, "sealing the room for the parser's output: %s", strerror(errno));
     rc = pvb_run(&run, &a, e);
     if (rc)
         return rc;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What the confinement costs: cost KERNEL PATH N HELPER opens the kernel and loads it into memory that stands for a
- * guest's, N times with this process and N times with the helper as its parser, by turns, and prints the medians, of time
- * by the clock and of processor time, the helper's included.
+ * guest's, with this process and with the helper as its parser, by turns, and prints the medians of N pairs, of time by
+ * the clock and of processor time, the helper's included.  This process has been warmed up, and each helper is new.
  * cost KERNEL PATH 0 HELPER opens it once, in the helper, and prints how long that took, how it ended, and how much more
  * memory this process has needed than before.
  */
@@ -10,6 +10,7 @@
 #include <pvboot/confine.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -143,8 +144,8 @@ static int compare(const char *kernel, struct pvboot_confine *c, size_t n)
     struct pvboot_error e;
 
     off.sandbox = PVBOOT_SANDBOX_OFF;
-    ram = malloc(GUEST_BYTES);
-    if (!ram)
+    ram = mmap(NULL, GUEST_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (ram == MAP_FAILED || madvise(ram, GUEST_BYTES, MADV_DONTFORK)) /* as a guest's memory, which no child gets */
         return 71;
     for (int r = 0; r < ROWS; r++) {
         wall[r] = calloc(n, sizeof(double));

@@ -59,7 +59,7 @@ static void test_tricks(void **state)
     }
 }
 
-/* Its size is sealed: more than the limit that kills who tries. */
+/* Without the limit, whose signal comes first, the seal refuses. */
 static void test_output_has_one_size(void **state)
 {
     struct pvboot_error e = { 0 };

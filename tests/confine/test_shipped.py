@@ -153,9 +153,7 @@ def test_status(stopped, owner):
 def test_descriptors(stopped, owner):
     """The output, which cannot grow, and the answer's pipe are left; neither the file nor the program is."""
     fd = pathlib.Path(f"/proc/{stopped[owner].helper}/fd")
-    left = {entry.name: os.readlink(entry) for entry in fd.iterdir()}
-    assert {name: re.split(r"[: ]", what)[:2] for name, what in left.items()} == {
-        "1": ["/memfd", "pvboot-elf"], "2": ["pipe", left["2"][len("pipe:"):]]}
+    assert {entry.name: os.readlink(entry).split(":")[0] for entry in fd.iterdir()} == {"1": "/memfd", "2": "pipe"}
     output = os.open(fd / "1", os.O_RDONLY)
     try:
         assert os.fstat(output).st_size == macro("PVBOOT_UNPACKED_MAX")

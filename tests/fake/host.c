@@ -136,6 +136,11 @@ EXPORT ssize_t read(int fd, void *buf, size_t n)
     return fault_now(FAULT_READ, "read") ? -1 : __read(fd, buf, n);
 }
 
+EXPORT ssize_t pread(int fd, void *buf, size_t n, off_t at)
+{
+    return fault_now(FAULT_READ, "pread") ? -1 : syscall(SYS_pread64, fd, buf, n, at);
+}
+
 /* Not random at all for who is looked at: two builds from the same input are to make the same guest. */
 EXPORT ssize_t getrandom(void *buf, size_t n, unsigned int flags)
 {

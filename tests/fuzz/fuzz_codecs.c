@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define ROOM_MAX (1u << 20)
+#define WINDOW 4096u
 
 static struct pvb_output room; /* what ->put puts to, which is not told where */
 static uint64_t put_up_to;
@@ -13,7 +14,7 @@ static uint64_t put_up_to;
 static int put(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e)
 {
     (void)e;
-    FUZZ_MUST(at == put_up_to && n <= room.len - at);
+    FUZZ_MUST(at == put_up_to && n <= room.len - at && n <= WINDOW);
     memcpy(room.p + at, bytes, n);
     put_up_to += n;
     return 0;
@@ -25,7 +26,7 @@ static int unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, 
     struct pvb_output out;
     int rc;
 
-    room = out = (struct pvb_output){ p, (size_t)bz->unpacked_bytes, puts ? put : NULL };
+    room = out = (struct pvb_output){ p, (size_t)bz->unpacked_bytes, WINDOW, puts ? put : NULL };
     put_up_to = 0;
     memset(p, fill, out.len);
     rc = pvb_unpack(bz, payload, PVBOOT_UNPACKED_MAX, &out, &e);

@@ -216,7 +216,7 @@ static uint64_t put_up_to;
 
 static int put(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e)
 {
-    FUZZ_MUST(at == put_up_to && n <= room.len - at);
+    FUZZ_MUST(at == put_up_to && n <= room.len - at && n <= room.window);
     read_all(bytes, n);
     put_up_to += n;
     return fuzz_byte(&script) == 1 ? pvb_fail(e, PVBOOT_E_HOST, "no memory") : 0;
@@ -238,6 +238,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     room.len = 1u + (head.declared[0] | (unsigned)head.declared[1] << 8 | (unsigned)head.declared[2] << 16) % ROOM_MAX;
     room.p = malloc(room.len);
+    room.window = 1 + room.len / 3;
     room.put = head.codec & 0x80 ? put : NULL;
     put_up_to = 0;
     script = (struct pvboot_bytes){ head.script, sizeof(head.script) };
@@ -246,6 +247,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_judge(rc, &e);
     if (!rc && codec[head.codec % 7] != pvb_unlzo) /* which has stored blocks, that no decoder sees */
         FUZZ_MUST(unpacked == room.len);
+    if (!rc && room.put && (codec[head.codec % 7] == pvb_unxz || codec[head.codec % 7] == pvb_unlzma))
+        FUZZ_MUST(put_up_to == room.len);
     if (!rc) /* gzip and bzip2 take all; xz leaves padding; lz4 and lzo have frames around what their decoders see */
         FUZZ_MUST(consumed <= in.len);
     free(room.p);

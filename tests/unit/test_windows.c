@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Payloads that are put where they belong a window at a time: the same bytes, or the same refusal, as when stored. */
+/*
+ * Payloads that are put where they belong a window at a time: the same bytes as when stored, or a refusal for the same
+ * reason.  How far a decoder says it was then may differ by a window, but not with the streams here.
+ */
 #include "builder/parse.h"
 #include "mkimage.h"
 
@@ -9,7 +12,7 @@
 
 #include <cmocka.h>
 
-#define WINDOW (1u << 20)
+#define WINDOW (1u << 16)
 
 static struct {
     uint8_t *p;
@@ -34,7 +37,7 @@ static int unpack(const struct mk *m, uint64_t declared, uint8_t *p, bool puts, 
 {
     struct pvboot_bytes payload = { m->p, m->len };
     struct pvboot_bzimage bz = { .payload_bytes = m->len, .unpacked_bytes = declared };
-    struct pvb_output out = { p, PVBOOT_UNPACKED_MAX, puts ? put : NULL };
+    struct pvb_output out = { p, PVBOOT_UNPACKED_MAX, WINDOW, puts ? put : NULL };
     int rc;
 
     got.p = p;
@@ -113,6 +116,7 @@ static void same_refusal(const struct mk *m, uint64_t declared, uint8_t *p)
 
     assert_int_not_equal(rc, 0);
     assert_int_equal(unpack(m, declared, p, true, &put_there), rc);
+    assert_true(got.n > 0); /* it came that far */
     assert_string_equal(put_there.text, stored.text);
 }
 
@@ -126,6 +130,8 @@ static void refusals(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct mk packed = mk_pack(codec[i], &from);
 
+        if (codec[i] == PVBOOT_CODEC_XZ)
+            packed.p[packed.len - 4 - 12] ^= 1; /* the footer's checksum: no index that tells its size beforehand */
         same_refusal(&packed, from.len - 1, p);
         same_refusal(&packed, from.len + 1, p);
         same_refusal(&packed, WINDOW, p); /* whole windows, and more to come */

@@ -2,7 +2,6 @@
 /* Arguments, descriptors, answer. */
 #include "parse.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pvboot/limits.h>
 #include <stdio.h>
@@ -61,57 +60,6 @@ int pvb_errand_take(struct pvb_errand *x, int argc, char **argv)
     x->answer.bytes = sizeof(x->answer);
     snprintf(x->answer.version, sizeof(x->answer.version), "%s", PVBOOT_VERSION);
     return take_arguments(x, argc, argv) || map_file(x) || map_output(x) ? -1 : 0;
-}
-
-static bool is_zero(const uint8_t *p, size_t n)
-{
-    return !p[0] && !memcmp(p, p + 1, n - 1);
-}
-
-/* How many bytes from @p on are in pages of zeroes, or in pages that are not: which of both is *@zero. */
-static size_t alike(const uint8_t *p, size_t n, bool *zero)
-{
-    size_t at = 0, page;
-
-    do {
-        page = n - at < PVB_PAGE ? n - at : PVB_PAGE;
-        if (!at)
-            *zero = is_zero(p, page);
-        else if (is_zero(p + at, page) != *zero)
-            break;
-        at += page;
-    } while (at < n);
-    return at;
-}
-
-static int write_all(uint64_t at, const uint8_t *p, size_t n, struct pvboot_error *e)
-{
-    while (n) {
-        ssize_t put = pwrite(PVB_FD_OUTPUT, p, n, (off_t)at);
-
-        if (put <= 0)
-            return pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for what is unpacked");
-        at += (size_t)put;
-        p += put;
-        n -= (size_t)put;
-    }
-    return 0;
-}
-
-/* The output is made of zeroes, which take no memory until they are written: half of a kernel can stay like that. */
-int pvb_errand_put(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e)
-{
-    const uint8_t *p = bytes, *end = p + n;
-    size_t some;
-    bool zero;
-    int rc = 0;
-
-    for (; !rc && p < end; p += some, at += some) {
-        some = alike(p, (size_t)(end - p), &zero);
-        if (!zero)
-            rc = write_all(at, p, some, e);
-    }
-    return rc;
 }
 
 void pvb_errand_fail(struct pvb_errand *x, enum pvb_step step, const struct pvboot_error *e)

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include "parse.h"
-
 #include "../../builder/parse.h"
+#include "parse.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 static int parse(struct pvb_errand *x, struct pvboot_kernel *k, struct pvboot_error *e)
 {
+    const struct pvb_output out = { x->output, x->output_bytes, PVB_OUTPUT_WINDOW, pvb_output_put };
     enum pvb_step step = PVB_STEP_PARSE;
     int rc = pvboot_kernel_parse(k, x->file, e);
 
     if (!rc && !k->image.has_elf && (x->any_elf || pvboot_image_needs_elf(&k->image, x->path))) {
         step = PVB_STEP_UNPACK;
         k->unpacked_max = x->output_bytes;
-        rc = pvb_kernel_unpack(k, (struct pvb_output){ .p = x->output, .put = pvb_errand_put }, e);
+        rc = pvb_kernel_unpack(k, out, e);
     }
     x->answer.image = k->image;
     if (rc)

@@ -22,14 +22,16 @@ struct pvb_errand {
     struct pvb_answer answer;
 };
 
-/* errand.c: arguments and descriptors; the output's and the answer's stay open.  0, or -1: not started as it should be. */
+/* errand.c: arguments and descriptors, of which output and answer stay open.  0, or -1: not started as it should be. */
 int pvb_errand_take(struct pvb_errand *x, int argc, char **argv);
-/* Copy @n bytes to @at in the output, where nothing has been written yet.  -HOST. */
-int pvb_errand_put(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e);
 /* Put @e and how far it came into the answer. */
 void pvb_errand_fail(struct pvb_errand *x, enum pvb_step step, const struct pvboot_error *e);
 /* Send the answer and end. */
 _Noreturn void pvb_errand_answer(const struct pvb_errand *x);
+
+/* output.c: copy @n bytes to @at in the output, where nothing has been written yet.  -HOST. */
+#define PVB_OUTPUT_WINDOW (256u << 10)
+int pvb_output_put(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e);
 
 /*
  * jail.c: put @layers on, a bit each, for good.  In strict mode one that cannot be put on is -SANDBOX, otherwise it

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The system calls that are left: memory for the decoders, one answer, the end.  Everything else, any other
- * architecture's numbers included, kills the process.
+ * The system calls that are left: memory for the decoders, what they unpack, one answer, the end.  Everything else, any
+ * other architecture's numbers included, kills the process.
  */
 #include "parse.h"
 
