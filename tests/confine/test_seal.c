@@ -82,130 +82,120 @@ static void keep_for(unsigned int n)
     patience = n;
 }
 
-/* The kernel in @f, unpacked for its ELF, which the sealed output then holds. */
-static int unpack(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_error *e)
-{
-    struct pvboot_confine c = { .helper = helper, .path = PVBOOT_PATH_VMLINUX64 };
-
-    return pvboot_kernel_confine(k, f, &c, e);
-}
-
-static void packed_kernel(struct pvboot_file *f, struct mk *elf)
-{
+/* A packed kernel, and what came of it. */
+struct scene {
+    struct mk elf; /* inside */
+    struct pvboot_file f;
+    struct pvboot_kernel k;
     struct pvboot_error e;
-    struct mk packed, image;
+    struct surroundings before;
+};
+static struct scene scene;
 
-    *elf = mk_elf(64, PAGE);
-    packed = mk_pack(PVBOOT_CODEC_GZIP, elf);
-    image = mk_bzimage(&packed);
-    assert_int_equal(pvboot_file_seal(f, mk_bytes(&image), &e), 0);
+static void pack(struct scene *s, enum pvboot_codec codec)
+{
+    struct mk packed = mk_pack(codec, &s->elf), image = mk_bzimage(&packed);
+
+    assert_int_equal(pvboot_file_seal(&s->f, mk_bytes(&image), &s->e), 0);
     mk_free(&packed);
     mk_free(&image);
 }
 
-static void assert_unpacked(struct pvboot_kernel *k, const struct mk *elf)
+static int setup(void **state)
 {
-    assert_int_equal(k->elf.len, elf->len);
-    assert_memory_equal(k->elf.p, elf->p, elf->len);
-    assert_true(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, k->own_elf.memfd, 0) == MAP_FAILED);
-    pvboot_kernel_dispose(k);
+    struct scene *s = *state = &scene;
+
+    *s = (struct scene){ .elf = mk_elf(64, PAGE) };
+    pack(s, PVBOOT_CODEC_GZIP);
+    surroundings_take(&s->before);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct scene *s = *state;
+
+    keep = uncut = false;
+    pread_fails_with = 0;
+    pvboot_file_dispose(&s->f);
+    mk_free(&s->elf);
+    return 0;
+}
+
+/* For its ELF, which the sealed output then holds. */
+static int unpack(struct scene *s)
+{
+    struct pvboot_confine c = { .helper = helper, .path = PVBOOT_PATH_VMLINUX64 };
+
+    return pvboot_kernel_confine(&s->k, &s->f, &c, &s->e);
+}
+
+static void assert_unpacked(struct scene *s)
+{
+    assert_int_equal(s->k.elf.len, s->elf.len);
+    assert_memory_equal(s->k.elf.p, s->elf.p, s->elf.len);
+    assert_true(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, s->k.own_elf.memfd, 0) == MAP_FAILED);
+    pvboot_kernel_dispose(&s->k);
 }
 
 static void test_nobody_can_write(void **state)
 {
-    struct pvboot_error e = { 0 };
-    struct surroundings before;
-    struct pvboot_kernel k;
-    struct pvboot_file f;
-    struct mk elf;
+    struct scene *s = *state;
 
-    (void)state;
-    packed_kernel(&f, &elf);
-    assert_int_equal(unpack(&k, &f, &e), 0); /* the helper's program stays open */
-    assert_unpacked(&k, &elf);
-    surroundings_take(&before);
-    assert_int_equal(unpack(&k, &f, &e), 0);
-    assert_unpacked(&k, &elf);
-    surroundings_assert(&before, "sealed");
-    pvboot_file_dispose(&f);
-    mk_free(&elf);
+    assert_int_equal(unpack(s), 0); /* the helper's program stays open */
+    assert_unpacked(s);
+    surroundings_take(&s->before);
+    assert_int_equal(unpack(s), 0);
+    assert_unpacked(s);
+    surroundings_assert(&s->before, "sealed");
 }
 
 static void test_somebody_could_write(void **state)
 {
-    struct pvboot_error e = { 0 };
-    struct surroundings before;
-    struct pvboot_kernel k;
-    struct pvboot_file f;
-    struct mk elf;
+    struct scene *s = *state;
 
-    (void)state;
-    packed_kernel(&f, &elf);
-    surroundings_take(&before);
     keep_for(TRIES + 1);
-    assert_int_equal(unpack(&k, &f, &e), -PVBOOT_E_SANDBOX);
+    assert_int_equal(unpack(s), -PVBOOT_E_SANDBOX);
     assert_int_equal(tries, TRIES);
-    assert_string_equal(e.text, "the parser's output cannot be sealed: Device or resource busy");
-    assert_null(k.elf.p);
+    assert_string_equal(s->e.text, "the parser's output cannot be sealed: Device or resource busy");
+    assert_null(s->k.elf.p);
     assert_non_null(kept);
-    assert_memory_equal(kept, elf.p, PAGE); /* it was that memory, and could have been changed */
+    assert_memory_equal(kept, s->elf.p, PAGE); /* it was that memory, and could have been changed */
     kept[0] ^= 1;
-    keep = false;
     let_go();
-    surroundings_assert(&before, "refused");
-    pvboot_file_dispose(&f);
-    mk_free(&elf);
+    surroundings_assert(&s->before, "refused");
 }
 
 /* As a helper that is not confined by seccomp could. */
 static void test_somebody_sealed_it(void **state)
 {
-    struct pvboot_error e = { 0 };
-    struct surroundings before;
-    struct pvboot_kernel k;
-    struct pvboot_file f;
-    struct mk elf;
+    struct scene *s = *state;
 
-    (void)state;
-    packed_kernel(&f, &elf);
-    surroundings_take(&before);
     uncut = true;
-    assert_int_equal(unpack(&k, &f, &e), -PVBOOT_E_SANDBOX);
-    uncut = false;
-    assert_string_equal(e.text, "cutting the parser's output: Operation not permitted");
-    surroundings_assert(&before, "refused");
-    pvboot_file_dispose(&f);
-    mk_free(&elf);
+    assert_int_equal(unpack(s), -PVBOOT_E_SANDBOX);
+    assert_string_equal(s->e.text, "cutting the parser's output: Operation not permitted");
+    surroundings_assert(&s->before, "refused");
 }
 
 /* Who only looks at a dying process keeps its memory for a moment. */
 static void test_somebody_lets_go(void **state)
 {
-    struct pvboot_error e = { 0 };
-    struct pvboot_kernel k;
-    struct pvboot_file f;
-    struct mk elf;
+    struct scene *s = *state;
 
-    (void)state;
-    packed_kernel(&f, &elf);
     keep_for(TRIES);
-    assert_int_equal(unpack(&k, &f, &e), 0);
+    assert_int_equal(unpack(s), 0);
     assert_int_equal(tries, TRIES);
     assert_null(kept);
-    keep = false;
-    assert_unpacked(&k, &elf);
-    pvboot_file_dispose(&f);
-    mk_free(&elf);
+    assert_unpacked(s);
 }
 
-static void assert_gets(const struct pvboot_kernel *k, const struct mk *elf, uint64_t off, size_t n)
+static void assert_gets(struct scene *s, uint64_t off, size_t n)
 {
-    struct pvboot_error e = { 0 };
     uint8_t *p = malloc(n);
 
     memset(p, 0xa5, n);
-    assert_int_equal(k->elf_get(k, off, p, n, &e), 0);
-    assert_memory_equal(p, elf->p + off, n);
+    assert_int_equal(s->k.elf_get(&s->k, off, p, n, &s->e), 0);
+    assert_memory_equal(p, s->elf.p + off, n);
     free(p);
 }
 
@@ -237,52 +227,60 @@ static bool small_pages(void)
     return small;
 }
 
+static size_t from, to; /* the zeroes */
+
+static int setup_zeroes(void **state)
+{
+    struct scene *s = *state = &scene;
+
+    *s = (struct scene){ .elf = mostly_zeroes(&from, &to) };
+    pack(s, PVBOOT_CODEC_XZ);
+    return 0;
+}
+
 /* Nobody has written them, and they take no memory: not when they are read either. */
 static void test_zeroes(void **state)
 {
-    struct pvboot_error e = { 0 };
-    struct mk elf, packed, image;
-    struct pvboot_kernel k;
-    struct pvboot_file f;
-    size_t from, to;
-    uint8_t byte;
+    struct scene *s = *state;
     struct stat st;
 
-    (void)state;
-    elf = mostly_zeroes(&from, &to);
-    packed = mk_pack(PVBOOT_CODEC_XZ, &elf);
-    image = mk_bzimage(&packed);
-    assert_int_equal(pvboot_file_seal(&f, mk_bytes(&image), &e), 0);
-    if (unpack(&k, &f, &e))
-        fail_msg("%s", e.text);
-    assert_gets(&k, &elf, 0, elf.len);
-    assert_gets(&k, &elf, from - 1, to - from + 2);
-    assert_gets(&k, &elf, elf.len - 1, 1);
-    pread_fails_with = EINTR;
-    assert_gets(&k, &elf, PAGE - 1, 2);
-    assert_int_equal(pread_fails_with, 0);
-    assert_int_equal(fstat(k.own_elf.memfd, &st), 0);
+    if (unpack(s))
+        fail_msg("%s", s->e.text);
+    assert_gets(s, 0, s->elf.len);
+    assert_gets(s, from - 1, to - from + 2);
+    assert_gets(s, s->elf.len - 1, 1);
+    assert_int_equal(fstat(s->k.own_elf.memfd, &st), 0);
     if (small_pages())
-        assert_in_range(st.st_blocks * 512, 1, elf.len - (to - from) + 3 * PAGE);
-    assert_int_equal(k.elf_get(&k, elf.len, &byte, 1, &e), -PVBOOT_E_INTERNAL);
-    e = (struct pvboot_error){ 0 };
+        assert_in_range(st.st_blocks * 512, 1, s->elf.len - (to - from) + 3 * PAGE);
+    assert_unpacked(s);
+}
+
+static void test_reading_fails(void **state)
+{
+    struct scene *s = *state;
+    uint8_t byte;
+
+    assert_int_equal(unpack(s), 0);
+    pread_fails_with = EINTR;
+    assert_gets(s, PAGE - 1, 2);
+    assert_int_equal(pread_fails_with, 0);
+    assert_int_equal(s->k.elf_get(&s->k, s->elf.len, &byte, 1, &s->e), -PVBOOT_E_INTERNAL);
+    s->e = (struct pvboot_error){ 0 };
     pread_fails_with = EIO;
-    assert_int_equal(k.elf_get(&k, 0, &byte, 1, &e), -PVBOOT_E_HOST);
-    assert_string_equal(e.text, "reading the parser's output: Input/output error");
-    pread_fails_with = 0;
-    assert_unpacked(&k, &elf);
-    pvboot_file_dispose(&f);
-    mk_free(&image);
-    mk_free(&packed);
-    mk_free(&elf);
+    assert_int_equal(s->k.elf_get(&s->k, 0, &byte, 1, &s->e), -PVBOOT_E_HOST);
+    assert_string_equal(s->e.text, "reading the parser's output: Input/output error");
+    assert_unpacked(s);
 }
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nobody_can_write),     cmocka_unit_test(test_zeroes),
-        cmocka_unit_test(test_somebody_could_write), cmocka_unit_test(test_somebody_sealed_it),
-        cmocka_unit_test(test_somebody_lets_go),
+        cmocka_unit_test_setup_teardown(test_nobody_can_write, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_zeroes, setup_zeroes, teardown),
+        cmocka_unit_test_setup_teardown(test_reading_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_somebody_could_write, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_somebody_sealed_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_somebody_lets_go, setup, teardown),
     };
 
     if (argc != 2)
