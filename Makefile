@@ -98,7 +98,7 @@ $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl
 
 # ---- the confined parser: only what parses, always without sanitizers, which no sandbox of this kind would let work ----
 PARSE := $(wildcard src/frontends/parse/*.c) src/sandbox/layers.c \
-         $(addprefix src/builder/,bzimage.c elf.c errno.c error.c file.c image.c notes.c offers.c paths.c) \
+         $(addprefix src/builder/,bzimage.c elf.c errno.c error.c file.c image.c names.c notes.c offers.c) \
          $(wildcard src/builder/codec*.c)
 PARSE_OBJ := $(patsubst %.c,$(BUILD)/parse/%.o,$(PARSE))
 PARSE_CFLAGS = -std=gnu11 -fPIE -fvisibility=hidden -ffunction-sections $(WARN) $(HARDEN) -fstack-clash-protection $(CFLAGS)
@@ -126,8 +126,8 @@ compare: build-packages lab-packages
 
 # ---- the in-guest stub: 32-bit, without libc; gcc -m32 needs no multilib packages for that -------------------------
 STUB := $(wildcard src/stub/*.c src/stub/libc/*.c) $(STARTINFO) \
-        $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c error.c layout.c memmap.c paths.c place.c plan.c \
-          request.c subarch.c window.c)
+        $(addprefix src/builder/,bzimage.c cmdline.c content.c entry.c error.c layout.c memmap.c names.c place.c \
+          plan.c remark.c request.c subarch.c window.c)
 STUB_OBJ := $(patsubst %,$(BUILD)/stub/%.o,$(basename $(STUB) src/stub/head.S))
 FREESTANDING := -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
                -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(WARN) -nostdinc \
@@ -384,8 +384,8 @@ confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(KEEPERS) $(COST) $(UNANSWERE
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine
 
 # Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.
-PURE := $(STARTINFO) $(addprefix src/builder/,bzimage.c cmdline.c emit.c entry.c in_the_way.c layout.c load.c machine.c \
-          memmap.c offers.c paths.c place.c plan.c plan_check.c plan_check_entry.c request.c subarch.c window.c words.c)
+PURE := $(STARTINFO) $(addprefix src/builder/,bzimage.c cmdline.c content.c entry.c in_the_way.c layout.c load.c machine.c \
+          memmap.c names.c offers.c place.c plan.c plan_check.c plan_check_entry.c remark.c request.c subarch.c window.c words.c)
 SOURCES := $(shell git ls-files '*.[ch]' 2>/dev/null || find include src tests -name '*.[ch]')
 
 .PHONY: check-pure check-headers check-format check-exports

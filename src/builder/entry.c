@@ -5,7 +5,6 @@
  * Specifications: Linux Documentation/arch/x86/boot.rst, 32-bit and 64-bit boot protocol; Xen docs/misc/pvh.pandoc.
  */
 #include "../startinfo/gdt.h"
-#include "emit.h"
 #include "policy.h"
 
 #include <stdio.h>
@@ -77,7 +76,7 @@ void pvb_start_state(struct pvboot_plan *plan, const struct pvboot_image *img)
     v->cs = PVB_BOOT_CS;
     v->ds = PVB_BOOT_DS;
     v->gdt_gpa = seg[PVBOOT_SEG_GDT].start;
-    v->gdt_limit = PVB_GDT_BYTES - 1;
+    v->gdt_limit = (uint32_t)seg[PVBOOT_SEG_GDT].bytes - 1;
     if (v->mode == 64) {
         v->cr0 |= CR0_PG;
         v->cr3 = seg[PVBOOT_SEG_PAGE_TABLES].start;

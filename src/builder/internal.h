@@ -27,6 +27,21 @@ void pvb_escape(char *dst, size_t n, const void *src, size_t src_bytes);
  */
 int pvb_digest_ready(struct pvboot_error *e) PVB_CHECKED;
 
+/* The paths that start at PHYS32_ENTRY with a start info. */
+static inline bool pvb_is_pvh(enum pvboot_path path)
+{
+    return path == PVBOOT_PATH_PVH || path == PVBOOT_PATH_STUB;
+}
+static inline bool pvb_is_long(enum pvboot_path path)
+{
+    return path == PVBOOT_PATH_LINUX64 || path == PVBOOT_PATH_VMLINUX64;
+}
+/* The paths that load an ELF and not the bzImage's protected-mode part. */
+static inline bool pvb_loads_elf(enum pvboot_path path)
+{
+    return pvb_is_pvh(path) || path == PVBOOT_PATH_VMLINUX64;
+}
+
 /* Checked arithmetic: true when the result fits. */
 static inline bool pvb_add(uint64_t a, uint64_t b, uint64_t *sum)
 {

@@ -10,8 +10,8 @@
  */
 #include "layout.h"
 #include "../startinfo/abi.h"
-#include "emit.h"
 #include "policy.h"
+#include "segment.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,6 +31,11 @@ unsigned int pvb_ramdisk_ceilings(const struct pvboot_image *img, enum pvboot_pa
     return n;
 }
 
+static uint64_t needs(const struct pvb_layout *l, enum pvboot_segment_id id)
+{
+    return pvb_segment_bytes(l->plan, l->img, l->req, id);
+}
+
 static void settle(struct pvb_layout *l, enum pvboot_segment_id id, uint64_t start, uint64_t room, uint64_t bytes)
 {
     struct pvboot_segment *s = &l->plan->seg[id];
@@ -43,7 +48,7 @@ static void settle(struct pvb_layout *l, enum pvboot_segment_id id, uint64_t sta
 
 int pvb_place_ramdisk(struct pvb_layout *l, struct pvboot_error *e)
 {
-    uint64_t bytes = pvb_emit_ramdisk_bytes(l->req), ceiling[PVB_CEILINGS], start, best;
+    uint64_t bytes = needs(l, PVBOOT_SEG_RAMDISK), ceiling[PVB_CEILINGS], start, best;
     unsigned int n = pvb_ramdisk_ceilings(l->img, l->plan->path, ceiling);
     struct pvb_want want = { .align = PVB_PAGE, .from = PVB_LOW_MEM_END };
     struct pvboot_segment *s = &l->plan->seg[PVBOOT_SEG_RAMDISK];
@@ -71,24 +76,6 @@ int pvb_place_ramdisk(struct pvb_layout *l, struct pvboot_error *e)
                     bytes, want.bytes, pvb_below(below, ceiling[n - 1]), best, start);
 }
 
-/* What each small segment needs, written; 0: none on this path. */
-static void small_bytes(const struct pvb_layout *l, uint64_t *bytes)
-{
-    struct pvboot_plan *plan = l->plan;
-    bool pvh = pvb_is_pvh(plan->path);
-
-    memset(bytes, 0, PVBOOT_SEGMENTS * sizeof(*bytes));
-    pvb_emit_sizes(plan, l->img, l->req, &bytes[PVBOOT_SEG_SETUP_DATA], &bytes[PVBOOT_SEG_START_INFO]);
-    bytes[PVBOOT_SEG_ZERO_PAGE] = pvh ? 0 : PVB_PAGE;
-    /*
-     * Always a text, at least an empty one: to boot.rst a zero cmd_line_ptr is a loader from before 2.02, and the
-     * decompressor reads from it without a look.  Linux copies 2048 bytes: whole pages see to that.
-     */
-    bytes[PVBOOT_SEG_CMDLINE] = l->req->cmdline ? strlen(l->req->cmdline) + 1 : !pvh;
-    bytes[PVBOOT_SEG_GDT] = pvh ? 0 : PVB_GDT_BYTES;
-    bytes[PVBOOT_SEG_PAGE_TABLES] = pvb_emit_page_tables_bytes(plan);
-}
-
 static bool find_small(const struct pvb_layout *l, uint64_t bytes, uint64_t *start, const char **why)
 {
     const struct pvboot_segment *kernel = &l->plan->seg[PVBOOT_SEG_KERNEL];
@@ -110,13 +97,14 @@ static bool find_small(const struct pvb_layout *l, uint64_t bytes, uint64_t *sta
 
 int pvb_place_small(struct pvb_layout *l, struct pvboot_error *e)
 {
-    uint64_t bytes[PVBOOT_SEGMENTS], room[PVBOOT_SEGMENTS] = { 0 }, total = 0, start, best;
+    uint64_t bytes[PVBOOT_SEGMENTS] = { 0 }, room[PVBOOT_SEGMENTS] = { 0 }, total = 0, start, best;
     const char *why;
 
-    small_bytes(l, bytes);
-    for (unsigned int i = PVBOOT_SEG_ZERO_PAGE; i <= PVBOOT_SEG_PAGE_TABLES; i++)
+    for (unsigned int i = PVBOOT_SEG_ZERO_PAGE; i <= PVBOOT_SEG_PAGE_TABLES; i++) {
+        bytes[i] = needs(l, i);
         if (!pvb_align_up(bytes[i], PVB_PAGE, &room[i]) || !pvb_add(total, room[i], &total))
             return pvb_fail(e, PVBOOT_E_INTERNAL, "%s of %" PRIu64 " bytes", pvboot_segment_name(i), bytes[i]);
+    }
     if (!total)
         return 0;
     if (!find_small(l, total, &start, &why)) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* What the plan says, written through the guest's three verbs; in few calls, since each maps memory on Xen. */
-#include "emit.h"
+#include "segment.h"
 
 #include <stdlib.h>
 
@@ -121,7 +121,7 @@ static int load_structures(const struct load *l, enum pvboot_segment_id id)
     buf = calloc(1, n);
     if (!buf)
         return pvb_fail(l->e, PVBOOT_E_HOST, "no memory for %zu bytes of %s", n, pvboot_segment_name(id));
-    rc = pvb_emit_segment(l->plan, l->kernel, l->req, id, buf, l->e);
+    rc = pvb_segment_write(l->plan, l->kernel, l->req, id, buf, l->e);
     if (!rc)
         rc = write_gpa(l, seg->start, (struct pvboot_bytes){ buf, n });
     explicit_bzero(buf, n); /* setup_data holds the guest's random seed */
@@ -138,7 +138,7 @@ int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kern
     if (!rc)
         rc = load_ramdisks(&l);
     for (enum pvboot_segment_id id = 0; !rc && id < PVBOOT_SEGMENTS; id++)
-        if (pvb_emit_knows(id))
+        if (pvb_segment_is_structure(id))
             rc = load_structures(&l, id);
     return rc;
 }

@@ -6,48 +6,15 @@
  * in one piece.  Why there, each placement says in its segment.
  */
 #include "../startinfo/abi.h"
-#include "emit.h"
 #include "layout.h"
 #include "policy.h"
+#include "segment.h"
 
 #include <inttypes.h>
 #include <pvboot/handover.h>
-#include <stdio.h>
 
 #define ISA_HOLE 0xa0000ull
 #define ISA_HOLE_END 0x100000ull
-
-const char *pvboot_segment_name(enum pvboot_segment_id id)
-{
-    static const char *const name[PVBOOT_SEGMENTS] = {
-        [PVBOOT_SEG_KERNEL] = "kernel",
-        [PVBOOT_SEG_RAMDISK] = "ramdisk",
-        [PVBOOT_SEG_ZERO_PAGE] = "zero page",
-        [PVBOOT_SEG_CMDLINE] = "cmdline",
-        [PVBOOT_SEG_SETUP_DATA] = "setup_data",
-        [PVBOOT_SEG_START_INFO] = "start info",
-        [PVBOOT_SEG_GDT] = "gdt",
-        [PVBOOT_SEG_PAGE_TABLES] = "page tables",
-        [PVBOOT_SEG_ACPI] = "acpi",
-        [PVBOOT_SEG_SPECIAL] = "special pages",
-    };
-
-    return (unsigned int)id < PVBOOT_SEGMENTS ? name[id] : NULL;
-}
-
-void pvb_note(struct pvboot_plan *plan, const char *fmt, ...)
-{
-    va_list ap;
-
-    for (size_t i = 0; i < sizeof(plan->notes) / sizeof(plan->notes[0]); i++) {
-        if (plan->notes[i][0])
-            continue;
-        va_start(ap, fmt);
-        vsnprintf(plan->notes[i], sizeof(plan->notes[i]), fmt, ap);
-        va_end(ap);
-        return;
-    }
-}
 
 /* Is any byte of [@start, @end) RAM? */
 static bool touches_ram(const struct pvboot_memmap *m, uint64_t start, uint64_t end)
@@ -93,7 +60,7 @@ static int tell_memory(struct pvboot_plan *plan, struct pvboot_error *e)
 static void choose_handover(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_request *req)
 {
     uint32_t max = img->has_bzimage ? img->bz.setup_type_max & ~PVBOOT_SETUP_INDIRECT : 0;
-    bool has = pvb_emit_has_handover(plan, img, req);
+    bool has = pvb_has_handover(plan, img, req);
 
     if (has)
         plan->handover_gpa = plan->seg[PVBOOT_SEG_SETUP_DATA].start;
@@ -102,13 +69,13 @@ static void choose_handover(struct pvboot_plan *plan, const struct pvboot_image 
     if (req->hypervisor == PVBOOT_HYPERVISOR_NONE || pvb_is_pvh(plan->path))
         return;
     if (has && max && max < PVBOOT_SETUP_TYPE)
-        pvb_note(plan, "the kernel lists setup_data types up to 0x%x: it will step over the hypervisor node 0x%x", max,
-                 PVBOOT_SETUP_TYPE);
+        pvb_remark(plan, "the kernel lists setup_data types up to 0x%x: it will step over the hypervisor node 0x%x",
+                   max, PVBOOT_SETUP_TYPE);
     else if (!has && img->has_bzimage && img->bz.protocol < PVB_BOOT_2_09)
-        pvb_note(plan, "no hypervisor node: boot protocol %u.%02u has no setup_data, need 2.09", img->bz.protocol >> 8,
-                 img->bz.protocol & 0xffu);
+        pvb_remark(plan, "no hypervisor node: boot protocol %u.%02u has no setup_data, need 2.09",
+                   img->bz.protocol >> 8, img->bz.protocol & 0xffu);
     else if (!has)
-        pvb_note(plan, "no hypervisor node: strict, and the kernel lists setup_data types up to 0x%x only", max);
+        pvb_remark(plan, "no hypervisor node: strict, and the kernel lists setup_data types up to 0x%x only", max);
 }
 
 /* What needs no machine. */
@@ -119,7 +86,7 @@ static int choose(struct pvboot_plan *p, const struct pvboot_image *img, const s
 
     if (!rc)
         rc = pvb_choose_path(p, img, req->path, e);
-    if (!rc && pvb_is_pvh(p->path) && !pvb_emit_can_start_info())
+    if (!rc && pvb_is_pvh(p->path) && !pvb_can_start_info())
         rc = pvb_fail(e, PVBOOT_E_UNSUPPORTED, "%s needs a start info: this pvboot was built without Xen's headers",
                       pvboot_path_name(p->path));
     if (!rc)
@@ -133,7 +100,7 @@ int pvboot_plan_possible(const struct pvboot_image *img, const struct pvboot_req
     int rc;
 
     memset(&p, 0, sizeof(p));
-    if (img->has_elf || req->path == PVBOOT_PATH_STUB || !pvb_is_elf(req->path))
+    if (img->has_elf || req->path == PVBOOT_PATH_STUB || !pvb_loads_elf(req->path))
         return choose(&p, img, req, e);
     p.path = req->path; /* whether the image offers it, its ELF will tell */
     rc = pvb_check_request(req, e);
@@ -171,8 +138,8 @@ int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, c
         return rc;
     choose_handover(&p, img, req);
     pvb_start_state(&p, img);
-    if (pvb_is_elf(p.path) && p.path != PVBOOT_PATH_STUB)
-        pvb_note(&p, "%s skips the kernel's decompressor: no KASLR of its text", pvboot_path_name(p.path));
+    if (pvb_loads_elf(p.path) && p.path != PVBOOT_PATH_STUB)
+        pvb_remark(&p, "%s skips the kernel's decompressor: no KASLR of its text", pvboot_path_name(p.path));
     *plan = p;
     return 0;
 }

@@ -5,23 +5,8 @@
 
 #include "internal.h"
 
-/* The paths that start at PHYS32_ENTRY with a start info. */
-static inline bool pvb_is_pvh(enum pvboot_path path)
-{
-    return path == PVBOOT_PATH_PVH || path == PVBOOT_PATH_STUB;
-}
-static inline bool pvb_is_long(enum pvboot_path path)
-{
-    return path == PVBOOT_PATH_LINUX64 || path == PVBOOT_PATH_VMLINUX64;
-}
-/* The paths that load an ELF and not the bzImage's protected-mode part. */
-static inline bool pvb_is_elf(enum pvboot_path path)
-{
-    return pvb_is_pvh(path) || path == PVBOOT_PATH_VMLINUX64;
-}
-
-/* A remark for the administrator. There are four places; a fifth remark is dropped. */
-void pvb_note(struct pvboot_plan *plan, const char *fmt, ...) PVB_PRINTF(2, 3);
+/* remark.c: a remark for the administrator. There are four places; a fifth remark is dropped. */
+void pvb_remark(struct pvboot_plan *plan, const char *fmt, ...) PVB_PRINTF(2, 3);
 
 /* entry.c: which path, and why. -UNSUPPORTED */
 int pvb_choose_path(struct pvboot_plan *plan, const struct pvboot_image *img, enum pvboot_path asked,

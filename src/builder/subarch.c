@@ -82,10 +82,10 @@ static void remark(struct pvboot_plan *plan, const struct pvboot_image *img)
     uint32_t version = img->has_bzimage ? pvb_kernel_version(img->bz.kernel_version) : 0;
 
     if (plan->subarch != SUBARCH_XEN)
-        pvb_note(plan, "subarch %u is not Xen's number (2): Linux skips what a PC has and that platform has not",
-                 plan->subarch);
+        pvb_remark(plan, "subarch %u is not Xen's number (2): Linux skips what a PC has and that platform has not",
+                   plan->subarch);
     else if (version && version < VERSION(4, 7, 0))
-        pvb_note(plan, "subarch 2: a 64-bit kernel before 4.7 does not look at it");
+        pvb_remark(plan, "subarch 2: a 64-bit kernel before 4.7 does not look at it");
 }
 
 int pvb_choose_subarch(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_request *req,
@@ -112,6 +112,6 @@ int pvb_choose_subarch(struct pvboot_plan *plan, const struct pvboot_image *img,
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "subarch %u with 32-bit kernel '%.16s': %s; force_subarch overrides",
                         req->subarch, img->bz.kernel_version, why);
     if (why)
-        pvb_note(plan, "subarch %u was forced: %s", req->subarch, why);
+        pvb_remark(plan, "subarch %u was forced: %s", req->subarch, why);
     return 0;
 }

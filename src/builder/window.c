@@ -102,7 +102,7 @@ static int no_room(const struct pvb_layout *l, const struct target *t, const str
 static void settle(struct pvb_layout *l, const struct target *t, uint64_t start)
 {
     struct pvboot_segment *s = &l->plan->seg[PVBOOT_SEG_KERNEL];
-    bool elf = pvb_is_elf(l->plan->path);
+    bool elf = pvb_loads_elf(l->plan->path);
 
     s->start = start & ~(PVB_PAGE - 1);
     s->end = (start + t->w.bytes + PVB_PAGE - 1) & ~(PVB_PAGE - 1);
@@ -122,7 +122,7 @@ static void settle(struct pvb_layout *l, const struct target *t, uint64_t start)
 int pvb_place_kernel(struct pvb_layout *l, struct pvboot_error *e)
 {
     enum pvboot_path path = l->plan->path;
-    struct target t = pvb_is_elf(path) ? elf_target(l->img, path) : bzimage_target(&l->img->bz);
+    struct target t = pvb_loads_elf(path) ? elf_target(l->img, path) : bzimage_target(&l->img->bz);
     struct pvb_want want = { .bytes = t.w.bytes, .align = t.w.align < PVB_PAGE ? PVB_PAGE : t.w.align };
     uint64_t start = t.first;
 

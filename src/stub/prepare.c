@@ -7,8 +7,8 @@
  * the structures are emitted into memory that nothing uses, now or then, and all the moves, theirs too, are left
  * to the code in the departure page, which lies there as well.
  */
-#include "../builder/emit.h"
 #include "../builder/place.h"
+#include "../builder/segment.h"
 #include "stub.h"
 
 #include <pvboot/handover.h>
@@ -113,10 +113,10 @@ static int emit(const struct pvb_stub *s, struct pvb_departure *d, uint64_t gpa,
     for (enum pvboot_segment_id id = 0; !rc && id < PVBOOT_SEGMENTS; id++) {
         const struct pvboot_segment *seg = &s->plan.seg[id];
 
-        if (!pvb_emit_knows(id) || !seg->end)
+        if (!pvb_segment_is_structure(id) || !seg->end)
             continue;
         memset(s->memory + gpa, 0, (size_t)(seg->end - seg->start));
-        rc = pvb_emit_segment(&s->plan, &s->kernel, &s->req, id, s->memory + gpa, e);
+        rc = pvb_segment_write(&s->plan, &s->kernel, &s->req, id, s->memory + gpa, e);
         add_move(d, seg->start, gpa, seg->end - seg->start);
         gpa += seg->end - seg->start;
     }
@@ -155,7 +155,7 @@ int pvb_stub_prepare(struct pvb_stub *s, struct pvboot_error *e)
     int rc = plan(s, e);
 
     for (enum pvboot_segment_id id = 0; id < PVBOOT_SEGMENTS; id++)
-        if (pvb_emit_knows(id))
+        if (pvb_segment_is_structure(id))
             bytes += s->plan.seg[id].end - s->plan.seg[id].start;
     if (!rc)
         rc = find_scratch(s, bytes, &gpa, e);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "builder/emit.h"
+#include "builder/segment.h"
 #include <pvboot/build.h>
 
 #define RUBBISH 0xa5
@@ -238,7 +238,7 @@ static void ramdisks_joined(void **state)
     f->req.ramdisk[2] = (struct pvboot_bytes){ f->file + 0x200, 0x1001 };
     put_segment(f, PVBOOT_SEG_RAMDISK, 0x80000, 0x82000);
     f->plan.seg[PVBOOT_SEG_RAMDISK].bytes = 8 + 8 + 0x1001;
-    assert_int_equal(pvb_emit_ramdisk_bytes(&f->req), 8 + 8 + 0x1001);
+    assert_int_equal(pvb_segment_bytes(&f->plan, &f->kernel.image, &f->req, PVBOOT_SEG_RAMDISK), 8 + 8 + 0x1001);
     assert_int_equal(load(f), 0);
     assert_memory_equal(f->m.bytes + 0x80000, f->file, 5);
     all_are(f, 0x80005, 0x80008, 0);
@@ -348,7 +348,7 @@ static void sizes(void **state)
 
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
         struct fixture *f = *state;
-        uint64_t setup_data = 0, start_info = 0;
+        uint64_t setup_data, start_info;
 
         f->plan.path = row[i].path;
         f->kernel.image.has_bzimage = true;
@@ -357,11 +357,12 @@ static void sizes(void **state)
         f->req.strict = row[i].strict;
         f->req.has_rng_seed = row[i].seed;
         f->req.hypervisor = row[i].hypervisor;
-        pvb_emit_sizes(&f->plan, &f->kernel.image, &f->req, &setup_data, &start_info);
-        if (pvb_emit_has_handover(&f->plan, &f->kernel.image, &f->req) != row[i].node ||
-            (setup_data > 0) != row[i].chain || (start_info > 0) != (row[i].start_info && pvb_emit_can_start_info()))
+        setup_data = pvb_segment_bytes(&f->plan, &f->kernel.image, &f->req, PVBOOT_SEG_SETUP_DATA);
+        start_info = pvb_segment_bytes(&f->plan, &f->kernel.image, &f->req, PVBOOT_SEG_START_INFO);
+        if (pvb_has_handover(&f->plan, &f->kernel.image, &f->req) != row[i].node || (setup_data > 0) != row[i].chain ||
+            (start_info > 0) != (row[i].start_info && pvb_can_start_info()))
             fail_msg("%s: node %d, setup_data %llu, start info %llu", row[i].name,
-                     pvb_emit_has_handover(&f->plan, &f->kernel.image, &f->req), (unsigned long long)setup_data,
+                     pvb_has_handover(&f->plan, &f->kernel.image, &f->req), (unsigned long long)setup_data,
                      (unsigned long long)start_info);
     }
 }
