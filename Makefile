@@ -35,9 +35,9 @@ ALL_CFLAGS = -std=gnu11 -fPIC $(WARN) $(if $(SAN)$(COV),,$(HARDEN)) $(CFLAGS) $(
 # Layers: frontends -> sandbox -> builder -> startinfo -> include/pvboot. tests/check-layers holds the sources to it.
 # One of start_info.c, which needs Xen's headers, and its stand-in.
 STARTINFO := $(filter-out src/startinfo/start_info$(if $(filter y,$(HAVE_XEN)),_none).c,$(wildcard src/startinfo/*.c))
-BUILDER := $(filter-out %_xen.c,$(wildcard src/builder/*.c))
+BUILDER := $(filter-out %_xen.c,$(wildcard src/builder/*/*.c))
 SANDBOX := $(wildcard src/sandbox/*.c)
-XEN := $(wildcard src/builder/*_xen.c)
+XEN := $(wildcard src/builder/xen/*.c)
 CLI := $(wildcard src/frontends/cli/*.c)
 XL := $(wildcard src/frontends/xl/*.c)
 
@@ -98,8 +98,7 @@ $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl
 
 # ---- the confined parser: only what parses, always without sanitizers, which no sandbox of this kind would let work ----
 PARSE := $(wildcard src/frontends/parse/*.c) src/sandbox/layers.c \
-         $(addprefix src/builder/,bzimage.c elf.c errno.c error.c file.c image.c names.c notes.c offers.c) \
-         $(wildcard src/builder/codec*.c)
+         $(addprefix src/builder/base/,errno.c error.c names.c) src/builder/file/file.c $(wildcard src/builder/image/*.c)
 PARSE_OBJ := $(patsubst %.c,$(BUILD)/parse/%.o,$(PARSE))
 PARSE_CFLAGS = -std=gnu11 -fPIE -fvisibility=hidden -ffunction-sections $(WARN) $(HARDEN) -fstack-clash-protection $(CFLAGS)
 PARSE_LIBS := $(shell $(PKG_CONFIG) --libs libelf $(CODEC_PKGS) libseccomp 2>/dev/null) -lbz2 \
@@ -126,8 +125,8 @@ compare: build-packages lab-packages
 
 # ---- the in-guest stub: 32-bit, without libc; gcc -m32 needs no multilib packages for that -------------------------
 STUB := $(wildcard src/stub/*.c src/stub/libc/*.c) $(STARTINFO) \
-        $(addprefix src/builder/,bzimage.c cmdline.c content.c entry.c error.c layout.c memmap.c names.c place.c \
-          plan.c remark.c request.c subarch.c window.c)
+        $(addprefix src/builder/,base/error.c base/memmap.c base/names.c image/bzimage.c segment/content.c) \
+        $(filter-out %/distance.c %/machine.c %/obstacle.c,$(wildcard src/builder/plan/*.c))
 STUB_OBJ := $(patsubst %,$(BUILD)/stub/%.o,$(basename $(STUB) src/stub/head.S))
 FREESTANDING := -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
                -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(WARN) -nostdinc \
@@ -384,12 +383,12 @@ confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(KEEPERS) $(COST) $(UNANSWERE
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine
 
 # Shape: what a compiler does not see. PURE may not do I/O, so nothing but memory and text functions may be undefined.
-PURE := $(STARTINFO) $(addprefix src/builder/,bzimage.c cmdline.c content.c entry.c in_the_way.c layout.c load.c machine.c \
-          memmap.c names.c offers.c place.c plan.c plan_check.c plan_check_entry.c remark.c request.c subarch.c window.c words.c)
+PURE := $(STARTINFO) $(addprefix src/builder/,base/memmap.c base/names.c image/bzimage.c image/entries.c load/load.c) \
+        $(wildcard $(addprefix src/builder/,segment/*.c plan/*.c check/*.c))
 SOURCES := $(shell git ls-files '*.[ch]' 2>/dev/null || find include src tests -name '*.[ch]')
 
 .PHONY: check-pure check-headers check-format check-exports
-check-pure: $(call obj,$(PURE) src/builder/error.c)
+check-pure: $(call obj,$(PURE) src/builder/base/error.c)
 	$(LD) -r -o $(BUILD)/pure.o $^
 	! nm -u $(BUILD)/pure.o | grep -vE ' (mem|str|v?snprintf|__v?snprintf_chk|__mem|__str|calloc|free|__assert_fail|__stack_chk_fail|_GLOBAL_|__ctype|(__)?explicit_bzero|pvb_codec_find)'
 check-headers:

@@ -3,7 +3,7 @@
 #ifndef PVB_ANSWER_H
 #define PVB_ANSWER_H
 
-#include "../builder/internal.h"
+#include "../builder/base/base.h"
 
 #include <assert.h>
 #include <pvboot/confine.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* A kernel from a file to a checked value, by way of the helper. */
-#include "../builder/sealed.h"
+#include "../builder/file/file.h"
 #include "sandbox.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #ifndef PVB_HELPER_H
 #define PVB_HELPER_H
 
-#include "../builder/child.h"
+#include "../builder/file/file.h"
 #include "sandbox.h"
 
 /* Start @run's helper.  -SANDBOX, -HOST; then there is no child. */

@@ -5,7 +5,7 @@
  * Module 0 is the kernel with the guest's command line, module 1 the initrd; the start info's own command line is
  * the carrier, "pvboot key=value ...".  That is what stock libxl makes of pvshim_path, pvshim_cmdline and pvshim_extra.
  */
-#include "../builder/bzimage.h"
+#include "../builder/image/image.h"
 #include "../startinfo/abi.h"
 #include "stub.h"
 

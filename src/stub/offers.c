@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Stand-ins for src/builder/offers.c, codec.c, words.c and in_the_way.c: what a small stub that unpacks nothing can start. */
-#include "../builder/bzimage.h"
-#include "../builder/place.h"
-#include "../builder/words.h"
+/* Stand-ins for image/entries.c, image/codec.c, plan/distance.c and plan/obstacle.c of src/builder: what a small stub that unpacks nothing can start. */
+#include "../builder/image/image.h"
+#include "../builder/plan/plan.h"
 #include "../startinfo/abi.h"
 
 #include <stdio.h>
@@ -16,7 +15,7 @@ enum pvboot_codec pvb_codec_find(struct pvboot_bytes payload)
     return PVBOOT_CODEC_UNKNOWN;
 }
 
-size_t pvb_words_distance(const char *a, const char *b)
+size_t pvb_distance(const char *a, const char *b)
 {
     (void)a;
     (void)b;

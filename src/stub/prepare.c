@@ -7,8 +7,8 @@
  * the structures are emitted into memory that nothing uses, now or then, and all the moves, theirs too, are left
  * to the code in the departure page, which lies there as well.
  */
-#include "../builder/place.h"
-#include "../builder/segment.h"
+#include "../builder/plan/plan.h"
+#include "../builder/segment/segment.h"
 #include "stub.h"
 
 #include <pvboot/handover.h>

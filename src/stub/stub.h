@@ -11,7 +11,7 @@
 #ifndef PVB_STUB_H
 #define PVB_STUB_H
 
-#include "../builder/internal.h"
+#include "../builder/base/base.h"
 #include "departure.h"
 
 struct pvb_stub {

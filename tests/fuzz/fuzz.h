@@ -6,7 +6,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include "builder/internal.h"
+#include "builder/base/base.h"
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The decoders themselves: a declared size, then any bytes as a payload, which says by its magic whose it is. */
-#include "builder/parse.h"
+#include "builder/image/codec.h"
 #include "fuzz.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * that do all their contract allows: they read all of what they are given, write to all the room they are told of,
  * and say whatever the input says.  So no checksum has to be guessed, and one byte too much is seen at once.
  */
-#include "builder/codec.h"
+#include "builder/image/codec.h"
 #include "fuzz.h"
 
 #include <bzlib.h>

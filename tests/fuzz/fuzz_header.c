@@ -3,7 +3,7 @@
  * A wish, then any bytes as a bzImage: its setup header, the plan for it, the zero page that comes of it.
  * What a loader writes, and what it copies: Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header".
  */
-#include "builder/decode.h"
+#include "builder/describe/describe.h"
 #include "fuzz.h"
 
 #define HEADER 0x1f1u

@@ -3,7 +3,7 @@
  * The memory map against a model, one type per cell; then free room in it against the same cells; then guests in it.
  * Cells are pages at addresses where carries and 64-bit ends are near.
  */
-#include "builder/place.h"
+#include "builder/plan/plan.h"
 #include "fuzz.h"
 
 #define CELLS 96u

@@ -3,8 +3,7 @@
  * Everything an administrator can write: keys and values, the carrier, an xl.cfg, the guest's command line.
  * The oracle for an xl.cfg is libxlutil: a key that it knows, our scanner has seen, and the other way round.
  */
-#include "builder/policy.h"
-#include "builder/words.h"
+#include "builder/plan/plan.h"
 #include "frontends/xl/xl.h"
 #include "fuzz.h"
 
@@ -33,8 +32,8 @@ static void option(char *key)
     fuzz_judge(rc, &e);
     FUZZ_MUST(!rc || (rc == -PVBOOT_E_USAGE && !memcmp(&req, &before, sizeof(req))));
     FUZZ_MUST(rc || (pvboot_path_name(req.path) && req.sandbox <= PVBOOT_SANDBOX_OFF));
-    FUZZ_MUST(pvb_words_distance(key, key) == (strlen(key) > 15 ? SIZE_MAX : 0));
-    FUZZ_MUST(pvb_words_distance(key, "entry") == pvb_words_distance("entry", key));
+    FUZZ_MUST(pvb_distance(key, key) == (strlen(key) > 15 ? SIZE_MAX : 0));
+    FUZZ_MUST(pvb_distance(key, "entry") == pvb_distance("entry", key));
 }
 
 static void carrier(const char *text)

@@ -8,7 +8,7 @@
  * of its own, with a limit on time and memory.  Its log says what it found: the structures that hold it are not in its
  * installed headers.
  */
-#include "builder/internal.h"
+#include "builder/base/base.h"
 
 #include <err.h>
 #include <inttypes.h>

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "builder/decode.h"
+#include "builder/describe/decode.h"
 
 struct row {
     const char *name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Reading whole files, and the one line an error becomes. */
-#include "builder/internal.h"
+#include "builder/base/base.h"
 
 #include <errno.h>
 #include <fcntl.h>

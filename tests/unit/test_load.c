@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "builder/segment.h"
+#include "builder/segment/segment.h"
 #include <pvboot/build.h>
 
 #define RUBBISH 0xa5

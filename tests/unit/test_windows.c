@@ -3,7 +3,7 @@
  * Payloads that are put where they belong a window at a time: the same bytes as when stored, or a refusal for the same
  * reason.  How far a decoder says it was then may differ by a window, but not with the streams here.
  */
-#include "builder/parse.h"
+#include "builder/image/codec.h"
 #include "mkimage.h"
 
 #include <setjmp.h>

@@ -6,7 +6,7 @@
 #ifndef PVB_CAPTURE_H
 #define PVB_CAPTURE_H
 
-#include "../../builder/describe.h"
+#include "../../builder/describe/describe.h"
 
 #include <jansson.h>
 #include <xenctrl.h>

@@ -3,7 +3,7 @@
 #ifndef PVB_CLI_H
 #define PVB_CLI_H
 
-#include "../../builder/internal.h"
+#include "../../builder/base/base.h"
 #include <getopt.h>
 #include <jansson.h>
 #include <pvboot/file.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include "../../builder/decode.h"
+#include "../../builder/describe/describe.h"
 #include "cli.h"
 
 #define INPUT_MAX (1ull << 20) /* a dump of metadata, bytes */

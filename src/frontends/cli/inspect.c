@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include "../../builder/describe.h"
+#include "../../builder/describe/describe.h"
 #include "cli.h"
 
 #include <pvboot/plan.h>

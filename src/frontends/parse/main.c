@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-#include "../../builder/parse.h"
+#include "../../builder/image/image.h"
 #include "parse.h"
 
 #include <stdio.h>

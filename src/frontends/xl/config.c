@@ -3,6 +3,7 @@
  * builder="pvboot" and pvboot_*= in an xl.cfg: checked here, then carried in stock, typed, persisted fields
  * (type, pvshim*).  A config that does not say builder="pvboot" is handed on byte for byte.
  */
+#include "../../builder/load/load.h"
 #include "xl.h"
 
 #include <errno.h>

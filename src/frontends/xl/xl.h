@@ -7,7 +7,7 @@
 #ifndef PVB_XL_H
 #define PVB_XL_H
 
-#include "../../builder/internal.h"
+#include "../../builder/base/base.h"
 
 #include <pvboot/file.h>
 #include <pvboot/record.h>

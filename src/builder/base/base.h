@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What every stage stands on: errors, names, checked arithmetic. */
+#ifndef PVB_BASE_H
+#define PVB_BASE_H
+
+#include <pvboot/build.h>
+#include <stdarg.h>
+
+#define PVB_PAGE 4096ull
+#define PVB_4G (1ull << 32)
+
+#define PVB_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define PVB_CHECKED __attribute__((warn_unused_result))
+
+/* Fill @e and return -@class. Bytes outside printable ASCII are escaped; the first error wins. */
+int pvb_fail(struct pvboot_error *e, enum pvboot_class code, const char *fmt, ...) PVB_PRINTF(3, 4);
+/* The same with what errno says, taking no lock: strerror() takes the one of translations. */
+int pvb_fail_errno(struct pvboot_error *e, enum pvboot_class code, const char *what);
+/* Say which file @e is about, unless it already says. Returns @rc. */
+int pvb_in_file(struct pvboot_error *e, const char *path, int rc);
+/* Copy untrusted text for display: at most @n bytes with NUL, control bytes and non-ASCII as \xNN. */
+void pvb_escape(char *dst, size_t n, const void *src, size_t src_bytes);
+
+/* The paths that start at PHYS32_ENTRY with a start info. */
+static inline bool pvb_is_pvh(enum pvboot_path path)
+{
+    return path == PVBOOT_PATH_PVH || path == PVBOOT_PATH_STUB;
+}
+static inline bool pvb_is_long(enum pvboot_path path)
+{
+    return path == PVBOOT_PATH_LINUX64 || path == PVBOOT_PATH_VMLINUX64;
+}
+/* The paths that load an ELF and not the bzImage's protected-mode part. */
+static inline bool pvb_loads_elf(enum pvboot_path path)
+{
+    return pvb_is_pvh(path) || path == PVBOOT_PATH_VMLINUX64;
+}
+
+/* Checked arithmetic: true when the result fits. */
+static inline bool pvb_add(uint64_t a, uint64_t b, uint64_t *sum)
+{
+    return !__builtin_add_overflow(a, b, sum);
+}
+/* @align is a power of two. */
+static inline bool pvb_align_up(uint64_t x, uint64_t align, uint64_t *up)
+{
+    if (!pvb_add(x, align - 1, up))
+        return false;
+    *up &= ~(align - 1);
+    return true;
+}
+static inline bool pvb_power_of_two(uint64_t x)
+{
+    return x && !(x & (x - 1));
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * One child that answers through a pipe: listened to, and ended.  Made for somebody else's program: libxl's SIGCHLD
+ * handler only writes to a pipe of its own; it reaps from its event loop, which does not run while we wait here.
+ * Another thread's might: then the status is lost to us, but not the end itself, which the pidfd tells.
+ */
+#ifndef PVB_CHILD_H
+#define PVB_CHILD_H
+
+#include "../base/base.h"
+
+#include <sys/wait.h>
+
+struct pvb_child {
+    pid_t pid;
+    int pidfd;     /* -1: it has ended already, and somebody else has reaped it */
+    int answer;    /* our end of its pipe */
+    siginfo_t end; /* what waitid() said; si_pid 0: somebody else reaped it, so nobody knows how it ended */
+};
+
+/* A pipe whose ends are @lowest at least: clear of the descriptors a child is given.  0, or errno. */
+int pvb_child_pipe(int end[2], int lowest);
+/* @c->pid has been started and is to be watched.  -HOST: then it is killed, and @c->answer closed. */
+int pvb_child_watch(struct pvb_child *c, struct pvboot_error *e) PVB_CHECKED;
+/* The moment @ms from now, for the next two. */
+uint64_t pvb_deadline(unsigned int ms);
+/* What it says until it closes its pipe or has said @n bytes: 0, ETIME at @deadline, or errno.  *@got bytes are in @buf. */
+int pvb_child_listen(const struct pvb_child *c, uint64_t deadline, void *buf, size_t n, size_t *got);
+/* Until it has ended: 0, ETIME at @deadline, or errno. */
+int pvb_child_wait(const struct pvb_child *c, uint64_t deadline);
+/*
+ * Kill it if asked to, reap it, close what is open.  The kernel may not let it end: it waits, until the mount goes, for a
+ * FUSE server that has read a request and does not answer.  Then it is reaped when the next child is watched after that.
+ */
+void pvb_child_end(struct pvb_child *c, bool kill);
+
+#endif

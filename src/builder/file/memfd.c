@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#include "memfd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define NOEXEC_SEAL 0x0008u /* MFD_NOEXEC_SEAL, since Linux 6.3; older headers lack it */
+#define STANDARD_FDS 3
+
+static int create(const char *name)
+{
+    unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create(name, flags | NOEXEC_SEAL);
+
+    return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
+}
+
+int pvb_memfd_room(uint64_t bytes, struct pvboot_error *e)
+{
+    struct rlimit most;
+
+    if (getrlimit(RLIMIT_FSIZE, &most) || most.rlim_cur >= bytes)
+        return 0;
+    return pvb_fail(e, PVBOOT_E_HOST, "file size limit (ulimit -f) is %llu bytes, private memory needs %llu",
+                    (unsigned long long)most.rlim_cur, (unsigned long long)bytes);
+}
+
+int pvb_memfd(const char *name, struct pvboot_error *e)
+{
+    int low = create(name), fd;
+
+    if (low < 0)
+        return pvb_fail(e, PVBOOT_E_HOST, "memfd_create: %s", strerror(errno));
+    if (low >= STANDARD_FDS)
+        return low;
+    fd = fcntl(low, F_DUPFD_CLOEXEC, STANDARD_FDS); /* a caller without standard descriptors */
+    close(low);
+    return fd < 0 ? pvb_fail(e, PVBOOT_E_HOST, "dup: %s", strerror(errno)) : fd;
+}
+
+int pvb_memfd_put(int memfd, struct pvboot_bytes b, struct pvboot_error *e)
+{
+    while (b.len) {
+        ssize_t r = write(memfd, b.p, b.len);
+
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r <= 0)
+            return pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
+        b = pvboot_sub(b, (uint64_t)r, b.len - (size_t)r);
+    }
+    return 0;
+}
+
+int pvb_memfd_seal(struct pvboot_file *f, int memfd, size_t bytes, struct pvboot_error *e)
+{
+    void *p;
+
+    if (fcntl(memfd, F_ADD_SEALS, SEALS))
+        return pvb_fail(e, PVBOOT_E_HOST, "cannot seal private memory: %s", strerror(errno));
+    p = mmap(NULL, bytes, PROT_READ, MAP_SHARED, memfd, 0);
+    if (p == MAP_FAILED)
+        return pvb_fail(e, PVBOOT_E_HOST, "cannot map %zu bytes of private memory: %s", bytes, strerror(errno));
+    *f = (struct pvboot_file){ .bytes = { p, bytes }, .owned = p, .mapped = bytes, .memfd = memfd };
+    return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What the payload codecs share.  One file each; codec.c has the table. */
+#ifndef PVB_CODEC_H
+#define PVB_CODEC_H
+
+#include "image.h"
+
+#include <pvboot/limits.h>
+
+/*
+ * Unpack the one stream that is all of @in into exactly the bytes of @out.  -MALFORMED: it is damaged, ends early or
+ * late, or does not fill @out to the byte; -LIMIT: it wants more decoder memory than PVBOOT_DECODER_MEMORY_MAX;
+ * -UNSUPPORTED: not built in, or a feature kernels do not use; -HOST: no memory.
+ */
+typedef int pvb_inflate(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e);
+
+pvb_inflate pvb_gunzip, pvb_bunzip2, pvb_unlzma, pvb_unxz, pvb_unlzo, pvb_unlz4, pvb_unzstd;
+
+/*
+ * Does the stream itself, where it can be asked without unpacking it, say the size @declared?  -MALFORMED: another one.
+ * What cannot be read is no answer, but 0: the decoder will say what is wrong with it.
+ */
+typedef int pvb_claim(struct pvboot_bytes in, uint64_t declared, struct pvboot_error *e);
+
+pvb_claim pvb_xz_claim;
+
+/* How far a decoder came. */
+struct pvb_progress {
+    const char *codec;
+    uint64_t in, in_bytes;
+    uint64_t out, out_bytes;
+};
+
+/* The sentences all codecs share; each returns -MALFORMED but for the last. */
+int pvb_ends_early(const struct pvb_progress *at, struct pvboot_error *e);
+int pvb_too_long(const struct pvb_progress *at, struct pvboot_error *e);
+int pvb_corrupt(const struct pvb_progress *at, const char *what, struct pvboot_error *e);
+/* The stream ended well: 0 if it took all of its input and filled its room. */
+int pvb_at_end(const struct pvb_progress *at, struct pvboot_error *e);
+
+/*
+ * Unpack the payload @bz describes to @out, which has room for @max bytes; where it has no memory, to new memory of
+ * exactly the size the payload's trailer declares, which the caller frees.  All limits are checked before memory is
+ * taken.  Then @out->len is that size.  -MALFORMED, -UNSUPPORTED, -LIMIT, -HOST.
+ */
+int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uint64_t max, struct pvb_output *out,
+               struct pvboot_error *e);
+
+#endif

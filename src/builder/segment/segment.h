@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Segments: their names, what they hold and how many bytes that is.  Below both the planner, which asks for sizes, and
+ * the loader, which asks for the bytes.
+ *
+ * Promises to the planner: the start info structure, the page tables' root and the head of the setup_data chain lie
+ * at the start of their segments; the hypervisor node, where there is one, is that head.  So rbx, cr3 and
+ * handover_gpa are segment starts.
+ */
+#ifndef PVB_SEGMENT_H
+#define PVB_SEGMENT_H
+
+#include "../base/base.h"
+#include <pvboot/plan.h>
+
+/*
+ * How many bytes segment @id of @plan needs: the ramdisks joined, each at a multiple of 4 after zero bytes, which
+ * initramfs archives may have between; or its structures.  0: this path has none, or somebody else fills it.
+ *
+ * Read from @plan: path, machine, e820.  No address matters but for page tables, an identity map of [0, 4 GiB) and of
+ * every segment above it, in 2 MiB pages: what lies there must have been placed.  On the zero-page paths the start info
+ * lies inside the hypervisor node, which kernels reserve.
+ */
+uint64_t pvb_segment_bytes(const struct pvboot_plan *plan, const struct pvboot_image *img,
+                           const struct pvboot_request *req, enum pvboot_segment_id id);
+
+/* Does segment @id consist of structures that pvb_segment_write() knows? */
+bool pvb_segment_is_structure(enum pvboot_segment_id id);
+
+/*
+ * Write segment @id of @plan, one of those that consist of structures, into @buf, which has room for all of it and is
+ * zeroed.  -INTERNAL: it outgrew its segment, or the plan contradicts what has to be emitted.
+ */
+int pvb_segment_write(const struct pvboot_plan *plan, const struct pvboot_kernel *kernel,
+                      const struct pvboot_request *req, enum pvboot_segment_id id, uint8_t *buf,
+                      struct pvboot_error *e) PVB_CHECKED;
+
+/* Can a start info be written?  Not without Xen's headers at build time. */
+bool pvb_can_start_info(void);
+
+/* Will there be a hypervisor node?  Not on PVH paths, before protocol 2.09, or where strict forbids its type. */
+bool pvb_has_handover(const struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_request *req);
+
+#endif
