@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import bench, cases, confine, demo, faults, guest, kernels, packages, paths, push, report, run, soak
+from . import bench, cases, confine, demo, dom0, faults, guest, kernels, packages, paths, push, report, run, soak
 from .errors import LabError, Timeout
 from .flight import commands
 from .host import Host
@@ -118,9 +118,9 @@ def up(args: argparse.Namespace) -> int:
 def place_kernels(host: Host, store: packages.Store) -> None:
     """Kernels and guest initramfs images under short names, for use by hand."""
     for kernel in kernels.KERNELS.values():
-        host.put(kernels.image(store, kernel), f"{run.DOM0_DIR}/vmlinuz-{kernel.id}")
+        host.put(kernels.image(store, kernel), f"{dom0.DIRECTORY}/vmlinuz-{kernel.id}")
     for arch in ("amd64", "i386"):
-        host.put(guest.initramfs(store, arch), f"{run.DOM0_DIR}/guest-{arch}.cpio")
+        host.put(guest.initramfs(store, arch), f"{dom0.DIRECTORY}/guest-{arch}.cpio")
 
 
 def exec_(args: argparse.Namespace) -> int:
@@ -162,7 +162,7 @@ def status(args: argparse.Namespace) -> int:
     if not host.alive():
         print("lab: down")
         return 1
-    _, out, _ = host.run(f"xl list; ls {run.DOM0_DIR}/* /usr/lib/pvboot/* /usr/bin/pvboot 2>/dev/null")
+    _, out, _ = host.run(f"xl list; ls {dom0.DIRECTORY}/* /usr/lib/pvboot/* /usr/bin/pvboot 2>/dev/null")
     print(out + f"lab: up; log {host.log_file}")
     return 0
 

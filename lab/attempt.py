@@ -7,7 +7,7 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import cases, compare, entered, evidence, handover, kexec, probes, push, shapes, tarball
+from . import cases, compare, entered, evidence, handover, kexec, messages, probes, push, shapes, tarball
 from .cases import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
@@ -15,7 +15,6 @@ from .host import Host
 from .push import STOCK_XL
 
 DUMP = "/tmp/handed-over"
-TRIPLE_FAULT = "Triple fault - invoking HVM shutdown"  # Xen's words; the domain then asks for a reboot
 HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making
 LONGEST_SECONDS = 600  # for a guest that keeps talking without coming to an end
 _WAITED = {0: "", 3: "the domain is gone", 4: "the domain has shut down or crashed",
@@ -50,7 +49,7 @@ class Attempt:
             self._fetch_dump()
         if self.case.probe:
             return self._judge_probe(files)
-        ports = handover.ports(self.host, self.domain)
+        ports = self._ports()
         started = self._uptime()
         self.host.check(f"{self.xl} unpause {self.domain}")
         problem = self._wait(1)
@@ -92,8 +91,8 @@ class Attempt:
         if rc == 0:
             return [f"xl create succeeded; it should have said {wanted!r}"]
         if not wanted:
-            return [f"xl create: exit {rc}: {complaint(said)}"]
-        return [] if re.search(wanted, said) else [f"xl create failed without saying {wanted!r}: {complaint(said)}"]
+            return [f"xl create: exit {rc}: {messages.complaint(said)}"]
+        return [] if re.search(wanted, said) else [f"xl create failed without saying {wanted!r}: {messages.complaint(said)}"]
 
     def _judge_early(self, domid: int) -> list[str]:
         """`domid`: the number of a domain that was made just before."""
@@ -192,7 +191,7 @@ class Attempt:
                 rc=$?; rm -f /tmp/saved; exit $rc""", timeout=LONGEST_SECONDS)
             (self.directory / "xl-restore.txt").write_text(err + out)
             if rc:
-                return f"xl save and restore: exit {rc}: {complaint(err + out)}"
+                return f"xl save and restore: exit {rc}: {messages.complaint(err + out)}"
         verb = "shutdown" if self.case.action == "shutdown" else "reboot"
         self.host.check(f"{self.xl} {verb} {self.domain}")
         return self._wait_shutdown() if verb == "shutdown" else self._wait(2)
@@ -231,18 +230,14 @@ class Attempt:
         rc, out, _ = self.host.run(f"cat {self._log()}")
         return out if rc == 0 else ""
 
+    def _ports(self) -> dict[str, int]:
+        """The event channels libxl has bound for the domain's rings."""
+        said = self.host.check(f"id=$(xl domid {self.domain}) &&"
+                               " xenstore-read /local/domain/$id/console/port /local/domain/$id/store/port")
+        return dict(zip(("console", "xenstore"), map(int, said.split())))
+
     def _uptime(self) -> float:
         return float(self.host.check("cat /proc/uptime").split()[0])
-
-
-def complaint(said: str) -> str:
-    """The line of xl's output that tells why: ours, else its first error."""
-    for pattern in (r"^.*pvboot: \w+: .*$", r"^.*(?:xc: error|libxl: error|xl: ).*$", r"^.*(?:rror|nvalid).*$"):
-        match = re.search(pattern, said, re.M)
-        if match:
-            return match.group(0).strip()
-    lines = said.strip().splitlines()
-    return lines[-1] if lines else "without a word"
 
 
 def hands_over(case: Case) -> bool:

@@ -5,7 +5,7 @@ import dataclasses
 import fnmatch
 import re
 
-from . import entered, paths
+from . import guest, paths
 from .kernels import KERNELS, Kernel
 
 # boot path -> the keys that choose it; those with a builder need pvboot, the others are stock Xen for comparison
@@ -65,7 +65,7 @@ class Case:
     def needs_built(self) -> list[str]:
         """Files of the build directory."""
         ours = ["pvboot-xl.so", "pvboot-stub.elf"] if self.needs_pvboot or self.path == "xl-stub" else []
-        return [*ours, *([f"guests/{entered.FILES[self.path]}"] if self.probe else [])]
+        return [*ours, *([f"guests/{guest.PROBES[self.path]}"] if self.probe else [])]
 
     @property
     def filled_by(self) -> str:

@@ -3,10 +3,12 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
-from . import native, paths
+from . import native
 from .host import Host
 
+HERE = Path(__file__).resolve().parent
 LIVES_ON = ("xenstored", "xenconsoled", "xl")  # whose descriptors and memory are told apart by name
 LISTED = {"domains": "domains", "xenstore nodes": "nodes", "processes": "processes", "files": "files"}
 PAGE_KIB = 4
@@ -37,7 +39,7 @@ class Census:
 
 def place(host: Host) -> str:
     """The script that takes a census, its program put into dom0."""
-    program = native.built("census", [paths.HERE / "census.c"], "-lxenctrl")
+    program = native.built("census", [HERE / "census.c"], "-lxenctrl")
     at = host.put_once(program, f"/usr/lib/pvlab/{program.name}")
     return f"""
 echo @self; echo $$

@@ -3,9 +3,12 @@
 
 from pathlib import Path
 
-from . import elf, kernels, packages, paths
+from . import elf, kernels, packages
 from .cpio import Archive
 
+HERE = Path(__file__).resolve().parent
+# where the lab keeps its own files, kernels and programs; the rest is as on a Debian host
+DIRECTORY = "/var/lib/pvlab"
 MODULES = ["xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "virtio_pci", "9pnet_virtio", "9p",
            "fuse"]
 XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "libxl-save-helper", "xenctx",
@@ -25,7 +28,7 @@ def build(store: packages.Store) -> bytes:
     archive.directory("/tmp", 0o1777)
     archive.copy(store.unpacked("busybox-static") / "bin" / "busybox", "/bin/busybox")
     archive.symlink("/bin/sh", "busybox")
-    archive.file("/init", (paths.HERE / "dom0-init.sh").read_bytes(), 0o755)
+    archive.file("/init", (HERE / "dom0-init.sh").read_bytes(), 0o755)
     archive.file("/etc/xen/xl.conf", b"")
     archive.file("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     archive.file("/etc/group", b"root:x:0:\n")

@@ -13,8 +13,6 @@ from . import compare, evidence, handover, paths
 from .errors import LabError
 
 DONE = "@probe done=1"
-FILES = {"pvh": "probe-pvh.elf", "linux32": "probe-linux32.bzimage", "linux64": "probe-linux64.bzimage",
-         "vmlinux64": "probe-vmlinux64.elf", "stub": "probe-linux64.bzimage"}
 GENERAL = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi")
 WIDE = tuple(f"r{n}" for n in range(8, 16))
 FLAT_CODE, FLAT_CODE_64, FLAT_DATA = 0xc09b, 0xa09b, 0xc093  # rights: present, flat, accessed; Intel SDM vol. 3, 3.4.5
@@ -24,10 +22,6 @@ XEN = 0x566e6558                                             # "XenV", CPUID lea
 TYPE_OF_LOADER = 0x210                                       # boot.rst
 BY_STUB = 0x92
 START_INFO_BYTES = 56                                        # start_info.h
-
-
-def kernel(path: str) -> Path:
-    return paths.build() / "guests" / FILES[path]
 
 
 @dataclasses.dataclass

@@ -9,7 +9,7 @@ import dataclasses
 import time
 
 from . import census, fault_points, interrupted, native, paths, push, stalls
-from .attempt import complaint
+from .messages import complaint
 from .cases import Case
 from .fault_points import Request
 from .ground import KERNEL, Ground, prepared

@@ -7,13 +7,12 @@ import json
 import time
 from pathlib import Path
 
-from . import cases, census, guest, kernels, packages, paths, push
+from . import cases, census, dom0, guest, kernels, packages, paths, push
 from .cases import Case
 from .host import Host
 
 KERNEL = "6.1-cloud"
 SETTLE_SECONDS = 15
-DIR = "/var/lib/pvlab"
 NO_MONITORS = """
     for i in $(seq 100); do grep -qs 'bin/[x]l' /proc/[0-9]*/cmdline || break; sleep 0.05; done"""
 
@@ -43,14 +42,14 @@ class Ground:
 
     def files(self) -> dict[str, str]:
         """Kernels and a ramdisk in dom0, by short names; good ones and spoilt ones."""
-        at = {name: self.host.put_once(kernels.image(self._store, kernels.KERNELS[name]), f"{DIR}/vmlinuz-{name}")
+        at = {name: self.host.put_once(kernels.image(self._store, kernels.KERNELS[name]), f"{dom0.DIRECTORY}/vmlinuz-{name}")
               for name in (KERNEL, "6.1", "686")}
-        at["ramdisk"] = self.host.put_once(guest.initramfs(self._store, "amd64"), f"{DIR}/initrd")
-        at["reset-pvh"] = self.host.put_once(guest.reset_at_entry(), f"{DIR}/reset-pvh")
+        at["ramdisk"] = self.host.put_once(guest.initramfs(self._store, "amd64"), f"{dom0.DIRECTORY}/initrd")
+        at["reset-pvh"] = self.host.put_once(guest.reset_at_entry(), f"{dom0.DIRECTORY}/reset-pvh")
         reset = self.host.share / "files" / "reset"
         reset.write_bytes(guest.reset_at_startup_64(kernels.image(self._store, kernels.KERNELS[KERNEL]).read_bytes()))
-        at["reset"] = self.host.put_once(reset, f"{DIR}/reset")
-        at["directory"], at["short"], at["spoilt"] = DIR, f"{DIR}/short", f"{DIR}/spoilt"
+        at["reset"] = self.host.put_once(reset, f"{dom0.DIRECTORY}/reset")
+        at["directory"], at["short"], at["spoilt"] = dom0.DIRECTORY, f"{dom0.DIRECTORY}/short", f"{dom0.DIRECTORY}/spoilt"
         self.host.check(f"""
             head -c 3000000 {at[KERNEL]} > {at["short"]}
             cp {at[KERNEL]} {at["spoilt"]} && dd if=/dev/zero of={at["spoilt"]} bs=1 seek=4000000 count=64 conv=notrunc""")
@@ -60,7 +59,7 @@ class Ground:
         """Puts the xl.cfg there; where it is."""
         text = self.host.share / "files" / f"{case.name}.cfg"
         text.write_text(cases.config(case, kernel, ramdisk))
-        return self.host.put_once(text, f"{DIR}/{case.name}.cfg")
+        return self.host.put_once(text, f"{dom0.DIRECTORY}/{case.name}.cfg")
 
     def keep(self, name: str, text: str) -> None:
         (self._directory / name).write_text(text)

@@ -11,7 +11,11 @@ from .cpio import Archive
 from .errors import LabError
 from .packages import Store
 
+HERE = Path(__file__).resolve().parent
 PADDING_MIB = 64
+# the probe guests that `make probes` builds, by the path that starts them
+PROBES = {"pvh": "probe-pvh.elf", "linux32": "probe-linux32.bzimage", "linux64": "probe-linux64.bzimage",
+          "vmlinux64": "probe-vmlinux64.elf", "stub": "probe-linux64.bzimage"}
 
 
 def initramfs(store: Store, arch: str) -> Path:
@@ -21,7 +25,7 @@ def initramfs(store: Store, arch: str) -> Path:
     for name in ("proc", "sys", "tmp"):
         archive.directory(name)
     archive.copy(store.unpacked("busybox-static", arch) / "bin" / "busybox", "/bin/busybox")
-    archive.file("/init", (paths.HERE / "guest-init.sh").read_bytes(), 0o755)
+    archive.file("/init", (HERE / "guest-init.sh").read_bytes(), 0o755)
     # what the kernel runs when the toolstack asks for it (xl shutdown, xl reboot)
     for action in ("poweroff", "reboot"):
         archive.file(f"/sbin/{action}", f"#!/bin/busybox sh\nexec /bin/busybox {action} -f\n".encode(), 0o755)
@@ -31,6 +35,10 @@ def initramfs(store: Store, arch: str) -> Path:
 
 def pae_probe() -> Path:
     return _assembled("guest-pae.S", "-Wl,-Ttext-segment=0x100000")
+
+
+def probe_kernel(path: str) -> Path:
+    return paths.build() / "guests" / PROBES[path]
 
 
 def reset_at_entry() -> Path:
@@ -67,7 +75,7 @@ def _assembled(source: str, *options: str) -> Path:
     """A 32-bit program without libc, so that no cross compiler is needed."""
     out = paths.made(paths.lab() / "guests") / source.removesuffix(".S")
     try:
-        subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-s", "-Wl,--build-id=none", *options, "-o", out, paths.HERE / source],
+        subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-s", "-Wl,--build-id=none", *options, "-o", out, HERE / source],
                        check=True, capture_output=True, text=True)
     except FileNotFoundError:
         raise LabError("gcc is missing; run: sudo apt-get install -y --no-install-recommends gcc libc6-dev") from None

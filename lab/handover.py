@@ -10,7 +10,6 @@ from pathlib import Path
 
 from . import paths
 from .evidence import Evidence
-from .host import Host
 
 NODE = 0x50595648
 HEAD_BYTES = 64
@@ -32,12 +31,6 @@ class Given:
         self.subarch = subarch     # pvboot_subarch
         self.files = files         # kernel, ramdisk, cmdline
         self.ports = ports         # console, xenstore: event channels, from xenstore
-
-
-def ports(host: Host, domain: str) -> dict[str, int]:
-    """The event channels libxl has bound for the domain's rings."""
-    said = host.check(f"id=$(xl domid {domain}) && xenstore-read /local/domain/$id/console/port /local/domain/$id/store/port")
-    return dict(zip(("console", "xenstore"), map(int, said.split())))
 
 
 def judge(found: Evidence, given: Given, scratch: Path) -> list[str]:

@@ -9,7 +9,7 @@ import signal
 import time
 
 from . import census, fault_points
-from .attempt import complaint
+from .messages import complaint
 from .fault_points import Request
 from .ground import Ground
 from .push import STOCK_XL

@@ -10,13 +10,14 @@ import re
 import time
 from pathlib import Path
 
-from . import dom0, evidence, guest, kernels, paths
+from . import dom0, evidence, guest, kernels
 from .cases import Case
 from .cpio import Archive
 from .host import Host
 from .kernels import Kernel
 from .packages import Store
 
+HERE = Path(__file__).resolve().parent
 TOOL = Path("sbin/kexec")
 SECONDS = 180
 # what xl logs of its resolve, and of its cleaning up when libxl_domain_soft_reset() has failed
@@ -30,7 +31,7 @@ def initramfs(store: Store, kernel: Kernel) -> Path:
     archive = Archive()
     dom0.program(archive, store.unpacked("kexec-tools") / TOOL, "/bin/kexec")
     archive.symlink("/etc/mtab", "/proc/self/mounts")  # where kexec looks for sysfs, and in it for the RSDP
-    archive.file("/modes/kexec", (paths.HERE / "guest-kexec.sh").read_bytes())
+    archive.file("/modes/kexec", (HERE / "guest-kexec.sh").read_bytes())
     archive.copy(kernels.image(store, kernel), "/kexec/vmlinuz")
     archive.copy(usual, "/kexec/initrd")
     return guest.named(f"guest-kexec-{kernel.id}", usual.read_bytes() + archive.finish())

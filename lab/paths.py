@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
-HERE = Path(__file__).resolve().parent
 
 
 def build() -> Path:

@@ -3,7 +3,7 @@
 
 import time
 
-from . import evidence, guest
+from . import dom0, evidence, guest
 from .errors import LabError
 from .host import Host
 from .push import STOCK_XL
@@ -15,7 +15,7 @@ _SECONDS = 20
 
 def pae(host: Host) -> bool:
     """Can a 32-bit PAE kernel run?  Asked of a guest of a few instructions (guest-pae.S)."""
-    kernel = host.put_once(guest.pae_probe(), "/var/lib/pvlab/guest-pae")
+    kernel = host.put_once(guest.pae_probe(), f"{dom0.DIRECTORY}/guest-pae")
     host.check(f"""
         printf 'name = "pae-probe"\\ntype = "pvh"\\nkernel = "{kernel}"\\nmemory = 64\\n' > /tmp/pae-probe.cfg
         xl create /tmp/pae-probe.cfg""")
@@ -36,7 +36,7 @@ def pae(host: Host) -> bool:
 
 def next_domid(host: Host) -> int:
     """The number of a domain that is made and destroyed for it: Xen counts up."""
-    kernel = host.put_once(guest.pae_probe(), "/var/lib/pvlab/guest-pae")
+    kernel = host.put_once(guest.pae_probe(), f"{dom0.DIRECTORY}/guest-pae")
     return int(host.check(f"""
         printf 'name = "next-domid"\\ntype = "pvh"\\nkernel = "{kernel}"\\nmemory = 64\\n' > /tmp/next-domid.cfg
         {STOCK_XL} create -q -p /tmp/next-domid.cfg && xl domid next-domid && xl destroy next-domid""").split()[-1])

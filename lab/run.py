@@ -5,13 +5,12 @@ import dataclasses
 import time
 from pathlib import Path
 
-from . import attempt, cases, entered, kernels, kexec, guest, leaks, packages, paths, probes, push, shapes
+from . import attempt, cases, dom0, kernels, kexec, guest, leaks, messages, packages, paths, probes, push, shapes
 from .cases import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
 from .host import Host
 
-DOM0_DIR = "/var/lib/pvlab"
 DOM0_MIB = 1536
 SETTLE_SECONDS = 15  # for xl's monitor to notice that its domain is gone
 TRIES = 5  # of what may not be the guest's doing; Xen's pools have grown with three in a row, all with 4 vCPUs
@@ -91,7 +90,7 @@ class Runner:
 
     def _triple_fault(self, case: Case) -> bool:
         log = self._directory(case) / "xen.log"
-        return log.exists() and attempt.TRIPLE_FAULT in log.read_text()
+        return log.exists() and messages.TRIPLE_FAULT in log.read_text()
 
     def _once(self, case: Case, result: Result) -> tuple[list[str], list[str]]:
         """Problems with the guest, and what it left behind."""
@@ -112,12 +111,12 @@ class Runner:
 
     def _config(self, case: Case) -> tuple[str, dict[str, bytes]]:
         """The xl.cfg, and what its files hold."""
-        usual = entered.kernel(case.filled_by) if case.probe else kernels.image(self.store, case.guest_kernel)
+        usual = guest.probe_kernel(case.filled_by) if case.probe else kernels.image(self.store, case.guest_kernel)
         kernel = shapes.kernel(case, usual)
         image, more = shapes.prepare(self.host, case, self._ramdisk(case))
         files = {"kernel": kernel.read_bytes(), "ramdisk": shapes.joined(case, image.read_bytes())}
-        there = {"kernel": self.host.put_once(kernel, f"{DOM0_DIR}/{kernel.name}"),
-                 "ramdisk": self.host.put_once(image, f"{DOM0_DIR}/{image.name}")}
+        there = {"kernel": self.host.put_once(kernel, f"{dom0.DIRECTORY}/{kernel.name}"),
+                 "ramdisk": self.host.put_once(image, f"{dom0.DIRECTORY}/{image.name}")}
         if case.example:
             for key, link in cases.EXAMPLE_FILES.items():
                 self.host.check(f"ln -sfn {there[key]} {link}")

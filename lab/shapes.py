@@ -6,15 +6,15 @@ import struct
 import subprocess
 from pathlib import Path
 
-from . import guest, paths
+from . import dom0, guest, paths
 from .cases import Case
 from .cpio import Archive
 from .errors import LabError
 from .evidence import Evidence
 from .host import Host
 
+HERE = Path(__file__).resolve().parent
 LIBRARY = "/usr/lib/pvlab-reshape.so"
-DIRECTORY = "/var/lib/pvlab"
 PARTS = {"second": b"of three, and of an odd length", "third": b"the last"}
 PAGE = 4096
 RNG_SEED = 9               # setup_data.h
@@ -37,7 +37,7 @@ def prepare(host: Host, case: Case, ramdisk: Path) -> tuple[Path, dict[str, str]
         return guest.padded(ramdisk), {}
     if case.ramdisk != "joined":
         return ramdisk, {}
-    there = [host.put_once(part, f"{DIRECTORY}/{part.name}") for part in _parts()]
+    there = [host.put_once(part, f"{dom0.DIRECTORY}/{part.name}") for part in _parts()]
     return ramdisk, {"pvboot_ramdisks": ",".join(there)}
 
 
@@ -100,7 +100,7 @@ def _holes(case: Case, found: Evidence) -> list[str]:
 
 def _library() -> Path:
     out = paths.made(paths.lab() / "guests") / "reshape.so"
-    done = subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-O2", "-o", out, paths.HERE / "reshape.c"],
+    done = subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-O2", "-o", out, HERE / "reshape.c"],
                           capture_output=True, text=True)
     if done.returncode:
         raise LabError(f"reshape.c: {done.stderr.strip()}")

@@ -10,7 +10,7 @@ import re
 import time
 
 from . import census, paths, push, trend
-from .attempt import complaint
+from .messages import complaint
 from .cases import Case
 from .ground import KERNEL, Ground, Step, prepared
 from .push import STOCK_XL

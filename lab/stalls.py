@@ -9,7 +9,7 @@ import signal
 import time
 
 from . import census, fault_points, native, paths
-from .attempt import complaint
+from .messages import complaint
 from .cases import Case
 from .ground import KERNEL, Ground
 from .interrupted import DESTROY_ALL

@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from .. import kernels, leaks, packages, paths, probes, push, run
+from .. import dom0, kernels, leaks, packages, paths, probes, push, run
 from ..errors import HostDead, LabError
 from . import cells, job, model, nativepv, routes, tool
 from .host import Host
@@ -155,7 +155,7 @@ class Flight:
                 "loaded": tool.inspect(loaded)["elf_window"] if loaded else None}
 
     def _put(self, path: Path) -> str:
-        return self._host.put_once(path, f"{run.DOM0_DIR}/{path.name}")
+        return self._host.put_once(path, f"{dom0.DIRECTORY}/{path.name}")
 
     def _image(self, name: str) -> Path:
         return kernels.image(self._store, kernels.KERNELS[name])

@@ -6,7 +6,7 @@ import re
 import time
 from pathlib import Path
 
-from .. import attempt, evidence, leaks, paths, push
+from .. import evidence, leaks, messages, paths, push
 from ..errors import HostDead, LabError
 from . import abi, guestside, model, routes, timing, tool
 from .capture import Capture
@@ -107,7 +107,7 @@ class Runner:
         (self.dir / "xl-create.txt").write_text(out)
         said, _, domid = out.rstrip("\n").rpartition("\n")
         if not re.search(r" @rc 0$", said, re.M) or domid == "none":
-            raise Stop(model.FAIL, f"xl create: {attempt.complaint(said)}")
+            raise Stop(model.FAIL, f"xl create: {messages.complaint(said)}")
         self.domid = int(domid)
         self.job.times.update(timing.toolstack(said))
         return model.PASS, f"domain {self.domid}"
@@ -183,8 +183,8 @@ class Runner:
             self.host.run(f"{push.STOCK_XL} destroy {self.cell.name}")
             log = self.host.stamped_log()[self._log_start:]
             (self.dir / "xen.log").write_text(log)
-            if attempt.TRIPLE_FAULT in log:
-                return model.CRASH, f"Xen: {attempt.TRIPLE_FAULT}"
+            if messages.TRIPLE_FAULT in log:
+                return model.CRASH, f"Xen: {messages.TRIPLE_FAULT}"
         return model.PASS, "destroyed from dom0"
 
     def _leak_check(self) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import re
 import struct
 from pathlib import Path
 
-from .. import attempt, paths, push
+from .. import dom0, messages, paths, push
 from . import tool
 from .capture import CAPTURE
 from .host import Host
@@ -53,7 +53,7 @@ def xen_notes(elf: bytes) -> list[tuple[int, int, int]]:
 
 def run(host: Host, elf: Path, entry: int, ramdisk: str, directory: Path) -> dict:
     """{"outcome", "entry", "rip", "bytes_in", "said"}: how far it came."""
-    kernel = host.put_once(elf, f"/var/lib/pvlab/{elf.name}")
+    kernel = host.put_once(elf, f"{dom0.DIRECTORY}/{elf.name}")
     cfg = directory / f"{NAME}.cfg"
     cfg.write_text(f'name = "{NAME}"\ntype = "pv"\nkernel = "{kernel}"\nramdisk = "{ramdisk}"\nmemory = 256\n'
                    'on_crash = "preserve"\n')
@@ -62,7 +62,7 @@ def run(host: Host, elf: Path, entry: int, ramdisk: str, directory: Path) -> dic
     rc, out, err = host.run(f"{push.STOCK_XL} -vvv create -p /root/{cfg.name}")
     (directory / f"{NAME}.txt").write_text(err + out)
     if rc:
-        return {"outcome": "refused", "said": attempt.complaint(err + out)}
+        return {"outcome": "refused", "said": messages.complaint(err + out)}
     domid = host.check(f"{push.STOCK_XL} domid {NAME}").strip()
     try:
         before = _rip(host, domid)

@@ -3,13 +3,13 @@
 
 import pytest
 
-from lab import attempt, leaks
+from lab import leaks, messages
 from lab.flight import baseline, fly, job, model, routes
 from lab.flight.model import Cell, Job
 
 CELL = Cell("6.1", "linux64")
 GROWN, LEAK = "free memory changed by -2 pages", "domain left behind: x"
-DIED, CRASHED = "the guest shut down or crashed; its last words: x", f"Xen: {attempt.TRIPLE_FAULT}"
+DIED, CRASHED = "the guest shut down or crashed; its last words: x", f"Xen: {messages.TRIPLE_FAULT}"
 PASSED = {}
 TRIPLE_FAULT = {"userland": (model.CRASH, DIED), "shutdown": (model.CRASH, CRASHED)}
 CRASH = {"userland": (model.CRASH, DIED)}
