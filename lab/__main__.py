@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import bench, cases, confine, demo, dom0, faults, guest, kernels, packages, paths, push, report, run, soak
+from . import bench, case_table, confine, demo, dom0, faults, guest, kernels, packages, paths, push, report, run, soak
 from .errors import LabError, Timeout
 from .flight import commands
 from .host import Host
@@ -66,7 +66,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def run_(args: argparse.Namespace) -> int:
-    wanted = cases.select(cases.table(), args.select)
+    wanted = case_table.select(case_table.all_cases(), args.select)
     out = (args.out or paths.lab() / "run").resolve()
     results = run.flight(wanted, out, args.keep_going, report.Progress())
     report.write(results, out)
@@ -76,7 +76,7 @@ def run_(args: argparse.Namespace) -> int:
 
 
 def list_(args: argparse.Namespace) -> int:
-    for case in cases.select(cases.table(), args.select):
+    for case in case_table.select(case_table.all_cases(), args.select):
         print(f"{case.id:32} {case.path:10} {case.kernel:10} {case.vcpus} vCPU {case.memory} MiB"
               + (f"  refused: {case.refused}" if case.refused else ""))
     return 0

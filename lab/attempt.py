@@ -7,8 +7,8 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import cases, compare, entered, evidence, handover, kexec, messages, probes, push, shapes, tarball
-from .cases import Case
+from . import compare, entered, evidence, handover, kexec, messages, probes, push, shapes, tarball, xlcfg
+from .case import OURS, Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
 from .host import Host
@@ -31,12 +31,12 @@ class Attempt:
         self.seconds: dict[str, float] = {}
         self.evidence: Evidence | None = None
         # the in-guest stub fills the page where the toolstack cannot see it
-        self._dumped = case.path in cases.OURS and case.filled_by != "stub" and not case.refused and not case.example
+        self._dumped = case.path in OURS and case.filled_by != "stub" and not case.refused and not case.example
 
     def go(self, config: str, files: dict[str, bytes]) -> list[str]:
         """What is wrong, if anything.  `files`: kernel and ramdisk, to hold claims about them against."""
         (self.directory / "xl.cfg").write_text(config)
-        keys = cases.parse_config(config)
+        keys = xlcfg.parse_config(config)
         self.domain = keys["name"]
         files = {**files, "cmdline": keys.get("cmdline", keys.get("extra", "")).encode()}
         if self.case.probe and self.case.filled_by == "stub":

@@ -10,8 +10,8 @@ import json
 import re
 import statistics
 
-from . import cases, guest, kernels, packages, paths, push
-from .cases import Case
+from . import guest, kernels, packages, paths, push, xlcfg
+from .case import Case
 from .host import BY_INSTRUCTIONS, Host
 
 KERNELS = ("6.1", "6.1-cloud")
@@ -74,7 +74,7 @@ def _prepare(host: Host, store: packages.Store, wanted: list[Case]) -> None:
     for case in wanted:
         kernel = host.put_once(kernels.image(store, case.guest_kernel), f"/root/vmlinuz-{case.kernel}")
         text = host.share / "files" / f"{case.name}.cfg"
-        text.write_text(cases.config(case, kernel, ramdisk))
+        text.write_text(xlcfg.config(case, kernel, ramdisk))
         host.put(text, f"/root/{case.name}.cfg")
 
 

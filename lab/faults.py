@@ -10,7 +10,7 @@ import time
 
 from . import census, fault_points, interrupted, native, paths, push, stalls
 from .messages import complaint
-from .cases import Case
+from .case import Case
 from .fault_points import Request
 from .ground import KERNEL, Ground, prepared
 from .interrupted import BUILD_SECONDS

@@ -7,8 +7,8 @@ import json
 import time
 from pathlib import Path
 
-from . import cases, census, dom0, guest, kernels, packages, paths, push
-from .cases import Case
+from . import census, dom0, guest, kernels, packages, paths, push, xlcfg
+from .case import Case
 from .host import Host
 
 KERNEL = "6.1-cloud"
@@ -58,7 +58,7 @@ class Ground:
     def config(self, case: Case, kernel: str, ramdisk: str) -> str:
         """Puts the xl.cfg there; where it is."""
         text = self.host.share / "files" / f"{case.name}.cfg"
-        text.write_text(cases.config(case, kernel, ramdisk))
+        text.write_text(xlcfg.config(case, kernel, ramdisk))
         return self.host.put_once(text, f"{dom0.DIRECTORY}/{case.name}.cfg")
 
     def keep(self, name: str, text: str) -> None:

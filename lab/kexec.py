@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from . import dom0, evidence, guest, kernels
-from .cases import Case
+from .case import Case
 from .cpio import Archive
 from .host import Host
 from .kernels import Kernel

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from .cases import Case
+from .case import Case
 from .run import Result
 
 

@@ -5,12 +5,13 @@ import dataclasses
 import time
 from pathlib import Path
 
-from . import attempt, cases, dom0, kernels, kexec, guest, leaks, messages, packages, paths, probes, push, shapes
-from .cases import Case
+from . import attempt, dom0, kernels, kexec, guest, leaks, messages, packages, paths, probes, push, shapes, xlcfg
+from .case import Case
 from .errors import HostDead, LabError
 from .evidence import Evidence
 from .host import Host
 
+EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
 DOM0_MIB = 1536
 SETTLE_SECONDS = 15  # for xl's monitor to notice that its domain is gone
 TRIES = 5  # of what may not be the guest's doing; Xen's pools have grown with three in a row, all with 4 vCPUs
@@ -118,7 +119,7 @@ class Runner:
         there = {"kernel": self.host.put_once(kernel, f"{dom0.DIRECTORY}/{kernel.name}"),
                  "ramdisk": self.host.put_once(image, f"{dom0.DIRECTORY}/{image.name}")}
         if case.example:
-            for key, link in cases.EXAMPLE_FILES.items():
+            for key, link in EXAMPLE_FILES.items():
                 self.host.check(f"ln -sfn {there[key]} {link}")
             return (paths.REPO / "xl-config-examples" / case.example).read_text(), files
         words = case.cmdline
@@ -126,7 +127,7 @@ class Runner:
             khz = probes.tsc_khz(self.host)
             words = words.replace("KHZ", str(khz)).replace("LPJ", str(khz * 4))  # at HZ=250
         case = dataclasses.replace(case, config={**case.config, **more})
-        return cases.config(case, there["kernel"], there["ramdisk"], words), files
+        return xlcfg.config(case, there["kernel"], there["ramdisk"], words), files
 
     def _ramdisk(self, case: Case) -> Path:
         if case.mode == "kexec":

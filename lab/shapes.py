@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from . import dom0, guest, paths
-from .cases import Case
+from .case import Case
 from .cpio import Archive
 from .errors import LabError
 from .evidence import Evidence

@@ -11,7 +11,7 @@ import time
 
 from . import census, paths, push, trend
 from .messages import complaint
-from .cases import Case
+from .case import Case
 from .ground import KERNEL, Ground, Step, prepared
 from .push import STOCK_XL
 

@@ -10,7 +10,7 @@ import time
 
 from . import census, fault_points, native, paths
 from .messages import complaint
-from .cases import Case
+from .case import Case
 from .ground import KERNEL, Ground
 from .interrupted import DESTROY_ALL
 from .push import STOCK_XL, XL

@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from .. import cases, guest, packages, paths, push
+from .. import case, guest, packages, paths, push
 from ..errors import LabError
 from ..kernels import Kernel
 from .model import Cell
@@ -36,17 +36,17 @@ def _asked_for(cell: Cell) -> dict:
     if cell.how == "stock-xl":  # what the plugin makes of builder="pvboot", written out
         return {"type": "pvh", "pvshim": 1, "pvshim_path": f"{push.LIBDIR}/pvboot-stub.elf", "pvshim_cmdline": "pvboot",
                 "pvshim_extra": "entry=stub"}
-    return cases.PATHS.get(cell.path, {"type": "pvh"})
+    return case.PATHS.get(cell.path, {"type": "pvh"})
 
 
 def _same_twice(cell: Cell) -> dict:
     """A random seed differs from guest to guest, and Linux wipes it before anybody can read it back."""
-    return {"pvboot_rng_seed": 0} if cell.path in cases.OURS else {}
+    return {"pvboot_rng_seed": 0} if cell.path in case.OURS else {}
 
 
 def command_line(cell: Cell, kernel: Kernel, tsc_khz: int | None) -> str:
     """The same for all paths of a group, but for the marks that a PV guest has no port for."""
-    words = cases.CONSOLE if kernel.xen else cases.NO_XEN
+    words = case.CONSOLE if kernel.xen else case.NO_XEN
     if "KHZ" in words:
         words = words.replace("KHZ", str(tsc_khz)).replace("LPJ", str((tsc_khz or 0) * 4))  # at HZ=250
     words = f"{LOG} {words} pvlab.mode=evidence" + ("" if kernel.xen else " pvlab.out=e9")

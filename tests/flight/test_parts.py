@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from lab import cases, kernels, push
+from lab import kernels, push, xlcfg
 from lab.flight import dmesgrules, guestside, job, model, nativepv, routes, timing, tool
 from lab.flight.model import Cell
 
@@ -26,7 +26,7 @@ BUILD = pathlib.Path(os.environ.get("PVBOOT_BUILD", REPO / "build"))
     (Cell("6.1", "grub", vcpus=4, memory=128), {"type": "pvh", "vcpus": "4", "memory": "128"}),
 ])
 def test_how_a_path_is_asked_for(cell, keys):
-    said = cases.parse_config(routes.config(cell, "K", "R", "w"))
+    said = xlcfg.parse_config(routes.config(cell, "K", "R", "w"))
     assert said.items() >= {"name": cell.name, "kernel": "K", **keys}.items()
     assert ("ramdisk" in said) == (cell.path != "grub")
     assert ("builder" in said) == (routes.xl(cell) != push.STOCK_XL) == cell.needs_pvboot

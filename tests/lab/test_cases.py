@@ -5,24 +5,24 @@ import re
 
 import pytest
 
-from lab import cases
-from lab.cases import Case
+from lab import case_table, paths, xlcfg
+from lab.case import PATHS, Case
 from lab.kernels import KERNELS
 
 
 def test_ids_and_names_are_unique_and_rows_refer_to_what_exists():
-    table = cases.table()
+    table = case_table.all_cases()
     assert len({case.id for case in table}) == len({case.name for case in table}) == len(table)
     for case in table:
-        assert case.kernel in KERNELS and case.path in cases.PATHS, case.id
+        assert case.kernel in KERNELS and case.path in PATHS, case.id
         assert len(case.name) <= 60 and re.fullmatch(r"[A-Za-z0-9._-]+", case.name), case.id
         re.compile(case.refused)
 
 
 def test_every_path_has_a_row_and_every_example_is_one():
-    table = cases.table()
-    assert {case.path for case in table} == set(cases.PATHS)
-    assert {case.example for case in table} - {""} == {p.name for p in (cases.paths.REPO / "xl-config-examples").iterdir()}
+    table = case_table.all_cases()
+    assert {case.path for case in table} == set(PATHS)
+    assert {case.example for case in table} - {""} == {p.name for p in (paths.REPO / "xl-config-examples").iterdir()}
 
 
 @pytest.mark.parametrize("patterns, ids", [
@@ -33,18 +33,18 @@ def test_every_path_has_a_row_and_every_example_is_one():
 ])
 def test_selection(patterns, ids):
     table = [Case(name, "xl-pvh", "6.1") for name in ("a/1", "a/2", "b/1")]
-    assert [case.id for case in cases.select(table, patterns)] == ids
+    assert [case.id for case in case_table.select(table, patterns)] == ids
 
 
 def test_named_selections_choose_each_row_they_name():
-    for name, patterns in cases.SETS.items():
-        assert len(cases.select(cases.table(), name)) == len(patterns.split(",")), name
+    for name, patterns in case_table.SETS.items():
+        assert len(case_table.select(case_table.all_cases(), name)) == len(patterns.split(",")), name
 
 
 def test_config():
     case = Case("6.1/linux64/x y", "linux64", "6.1", vcpus=2, memory=512, cmdline='console=hvc0 a="b"',
                 config={"pvboot_subarch": "xen", "on_poweroff": None, "disk": ["phy:/dev/loop0,xvda,w"]})
-    text = cases.config(case, "/k", "/r")
+    text = xlcfg.config(case, "/k", "/r")
     assert text.splitlines() == [
         'name = "6.1_linux64_x_y"', 'builder = "pvboot"', 'pvboot_entry = "linux64"', 'kernel = "/k"', 'ramdisk = "/r"',
         'memory = 512', 'vcpus = 2', 'cmdline = "console=hvc0 a=\\"b\\" pvlab.mode=evidence"', 'on_crash = "preserve"',
@@ -52,26 +52,26 @@ def test_config():
 
 
 def test_kernels_without_xen_speak_through_the_debug_port():
-    assert " pvlab.out=e9" in cases.config(Case("686/linux32", "linux32", "686"), "/k", "/r")
-    assert " pvlab.out=e9" not in cases.config(Case("6.1/linux32", "linux32", "6.1"), "/k", "/r")
+    assert " pvlab.out=e9" in xlcfg.config(Case("686/linux32", "linux32", "686"), "/k", "/r")
+    assert " pvlab.out=e9" not in xlcfg.config(Case("6.1/linux32", "linux32", "6.1"), "/k", "/r")
 
 
 def test_longest_command_line_is_what_the_guest_sees():
-    longest = [case for case in cases.table() if case.id.endswith("/longest-cmdline")]
+    longest = [case for case in case_table.all_cases() if case.id.endswith("/longest-cmdline")]
     assert longest
     for case in longest:
-        line = re.search(r'^cmdline = "(.*)"$', cases.config(case, "/k", "/r"), re.M).group(1)
-        assert len(line) == cases.LONGEST_CMDLINE
+        line = re.search(r'^cmdline = "(.*)"$', xlcfg.config(case, "/k", "/r"), re.M).group(1)
+        assert len(line) == case_table.LONGEST_CMDLINE
 
 
 def test_parse_config():
     text = '# x\nname    = "a b"  # c\n memory=256\nbuilder = "pvboot"\n\ndisk = [ "x" ]\n'
-    keys = cases.parse_config(text)
+    keys = xlcfg.parse_config(text)
     assert (keys["name"], keys["memory"], keys["builder"]) == ("a b", "256", "pvboot")
 
 
 def test_examples_are_short():
-    examples = list((cases.paths.REPO / "xl-config-examples").glob("*.cfg"))
+    examples = list((paths.REPO / "xl-config-examples").glob("*.cfg"))
     assert examples
     for path in examples:
         assert len(path.read_text().splitlines()) <= 15, path

@@ -4,7 +4,7 @@
 import pytest
 
 from lab import guest, shapes
-from lab.cases import Case
+from lab.case import Case
 from lab.flight import routes
 
 

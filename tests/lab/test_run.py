@@ -4,7 +4,7 @@
 import pytest
 
 from lab import report, run
-from lab.cases import Case
+from lab.case import Case
 from lab.errors import HostDead, LabError
 from lab.run import Result
 

@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from lab import shapes
-from lab.cases import Case
+from lab.case import Case
 from lab.evidence import Evidence
 
 HOLE = (0x8000000, 0x8001000)

@@ -1,27 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""The table of what is booted.  A case is one guest: a kernel, a boot path, and what must come of it."""
+"""The table of what is booted."""
 
-import dataclasses
 import fnmatch
-import re
 
-from . import guest, paths
-from .kernels import KERNELS, Kernel
+from . import paths
+from .case import CONSOLE, NO_XEN, OURS, Case
+from .xlcfg import parse_config
 
-# boot path -> the keys that choose it; those with a builder need pvboot, the others are stock Xen for comparison
-OURS = ("pvh", "linux32", "linux64", "vmlinux64", "stub", "auto")
-PATHS: dict[str, dict[str, str]] = {
-    "xl-pvh": {"type": "pvh"},
-    "xl-pv": {"type": "pv"},
-    "xl-stub": {"type": "pvh", "pvshim": 1, "pvshim_path": "/usr/lib/pvboot/pvboot-stub.elf", "pvshim_cmdline": "pvboot",
-                "pvshim_extra": "entry=linux64"},  # what builder="pvboot" comes to, docs/stub.md
-    **{entry: {"builder": "pvboot", "pvboot_entry": entry} for entry in OURS},
-}
-CONSOLE = "console=hvc0 earlyprintk=xen"
-# A kernel that knows nothing of Xen finds no timer to calibrate by, so it is told; KHZ and LPJ are filled in.
-NO_XEN = "earlyprintk=ttyS0 tsc_early_khz=KHZ lpj=LPJ"
 WITHOUT_XEN = {"cmdline": NO_XEN, "seconds": 180}  # nobody hears it until its userland is there
-EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
 LONGEST_CMDLINE = 2047
 # Selections with a name: smoke is what `make check` runs, a few minutes.
 SETS = {
@@ -29,59 +15,6 @@ SETS = {
              "6.1-cloud/stub,6.1-cloud/xl-stub,6.12/linux64,686/linux32,6.1-cloud/linux64/unknown-key,"
              "6.1-cloud/linux64/cmdline-too-long,6.1-cloud/linux64/reboot,6.1-cloud/xl-pvh/with-plugin,example/auto",
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    id: str
-    path: str                      # key of PATHS
-    kernel: str                    # key of KERNELS
-    vcpus: int = 1
-    memory: int = 256              # MiB
-    cmdline: str = CONSOLE
-    config: dict = dataclasses.field(default_factory=dict)  # more keys of the xl.cfg, or others for the same keys
-    mode: str = "evidence"         # what the guest's init does, see guest-init.sh
-    action: str = ""               # what dom0 does once the guest is up: reboot, shutdown, restore, move (to a stock xl)
-    refused: str = ""              # a pattern: xl create must fail and say this
-    example: str = ""              # a file of xl-config-examples/, used as it is
-    plugin: bool = False           # run stock paths, too, through the xl with the plugin loaded
-    ramdisk: str = ""              # "large", or "joined" from three archives, see shapes.py
-    reserve: tuple = ()            # ranges of addresses that are not to be RAM, see shapes.py
-    kernel_says: str = ""          # a version that is written into a copy of the kernel, see shapes.py
-    early: bool = False            # refused before there is a domain
-    probe: bool = False            # the kernel is a probe guest, see entered.py
-    seconds: int = 60              # a guest may be silent for so long before it counts as hung
-
-    @property
-    def name(self) -> str:
-        """The domain's name, and the directory's."""
-        return re.sub(r"[^A-Za-z0-9.-]", "_", self.id)
-
-    @property
-    def needs_pvboot(self) -> bool:
-        return self.plugin or "builder" in PATHS[self.path]
-
-    @property
-    def needs_built(self) -> list[str]:
-        """Files of the build directory."""
-        ours = ["pvboot-xl.so", "pvboot-stub.elf"] if self.needs_pvboot or self.path == "xl-stub" else []
-        return [*ours, *([f"guests/{guest.PROBES[self.path]}"] if self.probe else [])]
-
-    @property
-    def filled_by(self) -> str:
-        """The path by whose rules the page that the guest tells of was filled: a toolstack's, or the in-guest stub's."""
-        if self.action == "move" or (self.path == "xl-stub" and not self.plugin):
-            return "stub"
-        return {"auto": "linux64", "xl-stub": "linux64"}.get(self.path, self.path)
-
-    @property
-    def guest_kernel(self) -> Kernel:
-        return KERNELS[self.kernel]
-
-    @property
-    def port_e9(self) -> bool:
-        """Evidence comes through the hypervisor's debug port, for want of a Xen console driver."""
-        return not self.guest_kernel.xen
 
 
 def _boots(kernel: str, *paths_: str, **more) -> list[Case]:
@@ -93,7 +26,7 @@ def _variant(of: str, name: str, **more) -> Case:
     return Case(f"{of}/{name}", path, kernel, **more)
 
 
-def table() -> list[Case]:
+def all_cases() -> list[Case]:
     ours = OURS[:-1]
     return [
         *_boots("6.1", "xl-pvh", "xl-pv", *OURS),
@@ -199,27 +132,7 @@ def examples() -> list[Case]:
     return found
 
 
-def parse_config(text: str) -> dict[str, str]:
-    """The plain KEY = VALUE lines of an xl.cfg."""
-    lines = re.findall(r'^\s*(\w+)\s*=\s*"?([^"\n#]*?)"?\s*(?:#.*)?$', text, re.M)
-    return dict(lines)
-
-
 def select(cases: list[Case], patterns: str) -> list[Case]:
     """Cases whose id matches one of the comma-separated globs or names of SETS; all for an empty string."""
     globs = [glob for name in patterns.split(",") for glob in SETS.get(name, name).split(",") if glob]
     return [case for case in cases if not globs or any(fnmatch.fnmatchcase(case.id, glob) for glob in globs)]
-
-
-def config(case: Case, kernel: str, ramdisk: str, words: str = "") -> str:
-    """The xl.cfg of a case; `words` stands in for the case's own command line."""
-    cmdline = f"{words or case.cmdline} pvlab.mode={case.mode}" + (" pvlab.out=e9" if case.port_e9 else "")
-    keys = {"name": case.name, **PATHS[case.path], "kernel": kernel, "ramdisk": ramdisk, "memory": case.memory,
-            "vcpus": case.vcpus, "cmdline": cmdline, "on_crash": "preserve", "on_poweroff": "preserve", **case.config}
-    return "".join(f"{key} = {_value(value)}\n" for key, value in keys.items() if value is not None)
-
-
-def _value(value) -> str:
-    if isinstance(value, list):
-        return "[ " + ", ".join(map(_value, value)) + " ]"
-    return str(value) if isinstance(value, int) else '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""The xl.cfg of a case, written and read."""
+
+import re
+
+from .case import PATHS, Case
+
+
+def config(case: Case, kernel: str, ramdisk: str, words: str = "") -> str:
+    """The xl.cfg of a case; `words` stands in for the case's own command line."""
+    cmdline = f"{words or case.cmdline} pvlab.mode={case.mode}" + (" pvlab.out=e9" if case.port_e9 else "")
+    keys = {"name": case.name, **PATHS[case.path], "kernel": kernel, "ramdisk": ramdisk, "memory": case.memory,
+            "vcpus": case.vcpus, "cmdline": cmdline, "on_crash": "preserve", "on_poweroff": "preserve", **case.config}
+    return "".join(f"{key} = {_value(value)}\n" for key, value in keys.items() if value is not None)
+
+
+def _value(value) -> str:
+    if isinstance(value, list):
+        return "[ " + ", ".join(map(_value, value)) + " ]"
+    return str(value) if isinstance(value, int) else '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def parse_config(text: str) -> dict[str, str]:
+    """The plain KEY = VALUE lines of an xl.cfg."""
+    lines = re.findall(r'^\s*(\w+)\s*=\s*"?([^"\n#]*?)"?\s*(?:#.*)?$', text, re.M)
+    return dict(lines)
