@@ -6,7 +6,7 @@ import signal
 import sys
 
 from . import campaign_commands, case_commands, live
-from .errors import LabError
+from .base.errors import LabError
 from .flight import commands as flight_commands
 
 VERBS = (case_commands, campaign_commands, live, flight_commands)  # each has a register()

@@ -7,12 +7,13 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import compare, entered, evidence, handover, kexec, messages, probes, push, shapes, tarball, xlcfg
+from . import compare, entered, evidence, handover, kexec, messages, probes, push, shapes, xlcfg
 from .case import OURS, Case
-from .errors import HostDead, LabError
 from .evidence import Evidence
 from .host import Host
 from .push import STOCK_XL
+from .base import tarball
+from .base.errors import HostDead, LabError
 
 DUMP = "/tmp/handed-over"
 HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making

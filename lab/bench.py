@@ -10,9 +10,10 @@ import json
 import re
 import statistics
 
-from . import guest, kernels, packages, paths, push, xlcfg
+from . import guest, push, xlcfg
 from .case import Case
 from .host import BY_INSTRUCTIONS, Host
+from .base import kernels, packages, paths
 
 KERNELS = ("6.1", "6.1-cloud")
 STOCK = "xl-pvh"

@@ -5,7 +5,7 @@ import dataclasses
 import re
 
 from . import guest
-from .kernels import KERNELS, Kernel
+from .base.kernels import KERNELS, Kernel
 
 # boot path -> the keys that choose it; those with a builder need pvboot, the others are stock Xen for comparison
 OURS = ("pvh", "linux32", "linux64", "vmlinux64", "stub", "auto")

@@ -4,7 +4,8 @@
 import argparse
 from pathlib import Path
 
-from . import case_table, demo, paths, report, run
+from . import case_table, demo, report, run
+from .base import paths
 
 
 def register(verb) -> None:

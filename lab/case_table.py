@@ -3,9 +3,9 @@
 
 import fnmatch
 
-from . import paths
 from .case import CONSOLE, NO_XEN, OURS, Case
 from .xlcfg import parse_config
+from .base import paths
 
 WITHOUT_XEN = {"cmdline": NO_XEN, "seconds": 180}  # nobody hears it until its userland is there
 LONGEST_CMDLINE = 2047

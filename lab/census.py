@@ -5,8 +5,8 @@ import dataclasses
 import re
 from pathlib import Path
 
-from . import native
 from .host import Host
+from .base import cc
 
 HERE = Path(__file__).resolve().parent
 LIVES_ON = ("xenstored", "xenconsoled", "xl")  # whose descriptors and memory are told apart by name
@@ -39,7 +39,7 @@ class Census:
 
 def place(host: Host) -> str:
     """The script that takes a census, its program put into dom0."""
-    program = native.built("census", [HERE / "census.c"], "-lxenctrl")
+    program = cc.built("census", [HERE / "census.c"], "-lxenctrl")
     at = host.put_once(program, f"/usr/lib/pvlab/{program.name}")
     return f"""
 echo @self; echo $$

@@ -6,9 +6,10 @@ import subprocess
 import tarfile
 import time
 
-from . import compare, evidence, guest, kernels, packages, paths, push, tarball
-from .errors import LabError
+from . import compare, evidence, guest, push
 from .host import Host
+from .base import kernels, packages, paths, tarball
+from .base.errors import LabError
 
 KERNEL = "6.1"
 EXAMPLE = "linux64.cfg"

@@ -9,8 +9,9 @@ import subprocess
 import zlib
 from pathlib import Path
 
-from . import compare, evidence, handover, paths
-from .errors import LabError
+from . import compare, evidence, handover
+from .base import paths
+from .base.errors import LabError
 
 DONE = "@probe done=1"
 GENERAL = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi")

@@ -8,13 +8,14 @@ After each failure one line tells why, or the guest was built all the same; noth
 import dataclasses
 import time
 
-from . import census, fault_points, interrupted, native, paths, push, stalls
-from .messages import complaint
+from . import census, fault_points, interrupted, push, stalls
 from .case import Case
 from .fault_points import Request
 from .ground import KERNEL, Ground, prepared
 from .interrupted import BUILD_SECONDS
+from .messages import complaint
 from .push import STOCK_XL
+from .base import cc, paths
 
 STOCK = "xl-pvh"
 SWEPT = {"linux64": None, "pvh": ("xen",)}  # None: requests of every kind
@@ -91,7 +92,7 @@ def faults() -> int:
 
 
 def _run(ground: Ground) -> None:
-    library = native.built("faults.so", [paths.REPO / source for source in SOURCES], "-shared", "-fPIC",
+    library = cc.built("faults.so", [paths.REPO / source for source in SOURCES], "-shared", "-fPIC",
                            "-U_FORTIFY_SOURCE", "-I", str(paths.REPO / "tests/fake"))
     shim = ground.host.put_once(library, f"/usr/lib/pvlab/{library.name}")
     at = ground.files()

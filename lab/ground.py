@@ -7,9 +7,10 @@ import json
 import time
 from pathlib import Path
 
-from . import census, dom0, guest, kernels, packages, paths, push, xlcfg
+from . import census, dom0, guest, push, xlcfg
 from .case import Case
 from .host import Host
+from .base import kernels, packages, paths
 
 KERNEL = "6.1-cloud"
 SETTLE_SECONDS = 15

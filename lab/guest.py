@@ -6,10 +6,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from . import paths
-from .cpio import Archive
-from .errors import LabError
-from .packages import Store
+from .base import paths
+from .base.cpio import Archive
+from .base.errors import LabError
+from .base.packages import Store
 
 HERE = Path(__file__).resolve().parent
 PADDING_MIB = 64

@@ -9,9 +9,9 @@ import signal
 import time
 
 from . import census, fault_points
-from .messages import complaint
 from .fault_points import Request
 from .ground import Ground
+from .messages import complaint
 from .push import STOCK_XL
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

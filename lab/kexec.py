@@ -10,12 +10,13 @@ import re
 import time
 from pathlib import Path
 
-from . import dom0, evidence, guest, kernels
+from . import dom0, evidence, guest
 from .case import Case
-from .cpio import Archive
 from .host import Host
-from .kernels import Kernel
-from .packages import Store
+from .base import kernels
+from .base.cpio import Archive
+from .base.kernels import Kernel
+from .base.packages import Store
 
 HERE = Path(__file__).resolve().parent
 TOOL = Path("sbin/kexec")

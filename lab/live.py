@@ -5,9 +5,10 @@ import argparse
 import sys
 import time
 
-from . import dom0, guest, kernels, packages, paths, push
-from .errors import LabError, Timeout
+from . import dom0, guest, push
 from .host import Host
+from .base import kernels, packages, paths
+from .base.errors import LabError, Timeout
 
 
 def register(verb) -> None:

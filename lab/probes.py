@@ -4,9 +4,9 @@
 import time
 
 from . import dom0, evidence, guest
-from .errors import LabError
 from .host import Host
 from .push import STOCK_XL
+from .base.errors import LabError
 
 PAE_MISSING = ("32-bit PAE guests do not run in this emulation: it sets the accessed bit in page directory pointer"
                " entries, which Xen takes for malformed (seen by the probe guest)")

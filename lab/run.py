@@ -5,11 +5,12 @@ import dataclasses
 import time
 from pathlib import Path
 
-from . import attempt, dom0, kernels, kexec, guest, leaks, messages, packages, paths, probes, push, shapes, xlcfg
+from . import attempt, dom0, guest, kexec, leaks, messages, probes, push, shapes, xlcfg
 from .case import Case
-from .errors import HostDead, LabError
 from .evidence import Evidence
 from .host import Host
+from .base import kernels, packages, paths
+from .base.errors import HostDead, LabError
 
 EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
 DOM0_MIB = 1536

@@ -6,12 +6,13 @@ import struct
 import subprocess
 from pathlib import Path
 
-from . import dom0, guest, paths
+from . import dom0, guest
 from .case import Case
-from .cpio import Archive
-from .errors import LabError
 from .evidence import Evidence
 from .host import Host
+from .base import paths
+from .base.cpio import Archive
+from .base.errors import LabError
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = "/usr/lib/pvlab-reshape.so"

@@ -9,11 +9,12 @@ import itertools
 import re
 import time
 
-from . import census, paths, push, trend
-from .messages import complaint
+from . import census, push, trend
 from .case import Case
 from .ground import KERNEL, Ground, Step, prepared
+from .messages import complaint
 from .push import STOCK_XL
+from .base import paths
 
 ENTRIES = ("pvh", "linux32", "linux64", "vmlinux64", "stub")
 TO_USERLAND = 19         # each nineteenth guest is unpaused and has to reach its userland: prime to the number of entries

@@ -8,12 +8,13 @@ import re
 import signal
 import time
 
-from . import census, fault_points, native, paths
-from .messages import complaint
+from . import census, fault_points
 from .case import Case
 from .ground import KERNEL, Ground
 from .interrupted import DESTROY_ALL
+from .messages import complaint
 from .push import STOCK_XL, XL
+from .base import cc, paths
 
 DIRECTORY = "/run/unanswered"
 FILE = f"{DIRECTORY}/file"
@@ -35,7 +36,7 @@ def judge(ours: bool, rc: int, said: str, left: list[str]) -> str:
 
 def stalls(ground: Ground, at: dict[str, str]) -> None:
     source = paths.REPO / "tests/confine/unanswered.c"
-    program = native.built("unanswered", [source])
+    program = cc.built("unanswered", [source])
     unanswered = ground.host.put_once(program, f"/usr/lib/pvlab/{program.name}")
     ground.host.check(f"mkdir {DIRECTORY}")
     files = {"kernel": (FILE, at["ramdisk"]), "ramdisk": (at[KERNEL], FILE)}

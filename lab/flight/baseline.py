@@ -5,7 +5,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from ..errors import LabError
+from ..base.errors import LabError
 from . import model
 from .record import Record
 

@@ -6,8 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-from .. import paths
-from ..errors import LabError
+from ..base import paths
+from ..base.errors import LabError
 from . import model, tool
 from .host import Host
 from .tool import number

@@ -7,8 +7,8 @@ import fcntl
 import os
 from pathlib import Path
 
-from .. import kernels, paths
-from ..errors import LabError
+from ..base import kernels, paths
+from ..base.errors import LabError
 from . import baseline, cells, claims, fly, htmlreport, judge, model, record, tap
 from .judge import Outcome
 

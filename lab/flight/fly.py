@@ -7,8 +7,9 @@ import os
 import time
 from pathlib import Path
 
-from .. import dom0, kernels, leaks, packages, paths, probes, push, run
-from ..errors import HostDead, LabError
+from .. import dom0, leaks, probes, push, run
+from ..base import kernels, packages, paths
+from ..base.errors import HostDead, LabError
 from . import cells, job, model, nativepv, routes, tool
 from .host import Host
 from .model import Cell, Job

@@ -3,7 +3,8 @@
 
 import re
 
-from .. import host, packages
+from .. import host
+from ..base import packages
 
 _STAMP = re.compile(r"^(\((?:XEN|d\d+)\) )\[ *(\d+\.\d+)\] ", re.M)
 _TRIES = 5

@@ -6,8 +6,9 @@ import re
 import time
 from pathlib import Path
 
-from .. import evidence, leaks, messages, paths, push
-from ..errors import HostDead, LabError
+from .. import evidence, leaks, messages, push
+from ..base import paths
+from ..base.errors import HostDead, LabError
 from . import abi, guestside, model, routes, timing, tool
 from .capture import Capture
 from .host import Host, marks

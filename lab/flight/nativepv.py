@@ -7,7 +7,8 @@ import re
 import struct
 from pathlib import Path
 
-from .. import dom0, messages, paths, push
+from .. import dom0, messages, push
+from ..base import paths
 from . import tool
 from .capture import CAPTURE
 from .host import Host

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from ..errors import LabError
+from ..base.errors import LabError
 from . import model
 from .model import Job
 

@@ -6,9 +6,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from .. import case, guest, packages, paths, push
-from ..errors import LabError
-from ..kernels import Kernel
+from .. import case, guest, push
+from ..base import packages, paths
+from ..base.errors import LabError
+from ..base.kernels import Kernel
 from .model import Cell
 
 MODULES = "linux normal tar memdisk"

@@ -12,8 +12,7 @@ from collections.abc import Callable
 
 from ..compare import ISA_HOLE
 from . import abi, dmesgrules, zeropage
-from .model import ZERO_PAGE as OURS
-from .model import Job
+from .model import ZERO_PAGE as OURS, Job
 from .zeropage import LOADERS, UNPACKS
 
 EXPECTED, PLACEMENT, EDITOR = "expected", "placement", "editor"

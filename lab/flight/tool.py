@@ -5,8 +5,8 @@ import json
 import subprocess
 from pathlib import Path
 
-from .. import paths
-from ..errors import LabError
+from ..base import paths
+from ..base.errors import LabError
 
 
 class Refused(LabError):

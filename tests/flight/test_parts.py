@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from lab import kernels, push, xlcfg
+from lab import push, xlcfg
+from lab.base import kernels
 from lab.flight import dmesgrules, guestside, job, model, nativepv, routes, timing, tool
 from lab.flight.model import Cell
 

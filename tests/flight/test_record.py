@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from lab.errors import LabError
+from lab.base.errors import LabError
 from lab.flight import model
 from lab.flight.model import Cell, Job
 from lab.flight.record import FILE, Writer, merged, read

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from lab import case_table, paths, xlcfg
+from lab import case_table, xlcfg
 from lab.case import PATHS, Case
-from lab.kernels import KERNELS
+from lab.base import paths
+from lab.base.kernels import KERNELS
 
 
 def test_ids_and_names_are_unique_and_rows_refer_to_what_exists():

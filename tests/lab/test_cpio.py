@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lab.cpio import Archive
+from lab.base.cpio import Archive
 
 BUSYBOX = shutil.which("busybox")
 

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from lab import host as module
-from lab.errors import HostDead, LabError, Timeout
 from lab.host import Host
+from lab.base.errors import HostDead, LabError, Timeout
 
 
 @pytest.fixture

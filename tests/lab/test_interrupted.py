@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from lab import fault_points, interrupted
-from lab.errors import LabError
 from lab.interrupted import MEANWHILE, NOT_STOPPED
+from lab.base.errors import LabError
 
 DESTROYED, PAUSED, KILLED, STUTTERS = MEANWHILE
 DOMAIN = ["free pages: 900 before, 800 after", "domains: new: 7 paused 100"]

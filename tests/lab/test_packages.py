@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lab import kernels, packages
+from lab.base import kernels, packages
 
 
 def test_newest_by_number_and_signed_first():

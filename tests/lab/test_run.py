@@ -5,8 +5,8 @@ import pytest
 
 from lab import report, run
 from lab.case import Case
-from lab.errors import HostDead, LabError
 from lab.run import Result
+from lab.base.errors import HostDead, LabError
 
 CASE = Case("6.1/xl-pvh", "xl-pvh", "6.1")
 GROWN = ["free memory changed by -1 pages"]
