@@ -7,13 +7,14 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import compare, entered, evidence, handover, kexec, messages, probes, push, shapes, xlcfg
+from . import compare, entered, evidence, handover, kexec, messages, probes, shapes, xlcfg
 from .case import OURS, Case
 from .evidence import Evidence
-from .host import Host
-from .push import STOCK_XL
 from .base import tarball
 from .base.errors import HostDead, LabError
+from .machine import install
+from .machine.host import Host
+from .machine.install import STOCK_XL
 
 DUMP = "/tmp/handed-over"
 HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making
@@ -27,7 +28,7 @@ class Attempt:
         self.host = host
         self.case = case
         self.directory = directory
-        self.xl = shapes.xl(case, push.XL if case.needs_pvboot else STOCK_XL)
+        self.xl = shapes.xl(case, install.XL if case.needs_pvboot else STOCK_XL)
         self.domain = case.name
         self.seconds: dict[str, float] = {}
         self.evidence: Evidence | None = None

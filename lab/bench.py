@@ -10,10 +10,11 @@ import json
 import re
 import statistics
 
-from . import guest, push, xlcfg
+from . import guest, xlcfg
 from .case import Case
-from .host import BY_INSTRUCTIONS, Host
 from .base import kernels, packages, paths
+from .machine import install
+from .machine.host import BY_INSTRUCTIONS, Host
 
 KERNELS = ("6.1", "6.1-cloud")
 STOCK = "xl-pvh"
@@ -56,7 +57,7 @@ def _samples(wanted: list[Case], rounds: int, name: str) -> dict[str, list[dict]
     samples: dict[str, list[dict]] = {}
     try:
         print(f"booting Xen: {host.boot(store):.0f} s", flush=True)
-        push.push(host)
+        install.push(host)
         _prepare(host, store, wanted)
         for number in range(rounds + 1):  # the first round warms caches and is not counted
             for case in wanted if number % 2 else reversed(wanted):
@@ -81,7 +82,7 @@ def _prepare(host: Host, store: packages.Store, wanted: list[Case]) -> None:
 
 def _once(host: Host, case: Case) -> dict:
     """Seconds of one creation, and of the builder's own phases."""
-    said = host.check(_TIMED.format(xl=push.XL if case.needs_pvboot else push.STOCK_XL, name=case.name))
+    said = host.check(_TIMED.format(xl=install.XL if case.needs_pvboot else install.STOCK_XL, name=case.name))
     before, after = map(float, re.search(r"@time (\S+) (\S+)", said).groups())
     return {"create": after - before, "builder": sum(int(us) for _, us in PHASE.findall(said)) / 1e6,
             "phases": {name: int(us) / 1e6 for name, us in PHASE.findall(said)}}

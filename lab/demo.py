@@ -6,10 +6,11 @@ import subprocess
 import tarfile
 import time
 
-from . import compare, evidence, guest, push
-from .host import Host
+from . import compare, evidence, guest
 from .base import kernels, packages, paths, tarball
 from .base.errors import LabError
+from .machine import install
+from .machine.host import Host
 
 KERNEL = "6.1"
 EXAMPLE = "linux64.cfg"
@@ -34,7 +35,7 @@ def demo() -> int:
     try:
         _say("a real Xen, emulated by QEMU")
         print(f"Xen 4.17, dom0 and its toolstack are up after {host.boot(store):.0f} s")
-        push.push(host)
+        install.push(host)
         _place(host, kernel, ramdisk)
         wrong = _guest(host, out)
     finally:
@@ -66,7 +67,7 @@ def _guest(host: Host, out) -> bool:
     name = EXAMPLE.removesuffix(".cfg")
     command = f"xl create {EXAMPLE} 'pvboot_dump=\"{DUMP}\"'"
     _say(f"dom0# {command}")
-    print(host.check(f"cd /root && {push.XL.removesuffix('/xl')}/{command}"), end="")
+    print(host.check(f"cd /root && {install.XL.removesuffix('/xl')}/{command}"), end="")
     print(host.check("xl list"), end="")
     _say("the guest's own console")
     console = _follow(host, f"/var/log/xen/console/guest-{name}.log")

@@ -8,14 +8,15 @@ After each failure one line tells why, or the guest was built all the same; noth
 import dataclasses
 import time
 
-from . import census, fault_points, interrupted, push, stalls
+from . import census, fault_points, interrupted, stalls
 from .case import Case
 from .fault_points import Request
 from .ground import KERNEL, Ground, prepared
 from .interrupted import BUILD_SECONDS
 from .messages import complaint
-from .push import STOCK_XL
 from .base import cc, paths
+from .machine import install
+from .machine.install import STOCK_XL
 
 STOCK = "xl-pvh"
 SWEPT = {"linux64": None, "pvh": ("xen",)}  # None: requests of every kind
@@ -51,7 +52,7 @@ class Builder:
 
 def builder(ground: Ground, shim: str, at: dict[str, str], path: str, name: str = "", **more) -> Builder:
     case = Case(f"faults/{name or path}", path, KERNEL, memory=128, **more)
-    preload = f"{shim}:{push.LIBDIR}/pvboot-xl.so" if case.needs_pvboot else shim
+    preload = f"{shim}:{install.LIBDIR}/pvboot-xl.so" if case.needs_pvboot else shim
     return Builder(ground, case.name, preload, ground.config(case, at[KERNEL], at["ramdisk"]))
 
 

@@ -7,10 +7,11 @@ import json
 import time
 from pathlib import Path
 
-from . import census, dom0, guest, push, xlcfg
+from . import census, guest, xlcfg
 from .case import Case
-from .host import Host
 from .base import kernels, packages, paths
+from .machine import dom0, install
+from .machine.host import Host
 
 KERNEL = "6.1-cloud"
 SETTLE_SECONDS = 15
@@ -111,7 +112,7 @@ def prepared(name: str):
     host = Host(out / "host", cpus=1)  # nothing runs side by side
     try:
         print(f"booting Xen: {host.boot(store):.0f} s", flush=True)
-        push.push(host)
+        install.push(host)
         yield Ground(host, store, out / "record.jsonl")
     finally:
         host.stop()

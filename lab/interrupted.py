@@ -12,7 +12,7 @@ from . import census, fault_points
 from .fault_points import Request
 from .ground import Ground
 from .messages import complaint
-from .push import STOCK_XL
+from .machine.install import STOCK_XL
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 IN_XEN = ("xc_domain_populate_physmap", "xenforeignmemory_map", "xc_domain_hvm_setcontext")

@@ -10,13 +10,14 @@ import re
 import time
 from pathlib import Path
 
-from . import dom0, evidence, guest
+from . import evidence, guest
 from .case import Case
-from .host import Host
 from .base import kernels
 from .base.cpio import Archive
 from .base.kernels import Kernel
 from .base.packages import Store
+from .machine import dom0
+from .machine.host import Host
 
 HERE = Path(__file__).resolve().parent
 TOOL = Path("sbin/kexec")

@@ -5,10 +5,11 @@ import argparse
 import sys
 import time
 
-from . import dom0, guest, push
-from .host import Host
+from . import guest
 from .base import kernels, packages, paths
 from .base.errors import LabError, Timeout
+from .machine import dom0, install
+from .machine.host import Host
 
 
 def register(verb) -> None:
@@ -35,7 +36,7 @@ def up(args: argparse.Namespace) -> int:
         store = packages.Store()
         print(f"lab: dom0 is up after {host.boot(store):.1f} s")
         place_kernels(host, store)
-    push.push(host)
+    install.push(host)
     return status(args)
 
 
@@ -49,7 +50,7 @@ def place_kernels(host: Host, store: packages.Store) -> None:
 
 def exec_(args: argparse.Namespace) -> int:
     host = _running()
-    push.push(host)
+    install.push(host)
     return _stream(host, " ".join(args.command), args.timeout)
 
 
@@ -63,7 +64,7 @@ def shell(args: argparse.Namespace) -> int:
             print()
             return 0
         if line.strip():
-            push.push(host)
+            install.push(host)
             try:
                 _stream(host, line, 600)
             except Timeout as late:
@@ -71,7 +72,7 @@ def shell(args: argparse.Namespace) -> int:
 
 
 def push_(args: argparse.Namespace) -> int:
-    for name in push.push(_running()):
+    for name in install.push(_running()):
         print(name)
     return 0
 

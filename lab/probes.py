@@ -3,10 +3,11 @@
 
 import time
 
-from . import dom0, evidence, guest
-from .host import Host
-from .push import STOCK_XL
+from . import evidence, guest
 from .base.errors import LabError
+from .machine import dom0
+from .machine.host import Host
+from .machine.install import STOCK_XL
 
 PAE_MISSING = ("32-bit PAE guests do not run in this emulation: it sets the accessed bit in page directory pointer"
                " entries, which Xen takes for malformed (seen by the probe guest)")

@@ -5,12 +5,13 @@ import dataclasses
 import time
 from pathlib import Path
 
-from . import attempt, dom0, guest, kexec, leaks, messages, probes, push, shapes, xlcfg
+from . import attempt, guest, kexec, leaks, messages, probes, shapes, xlcfg
 from .case import Case
 from .evidence import Evidence
-from .host import Host
 from .base import kernels, packages, paths
 from .base.errors import HostDead, LabError
+from .machine import dom0, install
+from .machine.host import Host
 
 EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
 DOM0_MIB = 1536
@@ -61,7 +62,7 @@ class Runner:
 
     def _skip(self, case: Case) -> str | None:
         for name in case.needs_built:
-            if not push.built(name):
+            if not install.built(name):
                 return f"{paths.build().name}/{name} is not built"
         if machine_mib([case]) > self.host.memory_mib:
             return f"this machine has too little free memory to emulate one of {machine_mib([case])} MiB"
@@ -141,7 +142,7 @@ class Runner:
         if not self.host.alive():
             self.host.boot(self.store)
             self._warm_up()
-        push.push(self.host)
+        install.push(self.host)
 
     def _warm_up(self) -> None:
         """The first guests of a boot leave the empty /libxl and /vm in xenstore, and a page in Xen's pools."""

@@ -6,13 +6,14 @@ import struct
 import subprocess
 from pathlib import Path
 
-from . import dom0, guest
+from . import guest
 from .case import Case
 from .evidence import Evidence
-from .host import Host
 from .base import paths
 from .base.cpio import Archive
 from .base.errors import LabError
+from .machine import dom0
+from .machine.host import Host
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = "/usr/lib/pvlab-reshape.so"

@@ -9,12 +9,13 @@ import itertools
 import re
 import time
 
-from . import census, push, trend
+from . import census, trend
 from .case import Case
 from .ground import KERNEL, Ground, Step, prepared
 from .messages import complaint
-from .push import STOCK_XL
 from .base import paths
+from .machine import install
+from .machine.install import STOCK_XL
 
 ENTRIES = ("pvh", "linux32", "linux64", "vmlinux64", "stub")
 TO_USERLAND = 19         # each nineteenth guest is unpaused and has to reach its userland: prime to the number of entries
@@ -39,7 +40,7 @@ class Guest:
 
 def _guest(ground: Ground, at: dict[str, str], path: str, kernel: str = KERNEL, **more) -> Guest:
     case = Case(f"soak/{path}{'-' + kernel if more else ''}", path, KERNEL, **{"memory": 128, **more})
-    return Guest(push.XL if case.needs_pvboot else STOCK_XL, case, ground.config(case, at[kernel], at["ramdisk"]), at[kernel])
+    return Guest(install.XL if case.needs_pvboot else STOCK_XL, case, ground.config(case, at[kernel], at["ramdisk"]), at[kernel])
 
 
 def create_and_destroy(ground: Ground, phase: str, guests: list[Guest], warm_up: int, count: int) -> None:
@@ -137,7 +138,7 @@ def fail(ground: Ground, phase: str, failures: tuple[Failure, ...], at: dict[str
         wanted.append((failure, case, ground.config(case, at[failure.kernel], at["ramdisk"])))
     for number, (failure, case, config) in zip(range(warm_up + count), itertools.cycle(wanted)):
         started = time.monotonic()
-        xl = push.XL if case.needs_pvboot else STOCK_XL
+        xl = install.XL if case.needs_pvboot else STOCK_XL
         rc, said, found = ground.after(f"""{KILLER if failure.kill else ""}
             {xl} create -p {config} || exit 3
             {STOCK_XL} destroy {case.name}""")

@@ -13,8 +13,8 @@ from .case import Case
 from .ground import KERNEL, Ground
 from .interrupted import DESTROY_ALL
 from .messages import complaint
-from .push import STOCK_XL, XL
 from .base import cc, paths
+from .machine.install import STOCK_XL, XL
 
 DIRECTORY = "/run/unanswered"
 FILE = f"{DIRECTORY}/file"

@@ -7,9 +7,10 @@ import os
 import time
 from pathlib import Path
 
-from .. import dom0, leaks, probes, push, run
+from .. import leaks, probes, run
 from ..base import kernels, packages, paths
 from ..base.errors import HostDead, LabError
+from ..machine import dom0, install
 from . import cells, job, model, nativepv, routes, tool
 from .host import Host
 from .model import Cell, Job
@@ -91,7 +92,7 @@ class Flight:
         return done
 
     def _skipped(self, cell: Cell) -> str | None:
-        missing = [name for name in ("pvboot-xl.so", "pvboot-stub.elf", "pvboot-capture") if not push.built(name)]
+        missing = [name for name in ("pvboot-xl.so", "pvboot-stub.elf", "pvboot-capture") if not install.built(name)]
         if missing:
             return f"{paths.build().name}/{missing[0]} is not built"
         if run.machine_mib([cell]) > self._room_mib:
@@ -112,7 +113,7 @@ class Flight:
             self._host = Host(paths.made(self.out / "host"), memory_mib=memory_mib)
         if not self._host.alive():
             self._say(f"a machine of {memory_mib} MiB is up after {self._host.boot(self._store):.0f} s")
-            push.push(self._host)
+            install.push(self._host)
             self._warm_up()
 
     def _warm_up(self) -> None:
@@ -122,7 +123,7 @@ class Flight:
             kernel = self._put(self._image(cell.kernel))
             self.out.joinpath("warm-up.cfg").write_text(routes.config(cell, kernel, kernel, "warm-up"))
             self._host.put(self.out / "warm-up.cfg", "/root/warm-up.cfg")
-            self._host.check(f"{push.STOCK_XL} create -p /root/warm-up.cfg && {push.STOCK_XL} destroy {cell.name}")
+            self._host.check(f"{install.STOCK_XL} create -p /root/warm-up.cfg && {install.STOCK_XL} destroy {cell.name}")
 
     def _native_in_pv(self) -> None:
         self._ready(run.machine_mib([]))
@@ -191,7 +192,7 @@ def _setup_header(image: Path, scratch: Path) -> dict:
 def _digest() -> str:
     """Of everything that was built and is pushed."""
     whole = hashlib.sha256()
-    for name in sorted(push.FILES):
+    for name in sorted(install.FILES):
         path = paths.build() / name
         whole.update(name.encode() + (path.read_bytes() if path.exists() else b""))
     return whole.hexdigest()[:16]

@@ -3,8 +3,8 @@
 
 import re
 
-from .. import host
 from ..base import packages
+from ..machine import host
 
 _STAMP = re.compile(r"^(\((?:XEN|d\d+)\) )\[ *(\d+\.\d+)\] ", re.M)
 _TRIES = 5

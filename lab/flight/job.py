@@ -6,9 +6,10 @@ import re
 import time
 from pathlib import Path
 
-from .. import evidence, leaks, messages, push
+from .. import evidence, leaks, messages
 from ..base import paths
 from ..base.errors import HostDead, LabError
+from ..machine import install
 from . import abi, guestside, model, routes, timing, tool
 from .capture import Capture
 from .host import Host, marks
@@ -104,7 +105,7 @@ class Runner:
         rc, out, _ = self.host.run(f"""
             rm -f {self._console_log}
             {{ {self.xl} -vvv create -p /root/{self.cell.name}.cfg 2>&1; echo "@rc $?"; }} | {STAMPS}
-            {push.STOCK_XL} domid {self.cell.name} 2>/dev/null || echo none""")
+            {install.STOCK_XL} domid {self.cell.name} 2>/dev/null || echo none""")
         (self.dir / "xl-create.txt").write_text(out)
         said, _, domid = out.rstrip("\n").rpartition("\n")
         if not re.search(r" @rc 0$", said, re.M) or domid == "none":
@@ -132,7 +133,7 @@ class Runner:
                 if name in handover["vcpu"] and handover["vcpu"][name] != planned[name]]
 
     def _unpause(self) -> tuple[str, str]:
-        out = self.host.check(f"read a _ < /proc/uptime; {push.STOCK_XL} unpause {self.cell.name}; echo $a")
+        out = self.host.check(f"read a _ < /proc/uptime; {install.STOCK_XL} unpause {self.cell.name}; echo $a")
         self._unpaused = float(out) + self.host.clock_offset
         return model.PASS, ""
 
@@ -181,7 +182,7 @@ class Runner:
 
     def _shutdown(self) -> tuple[str, str]:
         if self.host.alive():
-            self.host.run(f"{push.STOCK_XL} destroy {self.cell.name}")
+            self.host.run(f"{install.STOCK_XL} destroy {self.cell.name}")
             log = self.host.stamped_log()[self._log_start:]
             (self.dir / "xen.log").write_text(log)
             if messages.TRIPLE_FAULT in log:
@@ -224,7 +225,7 @@ class Runner:
         if not self.host.alive():
             raise HostDead("the machine ended")
         late = time.monotonic() > deadline
-        _, state, _ = self.host.run(f"{push.STOCK_XL} list {self.cell.name} | tail -n 1")
+        _, state, _ = self.host.run(f"{install.STOCK_XL} list {self.cell.name} | tail -n 1")
         dead = re.search(r" [r-][b-][p-](s|-c|--d)\S* ", state)
         if not state.strip() or dead or late:
             self._console()

@@ -7,8 +7,9 @@ import re
 import struct
 from pathlib import Path
 
-from .. import dom0, messages, push
+from .. import messages
 from ..base import paths
+from ..machine import dom0, install
 from . import tool
 from .capture import CAPTURE
 from .host import Host
@@ -60,24 +61,24 @@ def run(host: Host, elf: Path, entry: int, ramdisk: str, directory: Path) -> dic
                    'on_crash = "preserve"\n')
     host.put(cfg, f"/root/{cfg.name}")
     start = len(host.log())
-    rc, out, err = host.run(f"{push.STOCK_XL} -vvv create -p /root/{cfg.name}")
+    rc, out, err = host.run(f"{install.STOCK_XL} -vvv create -p /root/{cfg.name}")
     (directory / f"{NAME}.txt").write_text(err + out)
     if rc:
         return {"outcome": "refused", "said": messages.complaint(err + out)}
-    domid = host.check(f"{push.STOCK_XL} domid {NAME}").strip()
+    domid = host.check(f"{install.STOCK_XL} domid {NAME}").strip()
     try:
         before = _rip(host, domid)
         state = host.check(f"""
-            {push.STOCK_XL} unpause {NAME}
+            {install.STOCK_XL} unpause {NAME}
             for i in $(seq {SECONDS}); do
-                state=$({push.STOCK_XL} list {NAME} | tail -n 1)
+                state=$({install.STOCK_XL} list {NAME} | tail -n 1)
                 case $state in *c--*|*c-*) break ;; esac
                 sleep 1
             done
-            echo "$state"; {push.STOCK_XL} pause {NAME}""")
+            echo "$state"; {install.STOCK_XL} pause {NAME}""")
         rip = _rip(host, domid)
     finally:
-        host.run(f"{push.STOCK_XL} destroy {NAME}")
+        host.run(f"{install.STOCK_XL} destroy {NAME}")
     said = [line for line in host.log()[start:].splitlines() if re.search(rf"[Dd](omain )?{domid}\b|domain_crash|fault", line)]
     return {"outcome": "crashed" if re.search(r" ...\S?c\S* ", state) else "ran on", "entry": entry, "first": before, "rip": rip,
             "bytes_in": rip - entry, "said": "; ".join(line.strip() for line in said[:3])}

@@ -6,10 +6,11 @@ import os
 import subprocess
 from pathlib import Path
 
-from .. import case, guest, push
+from .. import case, guest
 from ..base import packages, paths
 from ..base.errors import LabError
 from ..base.kernels import Kernel
+from ..machine import install
 from .model import Cell
 
 MODULES = "linux normal tar memdisk"
@@ -19,7 +20,7 @@ LOG = "loglevel=6"
 
 
 def xl(cell: Cell) -> str:
-    return push.XL if cell.needs_pvboot else push.STOCK_XL
+    return install.XL if cell.needs_pvboot else install.STOCK_XL
 
 
 def config(cell: Cell, kernel: str, ramdisk: str, words: str) -> str:
@@ -35,7 +36,7 @@ def config(cell: Cell, kernel: str, ramdisk: str, words: str) -> str:
 
 def _asked_for(cell: Cell) -> dict:
     if cell.how == "stock-xl":  # what the plugin makes of builder="pvboot", written out
-        return {"type": "pvh", "pvshim": 1, "pvshim_path": f"{push.LIBDIR}/pvboot-stub.elf", "pvshim_cmdline": "pvboot",
+        return {"type": "pvh", "pvshim": 1, "pvshim_path": f"{install.LIBDIR}/pvboot-stub.elf", "pvshim_cmdline": "pvboot",
                 "pvshim_extra": "entry=stub"}
     return case.PATHS.get(cell.path, {"type": "pvh"})
 

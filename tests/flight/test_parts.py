@@ -8,8 +8,9 @@ import subprocess
 
 import pytest
 
-from lab import push, xlcfg
+from lab import xlcfg
 from lab.base import kernels
+from lab.machine import install
 from lab.flight import dmesgrules, guestside, job, model, nativepv, routes, timing, tool
 from lab.flight.model import Cell
 
@@ -30,7 +31,7 @@ def test_how_a_path_is_asked_for(cell, keys):
     said = xlcfg.parse_config(routes.config(cell, "K", "R", "w"))
     assert said.items() >= {"name": cell.name, "kernel": "K", **keys}.items()
     assert ("ramdisk" in said) == (cell.path != "grub")
-    assert ("builder" in said) == (routes.xl(cell) != push.STOCK_XL) == cell.needs_pvboot
+    assert ("builder" in said) == (routes.xl(cell) != install.STOCK_XL) == cell.needs_pvboot
 
 
 def test_all_paths_of_a_group_get_the_same_words_but_for_the_marks():

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from lab import host as module
-from lab.host import Host
 from lab.base.errors import HostDead, LabError, Timeout
+from lab.machine import host as module
+from lab.machine.host import Host
 
 
 @pytest.fixture

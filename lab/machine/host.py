@@ -17,9 +17,9 @@ import subprocess
 import time
 from pathlib import Path
 
+from ..base import kernels, packages, paths
+from ..base.errors import HostDead, LabError, Timeout
 from . import dom0
-from .base import kernels, packages, paths
-from .base.errors import HostDead, LabError, Timeout
 
 # A CPU with SVM, less what the emulator gets wrong: ring-3 iret reads its stack as supervisor (smap, smep kill dom0),
 # Xen's mwait idle takes #GP, rdtscp leaves the guest with a wrong exit code.

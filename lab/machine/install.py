@@ -6,8 +6,8 @@ import os
 import tarfile
 from pathlib import Path
 
+from ..base import elf, paths
 from .host import Host
-from .base import elf, paths
 
 LIBDIR = "/usr/lib/pvboot"
 FILES = {  # in the build directory, in dom0

@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from .base import elf, kernels, packages
-from .base.cpio import Archive
+from ..base import elf, kernels, packages
+from ..base.cpio import Archive
 
 HERE = Path(__file__).resolve().parent
 # where the lab keeps its own files, kernels and programs; the rest is as on a Debian host
