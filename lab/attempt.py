@@ -7,14 +7,15 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import compare, entered, evidence, handover, kexec, messages, probes, shapes, xlcfg
+from . import compare, entered, handover, kexec, messages, shapes, xlcfg
 from .case import OURS, Case
-from .evidence import Evidence
 from .base import tarball
 from .base.errors import HostDead, LabError
 from .machine import install
 from .machine.host import Host
 from .machine.install import STOCK_XL
+from .guests import capabilities, evidence
+from .guests.evidence import Evidence
 
 DUMP = "/tmp/handed-over"
 HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making
@@ -43,7 +44,7 @@ class Attempt:
         files = {**files, "cmdline": keys.get("cmdline", keys.get("extra", "")).encode()}
         if self.case.probe and self.case.filled_by == "stub":
             self._dump_of_toolstack()
-        domid = probes.next_domid(self.host) if self.case.early else 0
+        domid = capabilities.next_domid(self.host) if self.case.early else 0
         rc, said = self._create()
         if rc or self.case.refused:
             return self._judge_refusal(rc, said) + self._judge_early(domid)
@@ -98,7 +99,7 @@ class Attempt:
 
     def _judge_early(self, domid: int) -> list[str]:
         """`domid`: the number of a domain that was made just before."""
-        if not self.case.early or (now := probes.next_domid(self.host)) == domid + 1:
+        if not self.case.early or (now := capabilities.next_domid(self.host)) == domid + 1:
             return []
         return [f"refused, but not before a domain was made: Xen counted from {domid} to {now}"]
 

@@ -10,11 +10,12 @@ import json
 import re
 import statistics
 
-from . import guest, xlcfg
+from . import xlcfg
 from .case import Case
 from .base import kernels, packages, paths
 from .machine import install
 from .machine.host import BY_INSTRUCTIONS, Host
+from .guests import images
 
 KERNELS = ("6.1", "6.1-cloud")
 STOCK = "xl-pvh"
@@ -72,7 +73,7 @@ def _samples(wanted: list[Case], rounds: int, name: str) -> dict[str, list[dict]
 
 
 def _prepare(host: Host, store: packages.Store, wanted: list[Case]) -> None:
-    ramdisk = host.put_once(guest.initramfs(store, "amd64"), "/root/initrd")
+    ramdisk = host.put_once(images.initramfs(store, "amd64"), "/root/initrd")
     for case in wanted:
         kernel = host.put_once(kernels.image(store, case.guest_kernel), f"/root/vmlinuz-{case.kernel}")
         text = host.share / "files" / f"{case.name}.cfg"

@@ -4,8 +4,8 @@
 import dataclasses
 import re
 
-from . import guest
 from .base.kernels import KERNELS, Kernel
+from .guests import images
 
 # boot path -> the keys that choose it; those with a builder need pvboot, the others are stock Xen for comparison
 OURS = ("pvh", "linux32", "linux64", "vmlinux64", "stub", "auto")
@@ -30,7 +30,7 @@ class Case:
     memory: int = 256              # MiB
     cmdline: str = CONSOLE
     config: dict = dataclasses.field(default_factory=dict)  # more keys of the xl.cfg, or others for the same keys
-    mode: str = "evidence"         # what the guest's init does, see guest-init.sh
+    mode: str = "evidence"         # what the guest's init does, see guests/init.sh
     action: str = ""               # what dom0 does once the guest is up: reboot, shutdown, restore, move (to a stock xl)
     refused: str = ""              # a pattern: xl create must fail and say this
     example: str = ""              # a file of xl-config-examples/, used as it is
@@ -55,7 +55,7 @@ class Case:
     def needs_built(self) -> list[str]:
         """Files of the build directory."""
         ours = ["pvboot-xl.so", "pvboot-stub.elf"] if self.needs_pvboot or self.path == "xl-stub" else []
-        return [*ours, *([f"guests/{guest.PROBES[self.path]}"] if self.probe else [])]
+        return [*ours, *([f"guests/{images.PROBES[self.path]}"] if self.probe else [])]
 
     @property
     def filled_by(self) -> str:

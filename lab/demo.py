@@ -6,11 +6,12 @@ import subprocess
 import tarfile
 import time
 
-from . import compare, evidence, guest
+from . import compare
 from .base import kernels, packages, paths, tarball
 from .base.errors import LabError
 from .machine import install
 from .machine.host import Host
+from .guests import evidence, images
 
 KERNEL = "6.1"
 EXAMPLE = "linux64.cfg"
@@ -25,7 +26,7 @@ def demo() -> int:
     store = packages.Store()
     out = paths.made(paths.lab() / "demo")
     kernel = kernels.image(store, kernels.KERNELS[KERNEL])
-    ramdisk = guest.initramfs(store, "amd64")
+    ramdisk = images.initramfs(store, "amd64")
     config = (paths.REPO / "xl-config-examples" / EXAMPLE).read_text()
     _say(f"xl-config-examples/{EXAMPLE}")
     print(config)

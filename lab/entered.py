@@ -9,9 +9,10 @@ import subprocess
 import zlib
 from pathlib import Path
 
-from . import compare, evidence, handover
+from . import compare, handover
 from .base import paths
 from .base.errors import LabError
+from .guests import evidence
 
 DONE = "@probe done=1"
 GENERAL = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi")

@@ -7,11 +7,12 @@ import json
 import time
 from pathlib import Path
 
-from . import census, guest, xlcfg
+from . import census, xlcfg
 from .case import Case
 from .base import kernels, packages, paths
 from .machine import dom0, install
 from .machine.host import Host
+from .guests import images
 
 KERNEL = "6.1-cloud"
 SETTLE_SECONDS = 15
@@ -46,10 +47,10 @@ class Ground:
         """Kernels and a ramdisk in dom0, by short names; good ones and spoilt ones."""
         at = {name: self.host.put_once(kernels.image(self._store, kernels.KERNELS[name]), f"{dom0.DIRECTORY}/vmlinuz-{name}")
               for name in (KERNEL, "6.1", "686")}
-        at["ramdisk"] = self.host.put_once(guest.initramfs(self._store, "amd64"), f"{dom0.DIRECTORY}/initrd")
-        at["reset-pvh"] = self.host.put_once(guest.reset_at_entry(), f"{dom0.DIRECTORY}/reset-pvh")
+        at["ramdisk"] = self.host.put_once(images.initramfs(self._store, "amd64"), f"{dom0.DIRECTORY}/initrd")
+        at["reset-pvh"] = self.host.put_once(images.reset_at_entry(), f"{dom0.DIRECTORY}/reset-pvh")
         reset = self.host.share / "files" / "reset"
-        reset.write_bytes(guest.reset_at_startup_64(kernels.image(self._store, kernels.KERNELS[KERNEL]).read_bytes()))
+        reset.write_bytes(images.reset_at_startup_64(kernels.image(self._store, kernels.KERNELS[KERNEL]).read_bytes()))
         at["reset"] = self.host.put_once(reset, f"{dom0.DIRECTORY}/reset")
         at["directory"], at["short"], at["spoilt"] = dom0.DIRECTORY, f"{dom0.DIRECTORY}/short", f"{dom0.DIRECTORY}/spoilt"
         self.host.check(f"""

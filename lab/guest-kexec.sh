@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-# Mode kexec of guest-init.sh, sourced by it once the evidence is out: starts /kexec/vmlinuz in place of the running
+# Mode kexec of init.sh, sourced by it once the evidence is out: starts /kexec/vmlinuz in place of the running
 # kernel, by kexec_load(2) (pvlab.kexec=load) or kexec_file_load(2) (pvlab.kexec=file).  The second kernel prints the
 # same evidence, through the hypervisor's debug port: whether its console works is one of the questions.
 

@@ -10,7 +10,6 @@ import re
 import time
 from pathlib import Path
 
-from . import evidence, guest
 from .case import Case
 from .base import kernels
 from .base.cpio import Archive
@@ -18,6 +17,7 @@ from .base.kernels import Kernel
 from .base.packages import Store
 from .machine import dom0
 from .machine.host import Host
+from .guests import evidence, images
 
 HERE = Path(__file__).resolve().parent
 TOOL = Path("sbin/kexec")
@@ -29,14 +29,14 @@ REFUSED = re.compile(r"Action for shutdown reason code 5 is soft-reset\n(?:.*\n)
 
 def initramfs(store: Store, kernel: Kernel) -> Path:
     """The lab's usual one, and behind it kexec, its libraries, the kernel and the usual one once more."""
-    usual = guest.initramfs(store, kernel.arch)
+    usual = images.initramfs(store, kernel.arch)
     archive = Archive()
     dom0.program(archive, store.unpacked("kexec-tools") / TOOL, "/bin/kexec")
     archive.symlink("/etc/mtab", "/proc/self/mounts")  # where kexec looks for sysfs, and in it for the RSDP
     archive.file("/modes/kexec", (HERE / "guest-kexec.sh").read_bytes())
     archive.copy(kernels.image(store, kernel), "/kexec/vmlinuz")
     archive.copy(usual, "/kexec/initrd")
-    return guest.named(f"guest-kexec-{kernel.id}", usual.read_bytes() + archive.finish())
+    return images.named(f"guest-kexec-{kernel.id}", usual.read_bytes() + archive.finish())
 
 
 def follow(host: Host, case: Case, directory: Path) -> list[str]:

@@ -5,11 +5,11 @@ import argparse
 import sys
 import time
 
-from . import guest
 from .base import kernels, packages, paths
 from .base.errors import LabError, Timeout
 from .machine import dom0, install
 from .machine.host import Host
+from .guests import images
 
 
 def register(verb) -> None:
@@ -45,7 +45,7 @@ def place_kernels(host: Host, store: packages.Store) -> None:
     for kernel in kernels.KERNELS.values():
         host.put(kernels.image(store, kernel), f"{dom0.DIRECTORY}/vmlinuz-{kernel.id}")
     for arch in ("amd64", "i386"):
-        host.put(guest.initramfs(store, arch), f"{dom0.DIRECTORY}/guest-{arch}.cpio")
+        host.put(images.initramfs(store, arch), f"{dom0.DIRECTORY}/guest-{arch}.cpio")
 
 
 def exec_(args: argparse.Namespace) -> int:

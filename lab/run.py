@@ -5,13 +5,14 @@ import dataclasses
 import time
 from pathlib import Path
 
-from . import attempt, guest, kexec, leaks, messages, probes, shapes, xlcfg
+from . import attempt, kexec, leaks, messages, shapes, xlcfg
 from .case import Case
-from .evidence import Evidence
 from .base import kernels, packages, paths
 from .base.errors import HostDead, LabError
 from .machine import dom0, install
 from .machine.host import Host
+from .guests import capabilities, images
+from .guests.evidence import Evidence
 
 EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
 DOM0_MIB = 1536
@@ -69,9 +70,9 @@ class Runner:
         if case.guest_kernel.pae and not case.refused:
             self._ready()
             if self._pae is None:
-                self._pae = probes.pae(self.host)
+                self._pae = capabilities.pae(self.host)
             if not self._pae:
-                return probes.PAE_MISSING
+                return capabilities.PAE_MISSING
         return None
 
     # --- one case -------------------------------------------------------------------------------------------------------
@@ -114,7 +115,7 @@ class Runner:
 
     def _config(self, case: Case) -> tuple[str, dict[str, bytes]]:
         """The xl.cfg, and what its files hold."""
-        usual = guest.probe_kernel(case.filled_by) if case.probe else kernels.image(self.store, case.guest_kernel)
+        usual = images.probe_kernel(case.filled_by) if case.probe else kernels.image(self.store, case.guest_kernel)
         kernel = shapes.kernel(case, usual)
         image, more = shapes.prepare(self.host, case, self._ramdisk(case))
         files = {"kernel": kernel.read_bytes(), "ramdisk": shapes.joined(case, image.read_bytes())}
@@ -126,7 +127,7 @@ class Runner:
             return (paths.REPO / "xl-config-examples" / case.example).read_text(), files
         words = case.cmdline
         if "KHZ" in words:
-            khz = probes.tsc_khz(self.host)
+            khz = capabilities.tsc_khz(self.host)
             words = words.replace("KHZ", str(khz)).replace("LPJ", str(khz * 4))  # at HZ=250
         case = dataclasses.replace(case, config={**case.config, **more})
         return xlcfg.config(case, there["kernel"], there["ramdisk"], words), files
@@ -134,7 +135,7 @@ class Runner:
     def _ramdisk(self, case: Case) -> Path:
         if case.mode == "kexec":
             return kexec.initramfs(self.store, case.guest_kernel)
-        return guest.initramfs(self.store, case.guest_kernel.arch)
+        return images.initramfs(self.store, case.guest_kernel.arch)
 
     # --- before and after -----------------------------------------------------------------------------------------------
 

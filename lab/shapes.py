@@ -6,14 +6,14 @@ import struct
 import subprocess
 from pathlib import Path
 
-from . import guest
 from .case import Case
-from .evidence import Evidence
 from .base import paths
 from .base.cpio import Archive
 from .base.errors import LabError
 from .machine import dom0
 from .machine.host import Host
+from .guests import images
+from .guests.evidence import Evidence
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = "/usr/lib/pvlab-reshape.so"
@@ -36,7 +36,7 @@ def prepare(host: Host, case: Case, ramdisk: Path) -> tuple[Path, dict[str, str]
     if case.reserve:
         host.put_once(_library(), LIBRARY)
     if case.ramdisk == "large":
-        return guest.padded(ramdisk), {}
+        return images.padded(ramdisk), {}
     if case.ramdisk != "joined":
         return ramdisk, {}
     there = [host.put_once(part, f"{dom0.DIRECTORY}/{part.name}") for part in _parts()]
@@ -115,5 +115,5 @@ def _parts() -> list[Path]:
         archive = Archive()
         archive.file(f"/more/{name}", text)
         # their own length, too, must not have to be a multiple of 4
-        found.append(guest.named(f"part-{name}", archive.finish() + b"\0"))
+        found.append(images.named(f"part-{name}", archive.finish() + b"\0"))
     return found

@@ -7,10 +7,11 @@ import os
 import time
 from pathlib import Path
 
-from .. import leaks, probes, run
+from .. import leaks, run
 from ..base import kernels, packages, paths
 from ..base.errors import HostDead, LabError
 from ..machine import dom0, install
+from ..guests import capabilities
 from . import cells, job, model, nativepv, routes, tool
 from .host import Host
 from .model import Cell, Job
@@ -100,9 +101,9 @@ class Flight:
         self._ready(run.machine_mib([cell]))
         if kernels.KERNELS[cell.kernel].pae:
             if self._pae is None:
-                self._pae = probes.pae(self._host)
+                self._pae = capabilities.pae(self._host)
             if not self._pae:
-                return probes.PAE_MISSING
+                return capabilities.PAE_MISSING
         return None
 
     def _ready(self, memory_mib: int) -> None:
@@ -139,7 +140,7 @@ class Flight:
     def _given(self, cell: Cell) -> job.Given:
         kernel = kernels.KERNELS[cell.kernel]
         if not kernel.xen and self._khz is None:
-            self._khz = probes.tsc_khz(self._host)
+            self._khz = capabilities.tsc_khz(self._host)
         words = routes.command_line(cell, kernel, self._khz)
         image = self._image(cell.kernel)
         ramdisk = routes.initrd(self._store, kernel.arch, cell.initrd)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ..compare import MEMMAP_NAMES
-from ..evidence import Evidence
+from ..guests.evidence import Evidence
 from . import tool
 
 _TIME = re.compile(r"^\[ *\d+\.\d+\] ")

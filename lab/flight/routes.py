@@ -6,11 +6,12 @@ import os
 import subprocess
 from pathlib import Path
 
-from .. import case, guest
+from .. import case
 from ..base import packages, paths
 from ..base.errors import LabError
 from ..base.kernels import Kernel
 from ..machine import install
+from ..guests import images
 from .model import Cell
 
 MODULES = "linux normal tar memdisk"
@@ -56,8 +57,8 @@ def command_line(cell: Cell, kernel: Kernel, tsc_khz: int | None) -> str:
 
 
 def initrd(store: packages.Store, arch: str, size: str) -> Path:
-    small = guest.initramfs(store, arch)
-    return guest.padded(small) if size == "large" else small
+    small = images.initramfs(store, arch)
+    return images.padded(small) if size == "large" else small
 
 
 def grub_image(kernel: Path, ramdisk: Path, words: str) -> Path:

@@ -5,7 +5,7 @@ import base64
 
 import pytest
 
-from lab import evidence
+from lab.guests import evidence
 
 
 def console(*sections, count=None, end="\r\n"):

@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from lab import handover
-from lab.evidence import Evidence
+from lab.guests.evidence import Evidence
 
 FIRST = 0x102000  # gpa of the chain's first entry; its payload lies 16 bytes on
 FILES = {"kernel": b"vmlinuz", "ramdisk": b"cpio", "cmdline": b"console=hvc0"}

@@ -7,7 +7,7 @@ import pytest
 
 from lab import shapes
 from lab.case import Case
-from lab.evidence import Evidence
+from lab.guests.evidence import Evidence
 
 HOLE = (0x8000000, 0x8001000)
 

@@ -3,20 +3,21 @@
 
 import pytest
 
-from lab import guest, shapes
+from lab import shapes
 from lab.case import Case
+from lab.guests import images
 from lab.flight import routes
 
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     monkeypatch.setenv("PVBOOT_LAB_DIR", str(tmp_path))
-    monkeypatch.setattr(guest, "PADDING_MIB", 1)
-    return guest.named("guest-amd64", b"cpio")
+    monkeypatch.setattr(images, "PADDING_MIB", 1)
+    return images.named("guest-amd64", b"cpio")
 
 
 def test_a_large_ramdisk_is_the_same_file_for_everybody(small, monkeypatch):
-    monkeypatch.setattr(guest, "initramfs", lambda store, arch: small)
+    monkeypatch.setattr(images, "initramfs", lambda store, arch: small)
     of_flight = routes.initrd(None, "amd64", "large")
     of_run, _ = shapes.prepare(None, Case("x", "linux64", "6.1", ramdisk="large"), small)
     assert of_flight == of_run != small
@@ -31,7 +32,7 @@ def test_a_file_has_its_name_only_when_it_is_whole(small, monkeypatch):
     monkeypatch.setattr(type(small), "write_bytes", cut_short)
     before = set(small.parent.glob("*.cpio"))
     with pytest.raises(OSError):
-        guest.padded(small)
+        images.padded(small)
     with pytest.raises(OSError):
-        guest.named("part", b"another")
+        images.named("part", b"another")
     assert set(small.parent.glob("*.cpio")) == before

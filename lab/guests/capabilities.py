@@ -3,11 +3,11 @@
 
 import time
 
-from . import evidence, guest
-from .base.errors import LabError
-from .machine import dom0
-from .machine.host import Host
-from .machine.install import STOCK_XL
+from ..base.errors import LabError
+from ..machine import dom0
+from ..machine.host import Host
+from ..machine.install import STOCK_XL
+from . import evidence, images
 
 PAE_MISSING = ("32-bit PAE guests do not run in this emulation: it sets the accessed bit in page directory pointer"
                " entries, which Xen takes for malformed (seen by the probe guest)")
@@ -15,8 +15,8 @@ _SECONDS = 20
 
 
 def pae(host: Host) -> bool:
-    """Can a 32-bit PAE kernel run?  Asked of a guest of a few instructions (guest-pae.S)."""
-    kernel = host.put_once(guest.pae_probe(), f"{dom0.DIRECTORY}/guest-pae")
+    """Can a 32-bit PAE kernel run?  Asked of a guest of a few instructions (pae.S)."""
+    kernel = host.put_once(images.pae_probe(), f"{dom0.DIRECTORY}/guest-pae")
     host.check(f"""
         printf 'name = "pae-probe"\\ntype = "pvh"\\nkernel = "{kernel}"\\nmemory = 64\\n' > /tmp/pae-probe.cfg
         xl create /tmp/pae-probe.cfg""")
@@ -37,7 +37,7 @@ def pae(host: Host) -> bool:
 
 def next_domid(host: Host) -> int:
     """The number of a domain that is made and destroyed for it: Xen counts up."""
-    kernel = host.put_once(guest.pae_probe(), f"{dom0.DIRECTORY}/guest-pae")
+    kernel = host.put_once(images.pae_probe(), f"{dom0.DIRECTORY}/guest-pae")
     return int(host.check(f"""
         printf 'name = "next-domid"\\ntype = "pvh"\\nkernel = "{kernel}"\\nmemory = 64\\n' > /tmp/next-domid.cfg
         {STOCK_XL} create -q -p /tmp/next-domid.cfg && xl domid next-domid && xl destroy next-domid""").split()[-1])

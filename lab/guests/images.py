@@ -6,10 +6,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from .base import paths
-from .base.cpio import Archive
-from .base.errors import LabError
-from .base.packages import Store
+from ..base import paths
+from ..base.cpio import Archive
+from ..base.errors import LabError
+from ..base.packages import Store
 
 HERE = Path(__file__).resolve().parent
 PADDING_MIB = 64
@@ -25,16 +25,16 @@ def initramfs(store: Store, arch: str) -> Path:
     for name in ("proc", "sys", "tmp"):
         archive.directory(name)
     archive.copy(store.unpacked("busybox-static", arch) / "bin" / "busybox", "/bin/busybox")
-    archive.file("/init", (HERE / "guest-init.sh").read_bytes(), 0o755)
+    archive.file("/init", (HERE / "init.sh").read_bytes(), 0o755)
     # what the kernel runs when the toolstack asks for it (xl shutdown, xl reboot)
     for action in ("poweroff", "reboot"):
         archive.file(f"/sbin/{action}", f"#!/bin/busybox sh\nexec /bin/busybox {action} -f\n".encode(), 0o755)
-    archive.copy(_assembled("guest-e9.S"), "/bin/e9")
+    archive.copy(_assembled("e9.S"), "/bin/e9")
     return named(f"guest-{arch}", archive.finish())
 
 
 def pae_probe() -> Path:
-    return _assembled("guest-pae.S", "-Wl,-Ttext-segment=0x100000")
+    return _assembled("pae.S", "-Wl,-Ttext-segment=0x100000")
 
 
 def probe_kernel(path: str) -> Path:
@@ -43,7 +43,7 @@ def probe_kernel(path: str) -> Path:
 
 def reset_at_entry() -> Path:
     """A PVH kernel that reboots at its first instruction."""
-    return _assembled("guest-reset.S", "-Wl,-Ttext-segment=0x100000")
+    return _assembled("reset.S", "-Wl,-Ttext-segment=0x100000")
 
 
 def reset_at_startup_64(kernel: bytes) -> bytes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""What a guest prints about itself (guest-init.sh), taken apart again."""
+"""What a guest prints about itself (init.sh), taken apart again."""
 
 import base64
 import binascii
