@@ -7,7 +7,7 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import compare, entered, handover, kexec, messages, shapes, xlcfg
+from . import kexec, shapes, xlcfg
 from .case import OURS, Case
 from .base import tarball
 from .base.errors import HostDead, LabError
@@ -16,6 +16,7 @@ from .machine.host import Host
 from .machine.install import STOCK_XL
 from .guests import capabilities, evidence
 from .guests.evidence import Evidence
+from .judges import entry_state, handover, messages, readback
 
 DUMP = "/tmp/handed-over"
 HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making
@@ -122,8 +123,8 @@ class Attempt:
     def _compare(self) -> list[str]:
         if not self._dumped:
             return []
-        rows = compare.against_dump(self.directory / "dump", self.evidence, self.directory / "boot_params.bin")
-        (self.directory / "compare.txt").write_text(compare.table(rows))
+        rows = readback.against_dump(self.directory / "dump", self.evidence, self.directory / "boot_params.bin")
+        (self.directory / "compare.txt").write_text(readback.table(rows))
         return [f"{row.field}: planned {row.planned}, the guest reads back {row.seen}" for row in rows if row.wrong]
 
     def _judge_handover(self, keys: dict[str, str], files: dict[str, bytes], ports: dict[str, int]) -> list[str]:
@@ -136,13 +137,13 @@ class Attempt:
         domid = int(self.host.check(f"xl domid {self.domain}"))
         self.host.check(f"{self.xl} unpause {self.domain}")
         deadline = time.monotonic() + self.case.seconds
-        while entered.DONE not in evidence.from_xen_log(self.host.log(), domid):
+        while entry_state.DONE not in evidence.from_xen_log(self.host.log(), domid):
             if time.monotonic() > deadline:
                 return [f"no end of the report within {self.case.seconds} s"]
             time.sleep(0.2)
-        said = entered.report(self.host.log(), domid, self.directory / "probe.log")
-        given = entered.Given(self.case.filled_by, self.case.vcpus, self.directory / "dump", files)
-        return entered.judge(said, given)
+        said = entry_state.report(self.host.log(), domid, self.directory / "probe.log")
+        given = entry_state.Given(self.case.filled_by, self.case.vcpus, self.directory / "dump", files)
+        return entry_state.judge(said, given)
 
     # --- the guest's life -----------------------------------------------------------------------------------------------
 
@@ -266,8 +267,8 @@ def expectations(case: Case, found: Evidence) -> list[str]:
     if found.text("bootloader_type").strip() != str(_loader(case)):
         wrong.append(f"bootloader_type is {found.text('bootloader_type').strip()}, expected {_loader(case)}")
     if hands_over(case):
-        if compare.HANDOVER_TYPE not in {kind for kind, _ in found.setup_data().values()}:
-            wrong.append(f"no setup_data node of type {compare.HANDOVER_TYPE:#x}, which describes the hypervisor")
+        if readback.HANDOVER_TYPE not in {kind for kind, _ in found.setup_data().values()}:
+            wrong.append(f"no setup_data node of type {readback.HANDOVER_TYPE:#x}, which describes the hypervisor")
     elif case.filled_by in ("pvh", "xl-pvh", "xl-pv") and found.setup_data():
         wrong.append("setup_data nodes, although there is nobody to have put them there")
     modes = set(found.text("setup_data_modes").split())

@@ -39,7 +39,7 @@ class Case:
     reserve: tuple = ()            # ranges of addresses that are not to be RAM, see shapes.py
     kernel_says: str = ""          # a version that is written into a copy of the kernel, see shapes.py
     early: bool = False            # refused before there is a domain
-    probe: bool = False            # the kernel is a probe guest, see entered.py
+    probe: bool = False            # the kernel is a probe guest, see judges/entry_state.py
     seconds: int = 60              # a guest may be silent for so long before it counts as hung
 
     @property

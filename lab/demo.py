@@ -6,12 +6,12 @@ import subprocess
 import tarfile
 import time
 
-from . import compare
 from .base import kernels, packages, paths, tarball
 from .base.errors import LabError
 from .machine import install
 from .machine.host import Host
 from .guests import evidence, images
+from .judges import readback
 
 KERNEL = "6.1"
 EXAMPLE = "linux64.cfg"
@@ -81,8 +81,8 @@ def _guest(host: Host, out) -> bool:
     (out / "dump.tar").write_bytes(host.get("/tmp/dump.tar"))
     with tarfile.open(out / "dump.tar") as archive:
         tarball.extract(archive, out / "dump")
-    rows = compare.against_dump(out / "dump", found, out / "boot_params.bin")
-    print(compare.table(rows), end="")
+    rows = readback.against_dump(out / "dump", found, out / "boot_params.bin")
+    print(readback.table(rows), end="")
     wrong = [row for row in rows if row.wrong]
     print(f"{len(rows)} fields, {len(wrong)} differ without a reason")
     host.check(f"xl destroy {name}")

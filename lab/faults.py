@@ -13,10 +13,10 @@ from .case import Case
 from .fault_points import Request
 from .ground import KERNEL, Ground, prepared
 from .interrupted import BUILD_SECONDS
-from .messages import complaint
 from .base import cc, paths
 from .machine import install
 from .machine.install import STOCK_XL
+from .judges.messages import complaint
 
 STOCK = "xl-pvh"
 SWEPT = {"linux64": None, "pvh": ("xen",)}  # None: requests of every kind

@@ -11,8 +11,8 @@ import time
 from . import census, fault_points
 from .fault_points import Request
 from .ground import Ground
-from .messages import complaint
 from .machine.install import STOCK_XL
+from .judges.messages import complaint
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 IN_XEN = ("xc_domain_populate_physmap", "xenforeignmemory_map", "xc_domain_hvm_setcontext")

@@ -5,7 +5,7 @@ import dataclasses
 import time
 from pathlib import Path
 
-from . import attempt, kexec, leaks, messages, shapes, xlcfg
+from . import attempt, kexec, shapes, xlcfg
 from .case import Case
 from .base import kernels, packages, paths
 from .base.errors import HostDead, LabError
@@ -13,6 +13,7 @@ from .machine import dom0, install
 from .machine.host import Host
 from .guests import capabilities, images
 from .guests.evidence import Evidence
+from .judges import leaks, messages
 
 EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
 DOM0_MIB = 1536

@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 
-from ..compare import ISA_HOLE
+from ..judges.readback import ISA_HOLE
 from . import layout, zeropage
 from .model import ZERO_PAGE, Cell, Job
 

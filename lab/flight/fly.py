@@ -7,11 +7,12 @@ import os
 import time
 from pathlib import Path
 
-from .. import leaks, run
+from .. import run
 from ..base import kernels, packages, paths
 from ..base.errors import HostDead, LabError
 from ..machine import dom0, install
 from ..guests import capabilities
+from ..judges import leaks
 from . import cells, job, model, nativepv, routes, tool
 from .host import Host
 from .model import Cell, Job

@@ -5,8 +5,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from ..compare import MEMMAP_NAMES
 from ..guests.evidence import Evidence
+from ..judges.readback import MEMMAP_NAMES
 from . import tool
 
 _TIME = re.compile(r"^\[ *\d+\.\d+\] ")

@@ -6,11 +6,11 @@ import re
 import time
 from pathlib import Path
 
-from .. import leaks, messages
 from ..base import paths
 from ..base.errors import HostDead, LabError
 from ..machine import install
 from ..guests import evidence
+from ..judges import leaks, messages
 from . import abi, guestside, model, routes, timing, tool
 from .capture import Capture
 from .host import Host, marks

@@ -7,9 +7,9 @@ import re
 import struct
 from pathlib import Path
 
-from .. import messages
 from ..base import paths
 from ..machine import dom0, install
+from ..judges import messages
 from . import tool
 from .capture import CAPTURE
 from .host import Host

@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 
-from ..compare import ISA_HOLE
+from ..judges.readback import ISA_HOLE
 from . import abi, dmesgrules, zeropage
 from .model import ZERO_PAGE as OURS, Job
 from .zeropage import LOADERS, UNPACKS

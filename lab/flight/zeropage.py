@@ -7,7 +7,7 @@ Sources: Linux Documentation/arch/x86/boot.rst and zero-page.rst, the kernel fil
 
 import re
 
-from .. import handover
+from ..judges import handover
 from .model import ZERO_PAGE, Job
 
 LOADERS = {"linux32": 0x91, "linux64": 0x91, "vmlinux64": 0x91, "stub": 0x92, "grub": 0x72}  # boot.rst, handover.md

@@ -3,7 +3,7 @@
 
 import pytest
 
-from lab import leaks, messages
+from lab.judges import leaks, messages
 from lab.flight import baseline, fly, job, model, routes
 from lab.flight.model import Cell, Job
 

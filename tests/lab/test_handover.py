@@ -6,8 +6,8 @@ import zlib
 
 import pytest
 
-from lab import handover
 from lab.guests.evidence import Evidence
+from lab.judges import handover
 
 FIRST = 0x102000  # gpa of the chain's first entry; its payload lies 16 bytes on
 FILES = {"kernel": b"vmlinuz", "ramdisk": b"cpio", "cmdline": b"console=hvc0"}

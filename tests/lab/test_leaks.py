@@ -3,7 +3,7 @@
 
 import pytest
 
-from lab import leaks
+from lab.judges import leaks
 
 SNAPSHOT = """\
 @heap

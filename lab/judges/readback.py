@@ -7,9 +7,9 @@ import struct
 import subprocess
 from pathlib import Path
 
-from .base import paths
-from .base.errors import LabError
-from .guests.evidence import Evidence
+from ..base import paths
+from ..base.errors import LabError
+from ..guests.evidence import Evidence
 
 KASLR_FLAG = 0x02       # boot.rst, loadflags bit 1
 SETUP_RNG_SEED = 9      # setup_data.h

@@ -8,8 +8,8 @@ import subprocess
 import zlib
 from pathlib import Path
 
-from .base import paths
-from .guests.evidence import Evidence
+from ..base import paths
+from ..guests.evidence import Evidence
 
 NODE = 0x50595648
 HEAD_BYTES = 64

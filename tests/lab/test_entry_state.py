@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from lab import entered
+from lab.judges import entry_state
 from test_handover import FIRST, RSDP, node, page
 
 KERNEL = bytes(0x1f1) + b"\1" + bytes(0x400 - 0x1f2) + b"the protected-mode part"  # boot.rst: one setup sector
@@ -45,7 +45,7 @@ def report(payload=None, stub=False, **other):
     part = KERNEL[0x400:]
     flat = {"cs": [0x10, 0xffffffff, 0xa09b], **{name: [0x18, 0xffffffff, 0xc093] for name in ("ds", "es", "ss")}}
     said = {
-        "entry": "linux64", **dict.fromkeys(entered.GENERAL + entered.WIDE, 0), "rsi": 0x100000, "rflags": 2, "fs": 0, "gs": 0,
+        "entry": "linux64", **dict.fromkeys(entry_state.GENERAL + entry_state.WIDE, 0), "rsi": 0x100000, "rflags": 2, "fs": 0, "gs": 0,
         "cr0": 0x80000011, "cr3": 0x105000, "cr4": 0x20, "efer": 0x500, "mtrr_def_type": 0x806, "tr": 0, "ldtr": 0, "paging": 1, **flat,
         "gdtr": [0x104000, 31], "idtr": [0, 0], "map": [[0, 1 << 32, 0, 0x83]], "e820": [RAM], "rsdp": RSDP, "madt": RSDP + 9,
         "bsp": 0, "ap": [[2, 2]], "kernel": [0x1000000, len(part), zlib.crc32(part)],
@@ -67,7 +67,7 @@ BY_STUB = node(filler=2, digests=False)
 
 
 def judge(dump, said, path="linux64", vcpus=2):
-    return entered.judge(said, entered.Given(path, vcpus, dump, FILES))
+    return entry_state.judge(said, entry_state.Given(path, vcpus, dump, FILES))
 
 
 def test_right_ones_pass(dump):

@@ -9,10 +9,10 @@ import subprocess
 import zlib
 from pathlib import Path
 
-from . import compare, handover
-from .base import paths
-from .base.errors import LabError
-from .guests import evidence
+from ..base import paths
+from ..base.errors import LabError
+from ..guests import evidence
+from . import handover, readback
 
 DONE = "@probe done=1"
 GENERAL = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi")
@@ -101,7 +101,7 @@ def _start_info(given: Given) -> dict:
 def _zero_page(given: Given) -> dict:
     page = bytearray(given.content("zero page"))
     base = given.segments["setup_data"]["gpa"]
-    nodes = compare.chain(given.content("setup_data"), base, given.manifest["handover_gpa"])
+    nodes = readback.chain(given.content("setup_data"), base, given.manifest["handover_gpa"])
     if given.stub:
         page[TYPE_OF_LOADER] = BY_STUB
         nodes = [(kind, _by_stub(payload) if kind == handover.NODE else payload) for kind, payload in nodes]

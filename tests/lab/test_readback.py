@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from lab import compare
+from lab.judges import readback
 
 
 def wrong(rows):
@@ -14,7 +14,7 @@ def wrong(rows):
 
 def test_equal_pages():
     page = {"loadflags": 1, "e820_table": "00ff", "setup_data": 0x102000}
-    assert wrong(compare.zero_page(page, dict(page))) == []
+    assert wrong(readback.zero_page(page, dict(page))) == []
 
 
 @pytest.mark.parametrize("field, before, after, bad", [
@@ -28,14 +28,14 @@ def test_equal_pages():
     ("hardware_subarch", 2, 0, True),
 ])
 def test_edits(field, before, after, bad):
-    rows = compare.zero_page({field: before}, {field: after})
+    rows = readback.zero_page({field: before}, {field: after})
     assert wrong(rows) == ([field] if bad else [])
     assert rows and all(row.remark for row in rows)
 
 
 def test_a_field_that_only_one_side_has_is_a_difference():
-    assert wrong(compare.zero_page({"a": 1}, {"a": 1, "b": 2})) == ["b"]
-    assert wrong(compare.zero_page({"a": 1, "loadflags": 1}, {"a": 1})) == ["loadflags"]
+    assert wrong(readback.zero_page({"a": 1}, {"a": 1, "b": 2})) == ["b"]
+    assert wrong(readback.zero_page({"a": 1, "loadflags": 1}, {"a": 1})) == ["loadflags"]
 
 
 def node(following, kind, data):
@@ -44,8 +44,8 @@ def node(following, kind, data):
 
 def test_chain():
     raw = node(0x1018, 9, b"8 bytes.") + node(0, 0x50595648, b"payload")
-    assert compare.chain(raw, 0x1000, 0x1000) == [(9, b"8 bytes."), (0x50595648, b"payload")]
-    assert compare.chain(raw, 0x1000, 0) == []
+    assert readback.chain(raw, 0x1000, 0x1000) == [(9, b"8 bytes."), (0x50595648, b"payload")]
+    assert readback.chain(raw, 0x1000, 0) == []
 
 
 @pytest.mark.parametrize("raw, first", [
@@ -57,7 +57,7 @@ def test_chain():
 ])
 def test_chains_that_cannot_be(raw, first):
     with pytest.raises(ValueError):
-        compare.chain(raw, 0x1000, first)
+        readback.chain(raw, 0x1000, first)
 
 
 @pytest.mark.parametrize("planned, seen, bad", [
@@ -69,7 +69,7 @@ def test_chains_that_cannot_be(raw, first):
     ([(1, b"a"), (2, b"b")], {0: (1, b"a"), 1: (2, b"b")}, []),
 ])
 def test_setup_data(planned, seen, bad):
-    assert wrong(compare.setup_data(planned, seen)) == bad
+    assert wrong(readback.setup_data(planned, seen)) == bad
 
 
 MAP = [{"start": 0, "end": 0xa0000, "type": 1}, {"start": 0xa0000, "end": 0x100000, "type": 2}]
@@ -84,14 +84,14 @@ TREE = {"0/start": "0x0", "0/end": "0x9ffff", "0/type": "System RAM",
     ({"2/start": "0x100000", "2/end": "0x1fffff", "2/type": "System RAM"}, ["memory map/2"]),
 ])
 def test_memmap(change, bad):
-    assert wrong(compare.memmap(MAP, TREE | change, "linux64")) == bad
+    assert wrong(readback.memmap(MAP, TREE | change, "linux64")) == bad
 
 
 def test_linux_reserves_the_isa_hole_of_a_pvh_guest():
     ram = [{"start": 0, "end": 0x200000, "type": 1}]
     seen = TREE | {"2/start": "0x100000", "2/end": "0x1fffff", "2/type": "System RAM"}
-    assert wrong(compare.memmap(ram, seen, "pvh")) == []
-    assert wrong(compare.memmap(ram, seen, "linux32")) == ["memory map/0", "memory map/1", "memory map/2"]
+    assert wrong(readback.memmap(ram, seen, "pvh")) == []
+    assert wrong(readback.memmap(ram, seen, "linux32")) == ["memory map/0", "memory map/1", "memory map/2"]
 
 
 @pytest.mark.parametrize("before, after", [
@@ -100,11 +100,11 @@ def test_linux_reserves_the_isa_hole_of_a_pvh_guest():
     ([(0xf0000, 0x110000, 3)], [(0xa0000, 0x100000, 2), (0x100000, 0x110000, 3)]),
 ])
 def test_hole(before, after):
-    assert compare.with_hole(before) == after
+    assert readback.with_hole(before) == after
 
 
 def test_table_shows_what_is_there_and_what_is_wrong():
-    text = compare.table([compare.Row("a", 16, 16), compare.Row("b", 0, 0), compare.Row("c", 1, 3, "why"),
-                          compare.Row("d", 0, 5, "DIFFERS", True)])
+    text = readback.table([readback.Row("a", 16, 16), readback.Row("b", 0, 0), readback.Row("c", 1, 3, "why"),
+                          readback.Row("d", 0, 5, "DIFFERS", True)])
     assert [line.split() for line in text.splitlines()[1:]] == [
         ["a", "0x10", "="], ["c", "0x1", "0x3", "why"], ["d", "0x0", "0x5", "DIFFERS"]]
