@@ -5,8 +5,9 @@ import argparse
 import signal
 import sys
 
-from . import campaign_commands, case_commands, live
+from . import campaign_commands, live
 from .base.errors import LabError
+from .cases import commands as case_commands
 from .flight import commands as flight_commands
 
 VERBS = (case_commands, campaign_commands, live, flight_commands)  # each has a register()

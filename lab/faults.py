@@ -9,7 +9,6 @@ import dataclasses
 import time
 
 from . import census, fault_points, interrupted, stalls
-from .case import Case
 from .fault_points import Request
 from .ground import KERNEL, Ground, prepared
 from .interrupted import BUILD_SECONDS
@@ -17,6 +16,7 @@ from .base import cc, paths
 from .machine import install
 from .machine.install import STOCK_XL
 from .judges.messages import complaint
+from .cases.case import Case
 
 STOCK = "xl-pvh"
 SWEPT = {"linux64": None, "pvh": ("xen",)}  # None: requests of every kind

@@ -7,12 +7,13 @@ import json
 import time
 from pathlib import Path
 
-from . import census, xlcfg
-from .case import Case
+from . import census
 from .base import kernels, packages, paths
 from .machine import dom0, install
 from .machine.host import Host
 from .guests import images
+from .cases import xlcfg
+from .cases.case import Case
 
 KERNEL = "6.1-cloud"
 SETTLE_SECONDS = 15

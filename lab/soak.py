@@ -10,12 +10,12 @@ import re
 import time
 
 from . import census, trend
-from .case import Case
 from .ground import KERNEL, Ground, Step, prepared
 from .base import paths
 from .machine import install
 from .machine.install import STOCK_XL
 from .judges.messages import complaint
+from .cases.case import Case
 
 ENTRIES = ("pvh", "linux32", "linux64", "vmlinux64", "stub")
 TO_USERLAND = 19         # each nineteenth guest is unpaused and has to reach its userland: prime to the number of entries

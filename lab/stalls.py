@@ -9,12 +9,12 @@ import signal
 import time
 
 from . import census, fault_points
-from .case import Case
 from .ground import KERNEL, Ground
 from .interrupted import DESTROY_ALL
 from .base import cc, paths
 from .machine.install import STOCK_XL, XL
 from .judges.messages import complaint
+from .cases.case import Case
 
 DIRECTORY = "/run/unanswered"
 FILE = f"{DIRECTORY}/file"

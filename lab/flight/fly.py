@@ -7,12 +7,12 @@ import os
 import time
 from pathlib import Path
 
-from .. import run
 from ..base import kernels, packages, paths
 from ..base.errors import HostDead, LabError
 from ..machine import dom0, install
 from ..guests import capabilities
 from ..judges import leaks
+from ..cases import runner
 from . import cells, job, model, nativepv, routes, tool
 from .host import Host
 from .model import Cell, Job
@@ -42,7 +42,7 @@ class Flight:
         """All wanted cells that the record does not have yet; none is begun after so many minutes."""
         deadline = time.monotonic() + minutes * 60 if minutes else float("inf")
         todo = [cell for cell in self.wanted if cell.id not in self.writer.record.finished()]
-        todo.sort(key=lambda cell: run.machine_mib([cell]))  # one machine of each size, the common one first
+        todo.sort(key=lambda cell: runner.machine_mib([cell]))  # one machine of each size, the common one first
         if len(todo) < len(self.wanted):
             self._say(f"{len(self.wanted) - len(todo)} of {len(self.wanted)} cells are in the record already")
         try:
@@ -63,7 +63,7 @@ class Flight:
     def _one(self, cell: Cell, position: str) -> None:
         started = time.monotonic()
         once_only: list[str] = []
-        for left in reversed(range(run.TRIES)):
+        for left in reversed(range(runner.TRIES)):
             done = self._try(cell)
             if not may_not_repeat(done) or not left:
                 break
@@ -97,9 +97,9 @@ class Flight:
         missing = [name for name in ("pvboot-xl.so", "pvboot-stub.elf", "pvboot-capture") if not install.built(name)]
         if missing:
             return f"{paths.build().name}/{missing[0]} is not built"
-        if run.machine_mib([cell]) > self._room_mib:
-            return f"{self._room_mib} MiB are free here; a machine of {run.machine_mib([cell])} MiB is needed"
-        self._ready(run.machine_mib([cell]))
+        if runner.machine_mib([cell]) > self._room_mib:
+            return f"{self._room_mib} MiB are free here; a machine of {runner.machine_mib([cell])} MiB is needed"
+        self._ready(runner.machine_mib([cell]))
         if kernels.KERNELS[cell.kernel].pae:
             if self._pae is None:
                 self._pae = capabilities.pae(self._host)
@@ -128,7 +128,7 @@ class Flight:
             self._host.check(f"{install.STOCK_XL} create -p /root/warm-up.cfg && {install.STOCK_XL} destroy {cell.name}")
 
     def _native_in_pv(self) -> None:
-        self._ready(run.machine_mib([]))
+        self._ready(runner.machine_mib([]))
         kernel = self._image(nativepv.KERNEL)
         elf, entry = nativepv.image(kernel, self._inspected[nativepv.KERNEL], self.out)
         ramdisk = self._put(routes.initrd(self._store, "amd64", "small"))

@@ -6,12 +6,12 @@ import os
 import subprocess
 from pathlib import Path
 
-from .. import case
 from ..base import packages, paths
 from ..base.errors import LabError
 from ..base.kernels import Kernel
 from ..machine import install
 from ..guests import images
+from ..cases import case
 from .model import Cell
 
 MODULES = "linux normal tar memdisk"

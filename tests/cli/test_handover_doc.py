@@ -11,7 +11,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from lab import case_table  # noqa: E402
+from lab.cases.table import all_cases  # noqa: E402
 
 PAGE = (ROOT / "docs/handover.md").read_text()
 BYTES = {"u16": 2, "u32": 4, "u64": 8, "char[12]": 12}
@@ -92,7 +92,7 @@ def test_memory(pvboot, kernel, ramdisk, path):
 def test_what_holds_it_exists():
     """Files by their name, rows of the lab by the pattern that chooses them."""
     names = re.findall(r"`([^`]+)`", " ".join(row[1] for row in raw_table("what it says of")))
-    rows = [case.id for case in case_table.all_cases()]
+    rows = [case.id for case in all_cases()]
     assert len(names) > 10
     for name in names:
         assert fnmatch.filter(rows, name) if "*" in name or name.startswith("probe/") else (ROOT / name).exists(), name

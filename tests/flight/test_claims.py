@@ -6,7 +6,7 @@ import copy
 import pytest
 
 from flight_samples import INSPECTED, NODE, RSDP, guest, job, registers, stock_handover, zero_page_handover
-from lab import case_table
+from lab.cases.table import all_cases
 from lab.flight import claims, model
 from lab.flight.model import Cell
 from lab.flight.record import Record
@@ -180,5 +180,5 @@ def test_the_page_names_what_ran_and_what_comes_from_elsewhere(flight):
     rows = {row.split(" | ")[0].strip("| "): row for row in text.splitlines() if row.startswith("| C")}
     assert list(rows) == [f"C{n}" for n in range(1, 15)]
     assert [name for name, row in rows.items() if "*Not from this record, but from lab cases*" in row] == ["C10", "C12"]
-    known = {case.id for case in case_table.all_cases()}
+    known = {case.id for case in all_cases()}
     assert {case for claim in claims.CLAIMS if claim.elsewhere for case in claim.elsewhere.cases} <= known

@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from lab import xlcfg
 from lab.base import kernels
 from lab.machine import install
+from lab.cases import xlcfg
 from lab.flight import dmesgrules, guestside, job, model, nativepv, routes, timing, tool
 from lab.flight.model import Cell
 

@@ -3,9 +3,9 @@
 
 import pytest
 
-from lab import shapes
-from lab.case import Case
 from lab.guests import images
+from lab.cases import variants
+from lab.cases.case import Case
 from lab.flight import routes
 
 
@@ -19,7 +19,7 @@ def small(tmp_path, monkeypatch):
 def test_a_large_ramdisk_is_the_same_file_for_everybody(small, monkeypatch):
     monkeypatch.setattr(images, "initramfs", lambda store, arch: small)
     of_flight = routes.initrd(None, "amd64", "large")
-    of_run, _ = shapes.prepare(None, Case("x", "linux64", "6.1", ramdisk="large"), small)
+    of_run, _ = variants.prepare(None, Case("x", "linux64", "6.1", ramdisk="large"), small)
     assert of_flight == of_run != small
     assert of_run.read_bytes() == b"cpio" + bytes(1 << 20)
     assert routes.initrd(None, "amd64", "small") == small

@@ -3,7 +3,7 @@
 
 import pytest
 
-from lab import kexec
+from lab.cases import kexec
 
 
 @pytest.mark.parametrize("log, fine", [

@@ -5,14 +5,15 @@ import re
 
 import pytest
 
-from lab import case_table, xlcfg
-from lab.case import PATHS, Case
 from lab.base import paths
 from lab.base.kernels import KERNELS
+from lab.cases import xlcfg
+from lab.cases.case import PATHS, Case
+from lab.cases.table import LONGEST_CMDLINE, SETS, all_cases, select
 
 
 def test_ids_and_names_are_unique_and_rows_refer_to_what_exists():
-    table = case_table.all_cases()
+    table = all_cases()
     assert len({case.id for case in table}) == len({case.name for case in table}) == len(table)
     for case in table:
         assert case.kernel in KERNELS and case.path in PATHS, case.id
@@ -21,7 +22,7 @@ def test_ids_and_names_are_unique_and_rows_refer_to_what_exists():
 
 
 def test_every_path_has_a_row_and_every_example_is_one():
-    table = case_table.all_cases()
+    table = all_cases()
     assert {case.path for case in table} == set(PATHS)
     assert {case.example for case in table} - {""} == {p.name for p in (paths.REPO / "xl-config-examples").iterdir()}
 
@@ -34,12 +35,12 @@ def test_every_path_has_a_row_and_every_example_is_one():
 ])
 def test_selection(patterns, ids):
     table = [Case(name, "xl-pvh", "6.1") for name in ("a/1", "a/2", "b/1")]
-    assert [case.id for case in case_table.select(table, patterns)] == ids
+    assert [case.id for case in select(table, patterns)] == ids
 
 
 def test_named_selections_choose_each_row_they_name():
-    for name, patterns in case_table.SETS.items():
-        assert len(case_table.select(case_table.all_cases(), name)) == len(patterns.split(",")), name
+    for name, patterns in SETS.items():
+        assert len(select(all_cases(), name)) == len(patterns.split(",")), name
 
 
 def test_config():
@@ -58,11 +59,11 @@ def test_kernels_without_xen_speak_through_the_debug_port():
 
 
 def test_longest_command_line_is_what_the_guest_sees():
-    longest = [case for case in case_table.all_cases() if case.id.endswith("/longest-cmdline")]
+    longest = [case for case in all_cases() if case.id.endswith("/longest-cmdline")]
     assert longest
     for case in longest:
         line = re.search(r'^cmdline = "(.*)"$', xlcfg.config(case, "/k", "/r"), re.M).group(1)
-        assert len(line) == case_table.LONGEST_CMDLINE
+        assert len(line) == LONGEST_CMDLINE
 
 
 def test_parse_config():

@@ -6,12 +6,12 @@ import subprocess
 import tarfile
 import time
 
-from .base import kernels, packages, paths, tarball
-from .base.errors import LabError
-from .machine import install
-from .machine.host import Host
-from .guests import evidence, images
-from .judges import readback
+from ..base import kernels, packages, paths, tarball
+from ..base.errors import LabError
+from ..machine import install
+from ..machine.host import Host
+from ..guests import evidence, images
+from ..judges import readback
 
 KERNEL = "6.1"
 EXAMPLE = "linux64.cfg"

@@ -3,9 +3,9 @@
 
 import fnmatch
 
+from ..base import paths
 from .case import CONSOLE, NO_XEN, OURS, Case
 from .xlcfg import parse_config
-from .base import paths
 
 WITHOUT_XEN = {"cmdline": NO_XEN, "seconds": 180}  # nobody hears it until its userland is there
 LONGEST_CMDLINE = 2047
@@ -90,7 +90,7 @@ def _subarch() -> list[Case]:
 
 
 def _shapes() -> list[Case]:
-    """Guests that stock xl never makes: see shapes.py."""
+    """Guests that stock xl never makes: see variants.py."""
     many = tuple((gpa, gpa + 0x1000) for gpa in range(0x8000000, 0x8000000 + 150 * 0x100000, 0x100000))
     full = {"memory": 4352, "ramdisk": "large", "reserve": ((0x6000000, 0xfc000000),)}  # 16 MiB are left below 4 GiB
     return [

@@ -4,8 +4,8 @@
 import argparse
 from pathlib import Path
 
-from . import case_table, demo, report, run
-from .base import paths
+from ..base import paths
+from . import demo, report, runner, table
 
 
 def register(verb) -> None:
@@ -20,9 +20,9 @@ def register(verb) -> None:
 
 
 def run_(args: argparse.Namespace) -> int:
-    wanted = case_table.select(case_table.all_cases(), args.select)
+    wanted = table.select(table.all_cases(), args.select)
     out = (args.out or paths.lab() / "run").resolve()
-    results = run.flight(wanted, out, args.keep_going, report.Progress())
+    results = runner.flight(wanted, out, args.keep_going, report.Progress())
     report.write(results, out)
     line, good = report.summary(results, len(wanted))
     print(line)
@@ -30,7 +30,7 @@ def run_(args: argparse.Namespace) -> int:
 
 
 def list_(args: argparse.Namespace) -> int:
-    for case in case_table.select(case_table.all_cases(), args.select):
+    for case in table.select(table.all_cases(), args.select):
         print(f"{case.id:32} {case.path:10} {case.kernel:10} {case.vcpus} vCPU {case.memory} MiB"
               + (f"  refused: {case.refused}" if case.refused else ""))
     return 0

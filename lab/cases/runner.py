@@ -5,15 +5,15 @@ import dataclasses
 import time
 from pathlib import Path
 
-from . import attempt, kexec, shapes, xlcfg
+from ..base import kernels, packages, paths
+from ..base.errors import HostDead, LabError
+from ..machine import dom0, install
+from ..machine.host import Host
+from ..guests import capabilities, images
+from ..guests.evidence import Evidence
+from ..judges import leaks, messages
+from . import boot, kexec, variants, xlcfg
 from .case import Case
-from .base import kernels, packages, paths
-from .base.errors import HostDead, LabError
-from .machine import dom0, install
-from .machine.host import Host
-from .guests import capabilities, images
-from .guests.evidence import Evidence
-from .judges import leaks, messages
 
 EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
 DOM0_MIB = 1536
@@ -101,7 +101,7 @@ class Runner:
         """Problems with the guest, and what it left behind."""
         before = self._snapshot()
         log_start = len(self.host.log())
-        one = attempt.Attempt(self.host, case, self._directory(case))
+        one = boot.Boot(self.host, case, self._directory(case))
         try:
             problems = one.go(*self._config(case))
         finally:
@@ -117,9 +117,9 @@ class Runner:
     def _config(self, case: Case) -> tuple[str, dict[str, bytes]]:
         """The xl.cfg, and what its files hold."""
         usual = images.probe_kernel(case.filled_by) if case.probe else kernels.image(self.store, case.guest_kernel)
-        kernel = shapes.kernel(case, usual)
-        image, more = shapes.prepare(self.host, case, self._ramdisk(case))
-        files = {"kernel": kernel.read_bytes(), "ramdisk": shapes.joined(case, image.read_bytes())}
+        kernel = variants.kernel(case, usual)
+        image, more = variants.prepare(self.host, case, self._ramdisk(case))
+        files = {"kernel": kernel.read_bytes(), "ramdisk": variants.joined(case, image.read_bytes())}
         there = {"kernel": self.host.put_once(kernel, f"{dom0.DIRECTORY}/{kernel.name}"),
                  "ramdisk": self.host.put_once(image, f"{dom0.DIRECTORY}/{image.name}")}
         if case.example:

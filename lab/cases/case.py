@@ -4,8 +4,8 @@
 import dataclasses
 import re
 
-from .base.kernels import KERNELS, Kernel
-from .guests import images
+from ..base.kernels import KERNELS, Kernel
+from ..guests import images
 
 # boot path -> the keys that choose it; those with a builder need pvboot, the others are stock Xen for comparison
 OURS = ("pvh", "linux32", "linux64", "vmlinux64", "stub", "auto")
@@ -35,9 +35,9 @@ class Case:
     refused: str = ""              # a pattern: xl create must fail and say this
     example: str = ""              # a file of xl-config-examples/, used as it is
     plugin: bool = False           # run stock paths, too, through the xl with the plugin loaded
-    ramdisk: str = ""              # "large", or "joined" from three archives, see shapes.py
-    reserve: tuple = ()            # ranges of addresses that are not to be RAM, see shapes.py
-    kernel_says: str = ""          # a version that is written into a copy of the kernel, see shapes.py
+    ramdisk: str = ""              # "large", or "joined" from three archives, see variants.py
+    reserve: tuple = ()            # ranges of addresses that are not to be RAM, see variants.py
+    kernel_says: str = ""          # a version that is written into a copy of the kernel, see variants.py
     early: bool = False            # refused before there is a domain
     probe: bool = False            # the kernel is a probe guest, see judges/entry_state.py
     seconds: int = 60              # a guest may be silent for so long before it counts as hung

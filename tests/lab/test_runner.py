@@ -3,10 +3,10 @@
 
 import pytest
 
-from lab import report, run
-from lab.case import Case
-from lab.run import Result
 from lab.base.errors import HostDead, LabError
+from lab.cases import boot, report
+from lab.cases.case import Case
+from lab.cases.runner import Result, Runner
 
 CASE = Case("6.1/xl-pvh", "xl-pvh", "6.1")
 GROWN = ["free memory changed by -1 pages"]
@@ -22,7 +22,7 @@ class FakeHost:
 @pytest.fixture
 def runner(tmp_path, monkeypatch):
     """once: what each attempt comes to, in turn: (problems, left behind) or an exception."""
-    made = run.Runner(FakeHost(), None, tmp_path)
+    made = Runner(FakeHost(), None, tmp_path)
     made.once, made.boots = [], 0
 
     def ready():
@@ -96,9 +96,9 @@ def test_a_triple_fault_that_xl_covered_up_is_none_the_less_one(tmp_path, monkey
         def alive(self):
             return True
 
-    made = run.Runner(Host(), None, tmp_path)
+    made = Runner(Host(), None, tmp_path)
     (tmp_path / CASE.name).mkdir()
-    monkeypatch.setattr(run.attempt, "Attempt", Rebuilt)
+    monkeypatch.setattr(boot, "Boot", Rebuilt)
     for name, value in (("_snapshot", None), ("_config", ("", {}))):
         monkeypatch.setattr(made, name, lambda *_, value=value: value)
     monkeypatch.setattr(made, "_left_behind", lambda before: [])

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from .case import Case
-from .run import Result
+from .runner import Result
 
 
 class Progress:

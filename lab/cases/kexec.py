@@ -10,14 +10,14 @@ import re
 import time
 from pathlib import Path
 
+from ..base import kernels
+from ..base.cpio import Archive
+from ..base.kernels import Kernel
+from ..base.packages import Store
+from ..machine import dom0
+from ..machine.host import Host
+from ..guests import evidence, images
 from .case import Case
-from .base import kernels
-from .base.cpio import Archive
-from .base.kernels import Kernel
-from .base.packages import Store
-from .machine import dom0
-from .machine.host import Host
-from .guests import evidence, images
 
 HERE = Path(__file__).resolve().parent
 TOOL = Path("sbin/kexec")
@@ -33,7 +33,7 @@ def initramfs(store: Store, kernel: Kernel) -> Path:
     archive = Archive()
     dom0.program(archive, store.unpacked("kexec-tools") / TOOL, "/bin/kexec")
     archive.symlink("/etc/mtab", "/proc/self/mounts")  # where kexec looks for sysfs, and in it for the RSDP
-    archive.file("/modes/kexec", (HERE / "guest-kexec.sh").read_bytes())
+    archive.file("/modes/kexec", (HERE / "kexec.sh").read_bytes())
     archive.copy(kernels.image(store, kernel), "/kexec/vmlinuz")
     archive.copy(usual, "/kexec/initrd")
     return images.named(f"guest-kexec-{kernel.id}", usual.read_bytes() + archive.finish())

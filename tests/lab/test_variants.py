@@ -5,9 +5,9 @@ import struct
 
 import pytest
 
-from lab import shapes
-from lab.case import Case
 from lab.guests.evidence import Evidence
+from lab.cases import variants
+from lab.cases.case import Case
 
 HOLE = (0x8000000, 0x8001000)
 
@@ -39,21 +39,21 @@ MANY = tuple((n << 20, (n + 1) << 20, "System RAM") for n in range(200)) + ((*HO
     ({"ramdisk": "joined"}, {"more": "second of three, and of an odd length\nthird the last\n"}, {"more": "third the last\n"}),
 ])
 def test_judge(tmp_path, shape, right, wrong):
-    assert shapes.judge(case(**shape), found(**right), tmp_path) == []
-    assert len(shapes.judge(case(**shape), found(**wrong), tmp_path)) == 1
+    assert variants.judge(case(**shape), found(**right), tmp_path) == []
+    assert len(variants.judge(case(**shape), found(**wrong), tmp_path)) == 1
 
 
 def test_a_map_too_long_for_linux_is_left_to_xen(tmp_path):
     (tmp_path / "start-info").write_bytes(bytes(56))
-    assert shapes.judge(case("pvh", reserve=(HOLE,)), found(), tmp_path) == []
+    assert variants.judge(case("pvh", reserve=(HOLE,)), found(), tmp_path) == []
     (tmp_path / "start-info").write_bytes(bytes(48) + struct.pack("<II", 303, 0))  # start_info.h: memmap_entries
-    assert shapes.judge(case("pvh", reserve=(HOLE,)), found(), tmp_path)
+    assert variants.judge(case("pvh", reserve=(HOLE,)), found(), tmp_path)
 
 
 def test_another_version_in_the_kernel(tmp_path, monkeypatch):
     monkeypatch.setenv("PVBOOT_LAB_DIR", str(tmp_path))
     image = tmp_path / "vmlinuz"
     image.write_bytes(bytes(0x20e) + struct.pack("<H", 0x20) + bytes(16) + b"6.1.0-686\0")  # boot.rst: 0x200 further on
-    assert shapes.kernel(case(), image) == image
-    assert shapes.kernel(case(kernel_says="5.4."), image).read_bytes().endswith(b"\x005.4.0-686\0")
+    assert variants.kernel(case(), image) == image
+    assert variants.kernel(case(kernel_says="5.4."), image).read_bytes().endswith(b"\x005.4.0-686\0")
     assert image.read_bytes().endswith(b"6.1.0-686\0")

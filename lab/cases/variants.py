@@ -6,17 +6,17 @@ import struct
 import subprocess
 from pathlib import Path
 
+from ..base import paths
+from ..base.cpio import Archive
+from ..base.errors import LabError
+from ..machine import dom0
+from ..machine.host import Host
+from ..guests import images
+from ..guests.evidence import Evidence
 from .case import Case
-from .base import paths
-from .base.cpio import Archive
-from .base.errors import LabError
-from .machine import dom0
-from .machine.host import Host
-from .guests import images
-from .guests.evidence import Evidence
 
 HERE = Path(__file__).resolve().parent
-LIBRARY = "/usr/lib/pvlab-reshape.so"
+LIBRARY = "/usr/lib/pvlab-reserve.so"
 PARTS = {"second": b"of three, and of an odd length", "third": b"the last"}
 PAGE = 4096
 RNG_SEED = 9               # setup_data.h
@@ -101,11 +101,11 @@ def _holes(case: Case, found: Evidence) -> list[str]:
 
 
 def _library() -> Path:
-    out = paths.made(paths.lab() / "guests") / "reshape.so"
-    done = subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-O2", "-o", out, HERE / "reshape.c"],
+    out = paths.made(paths.lab() / "guests") / "reserve.so"
+    done = subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-O2", "-o", out, HERE / "reserve.c"],
                           capture_output=True, text=True)
     if done.returncode:
-        raise LabError(f"reshape.c: {done.stderr.strip()}")
+        raise LabError(f"reserve.c: {done.stderr.strip()}")
     return out
 
 

@@ -7,16 +7,16 @@ import tarfile
 import time
 from pathlib import Path
 
-from . import kexec, shapes, xlcfg
+from ..base import tarball
+from ..base.errors import HostDead, LabError
+from ..machine import install
+from ..machine.host import Host
+from ..machine.install import STOCK_XL
+from ..guests import capabilities, evidence
+from ..guests.evidence import Evidence
+from ..judges import entry_state, handover, messages, readback
+from . import kexec, variants, xlcfg
 from .case import OURS, Case
-from .base import tarball
-from .base.errors import HostDead, LabError
-from .machine import install
-from .machine.host import Host
-from .machine.install import STOCK_XL
-from .guests import capabilities, evidence
-from .guests.evidence import Evidence
-from .judges import entry_state, handover, messages, readback
 
 DUMP = "/tmp/handed-over"
 HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making
@@ -25,12 +25,12 @@ _WAITED = {0: "", 3: "the domain is gone", 4: "the domain has shut down or crash
            5: "no userland, and {seconds} s without a word", 6: f"no userland after {LONGEST_SECONDS} s"}
 
 
-class Attempt:
+class Boot:
     def __init__(self, host: Host, case: Case, directory: Path) -> None:
         self.host = host
         self.case = case
         self.directory = directory
-        self.xl = shapes.xl(case, install.XL if case.needs_pvboot else STOCK_XL)
+        self.xl = variants.xl(case, install.XL if case.needs_pvboot else STOCK_XL)
         self.domain = case.name
         self.seconds: dict[str, float] = {}
         self.evidence: Evidence | None = None
@@ -64,7 +64,7 @@ class Attempt:
         if problem:
             return [problem]
         wrong = [*expectations(self.case, self.evidence), *self._compare(),
-                 *shapes.judge(self.case, self.evidence, self.directory / "dump"),
+                 *variants.judge(self.case, self.evidence, self.directory / "dump"),
                  *self._judge_handover(keys, files, ports)]
         return wrong or (kexec.follow(self.host, self.case, self.directory) if self.case.mode == "kexec" else [])
 
