@@ -5,9 +5,10 @@ import argparse
 import signal
 import sys
 
-from . import campaign_commands, live
+from . import live
 from .base.errors import LabError
 from .cases import commands as case_commands
+from .campaigns import commands as campaign_commands
 from .flight import commands as flight_commands
 
 VERBS = (case_commands, campaign_commands, live, flight_commands)  # each has a register()

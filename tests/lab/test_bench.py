@@ -3,7 +3,7 @@
 
 import pytest
 
-from lab import bench
+from lab.campaigns import bench
 
 
 def samples(off, strict):

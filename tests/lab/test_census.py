@@ -3,7 +3,7 @@
 
 import pytest
 
-from lab import census
+from lab.campaigns import census
 
 MORE = "0 0 0 0 0 0 0 0 0 0 20 0 1 0"  # tty to itrealvalue
 

@@ -3,8 +3,8 @@
 
 import pytest
 
-from lab import confine
-from lab.confine import Verdicts
+from lab.campaigns import confine
+from lab.campaigns.confine import Verdicts
 
 HERE = Verdicts(3, (), ())
 

@@ -3,8 +3,8 @@
 
 import pytest
 
-from lab import fault_points
-from lab.fault_points import Request
+from lab.campaigns import fault_points
+from lab.campaigns.fault_points import Request
 
 TRACE = fault_points.parse_trace("""\
 open 1 open

@@ -5,9 +5,9 @@ import signal
 
 import pytest
 
-from lab import fault_points, interrupted
-from lab.interrupted import MEANWHILE, NOT_STOPPED
 from lab.base.errors import LabError
+from lab.campaigns import fault_points, interrupted
+from lab.campaigns.interrupted import MEANWHILE, NOT_STOPPED
 
 DESTROYED, PAUSED, KILLED, STUTTERS = MEANWHILE
 DOMAIN = ["free pages: 900 before, 800 after", "domains: new: 7 paused 100"]

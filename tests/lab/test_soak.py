@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """The soak's verdict on what was recorded."""
 
-from lab import soak
-from lab.ground import Step
+from lab.campaigns import soak
+from lab.campaigns.testbed import Step
 
 REST = {"free pages": 1000, "xenstore nodes": 40, "RSS of xenstored, KiB": 2000}
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from lab import stalls
+from lab.campaigns import stalls
 
 LINE = f"pvboot: unreadable: {stalls.FILE}: stalls: 0 bytes in 30000 ms, limit 8388608"
 SAID = f"Parsing config\n{LINE}\nlibxl: error: nothing built\n"

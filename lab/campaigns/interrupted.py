@@ -8,15 +8,15 @@ import dataclasses
 import signal
 import time
 
+from ..machine.install import STOCK_XL
+from ..judges.messages import complaint
 from . import census, fault_points
 from .fault_points import Request
-from .ground import Ground
-from .machine.install import STOCK_XL
-from .judges.messages import complaint
+from .testbed import Testbed
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 IN_XEN = ("xc_domain_populate_physmap", "xenforeignmemory_map", "xc_domain_hvm_setcontext")
-IN_PARSER = ("poll",)  # waiting for the confined parser; lab/soak.py kills that one
+IN_PARSER = ("poll",)  # waiting for the confined parser; soak.py kills that one
 AWAY_SECONDS = 3       # how long xenstored does not answer
 NOT_STOPPED = 99
 BUILD_SECONDS = 60
@@ -92,38 +92,38 @@ def judge_meanwhile(what: Meanwhile, rc: int, lines: int, left: list[str]) -> st
     return "" if lines == what.says else f"{lines} lines tell why"
 
 
-def signals(ground: Ground, builder, path: str, points: list[Request], usual: set[str] | None) -> set[str]:
+def signals(testbed: Testbed, builder, path: str, points: list[Request], usual: set[str] | None) -> set[str]:
     """Each signal at each point; the kinds of things that were there between the death and `xl destroy`."""
     seen: set[str] = set()
-    before = ground.settled()
+    before = testbed.settled()
     for point in points:
         for number in SIGNALS:
             started = time.monotonic()
-            rc, out, said = ground.host.run(f"""
+            rc, out, said = testbed.host.run(f"""
                 {builder.command(f'{point.site}:{point.number}:-{int(number)}')} >&2
                 rc=$?; sleep 0.3
-                {ground.script}
+                {testbed.script}
                 exit $rc""")
             at_once = census.compare(before, census.parse(out))
-            _, _, after = ground.after(DESTROY_ALL)
+            _, _, after = testbed.after(DESTROY_ALL)
             wrong = judge_signal(number, rc, at_once, usual, census.compare(before, after))
-            ground.add(f"signals, {path}", f"{number.name} at {point.name} {point.number}: {', '.join(sorted(kinds(at_once)))}",
+            testbed.add(f"signals, {path}", f"{number.name} at {point.name} {point.number}: {', '.join(sorted(kinds(at_once)))}",
                        time.monotonic() - started, after, wrong)
             seen |= kinds(at_once)
             before = after
     return seen
 
 
-def meanwhile(ground: Ground, builder, path: str, trace: list[Request]) -> None:
-    before = ground.settled()
+def meanwhile(testbed: Testbed, builder, path: str, trace: list[Request]) -> None:
+    before = testbed.settled()
     for what in MEANWHILE:
         for point in fault_points.middle(trace, IN_XEN):
             started = time.monotonic()
             stop = builder.command(f"{point.site}:{point.number}:-{int(signal.SIGSTOP)}")
-            rc, said, after = ground.after(_STOPPED.format(
+            rc, said, after = testbed.after(_STOPPED.format(
                 command=stop, meanwhile=what.script, destroy=DESTROY_ALL, not_stopped=NOT_STOPPED,
                 seconds=BUILD_SECONDS))
             wrong = judge_meanwhile(what, rc, fault_points.lines(said), census.compare(before, after))
-            ground.add(f"meanwhile, {path}", f"{what.name}, at {point.name} {point.number}: "
+            testbed.add(f"meanwhile, {path}", f"{what.name}, at {point.name} {point.number}: "
                        + (complaint(said) if rc else "built"), time.monotonic() - started, after, wrong)
             before = after

@@ -9,13 +9,13 @@ import itertools
 import re
 import time
 
-from . import census, trend
-from .ground import KERNEL, Ground, Step, prepared
-from .base import paths
-from .machine import install
-from .machine.install import STOCK_XL
-from .judges.messages import complaint
-from .cases.case import Case
+from ..base import paths
+from ..machine import install
+from ..machine.install import STOCK_XL
+from ..judges.messages import complaint
+from ..cases.case import Case
+from . import census, growth
+from .testbed import KERNEL, Testbed, Step, prepared
 
 ENTRIES = ("pvh", "linux32", "linux64", "vmlinux64", "stub")
 TO_USERLAND = 19         # each nineteenth guest is unpaused and has to reach its userland: prime to the number of entries
@@ -38,17 +38,17 @@ class Guest:
         return f"/var/log/xen/console/guest-{self.case.name}.log"
 
 
-def _guest(ground: Ground, at: dict[str, str], path: str, kernel: str = KERNEL, **more) -> Guest:
+def _guest(testbed: Testbed, at: dict[str, str], path: str, kernel: str = KERNEL, **more) -> Guest:
     case = Case(f"soak/{path}{'-' + kernel if more else ''}", path, KERNEL, **{"memory": 128, **more})
-    return Guest(install.XL if case.needs_pvboot else STOCK_XL, case, ground.config(case, at[kernel], at["ramdisk"]), at[kernel])
+    return Guest(install.XL if case.needs_pvboot else STOCK_XL, case, testbed.config(case, at[kernel], at["ramdisk"]), at[kernel])
 
 
-def create_and_destroy(ground: Ground, phase: str, guests: list[Guest], warm_up: int, count: int) -> None:
+def create_and_destroy(testbed: Testbed, phase: str, guests: list[Guest], warm_up: int, count: int) -> None:
     for number, one in zip(range(warm_up + count), itertools.cycle(guests)):
         to_userland = number % TO_USERLAND == TO_USERLAND - 1
         started = time.monotonic()
-        rc, said, found = ground.after(_life(one, to_userland), BOOT_SECONDS + 60)
-        ground.add(phase, one.case.path + (" to userland" if to_userland else ""), time.monotonic() - started, found,
+        rc, said, found = testbed.after(_life(one, to_userland), BOOT_SECONDS + 60)
+        testbed.add(phase, one.case.path + (" to userland" if to_userland else ""), time.monotonic() - started, found,
                    f"exit {rc}: {complaint(said)}" if rc else "", counted=number >= warm_up)
 
 
@@ -65,38 +65,38 @@ def _life(one: Guest, to_userland: bool) -> str:
 
 # --- reboots --------------------------------------------------------------------------------------------------------------
 
-def reboot(ground: Ground, phase: str, one: Guest, other_kernel: str, warm_up: int, count: int, says: str = "") -> None:
+def reboot(testbed: Testbed, phase: str, one: Guest, other_kernel: str, warm_up: int, count: int, says: str = "") -> None:
     """One guest that reboots itself, under the one xl that has created it.
 
     That xl destroys the old domain and sleeps 2 s before it builds the new one.  There it is stopped, and the census is
     taken: what one domain has left is then all there is.
     """
     log = f"/var/log/xen/xl-{one.case.name}.log"
-    before = ground.settled()
-    ground.host.check(f"rm -f {log}* {one.console}; {one.xl} create {one.config}")
+    before = testbed.settled()
+    testbed.host.check(f"rm -f {log}* {one.console}; {one.xl} create {one.config}")
     for number in range(warm_up + count):
         started = time.monotonic()
-        rc, out, err = ground.host.run(f"""
+        rc, out, err = testbed.host.run(f"""
             monitor=$(sed -n 's/^Waiting for domain.*pid \\([0-9]*\\).*/\\1/p' {log} | head -n 1)
             while [ $(grep -c '^Done. Rebooting now' {log}) -le {number} ]; do
                 [ -e /proc/$monitor/fd/0 ] || {{ tail -n 3 {log} >&2; exit 1; }}
                 sleep 0.1
             done
             kill -STOP $monitor
-            {ground.script}
+            {testbed.script}
             kill -CONT $monitor""", timeout=BOOT_SECONDS)
         if rc:
-            ground.add(phase, one.case.path, time.monotonic() - started, ground.settled(), f"gone: {complaint(err)}")
+            testbed.add(phase, one.case.path, time.monotonic() - started, testbed.settled(), f"gone: {complaint(err)}")
             break
-        ground.add(phase, one.case.path, time.monotonic() - started, census.parse(out), counted=number >= warm_up)
-    _, said, after = ground.after(f"""
+        testbed.add(phase, one.case.path, time.monotonic() - started, census.parse(out), counted=number >= warm_up)
+    _, said, after = testbed.after(f"""
         cp {other_kernel} {one.kernel}.new && mv {one.kernel}.new {one.kernel} # one that stays to be destroyed
         for i in $(seq 100); do {STOCK_XL} destroy {one.case.name} && break; sleep 0.2; done
         grep -c '{says or 'x'}' {one.console}""")
     wrong = census.compare(before, after)
     if says and int(said.split()[-1]) < count:
         wrong.append(f"it has said {says!r} {said.split()[-1]} times")
-    ground.add(f"{phase}, after", one.case.path, 0, after, "; ".join(wrong))
+    testbed.add(f"{phase}, after", one.case.path, 0, after, "; ".join(wrong))
 
 
 # --- builds that fail ------------------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ class Failure:
     name: str
     wanted: str                 # what xl has to say
     path: str = "linux64"
-    kernel: str = KERNEL        # a name of Ground.files()
+    kernel: str = KERNEL        # a name of Testbed.files()
     more: dict = dataclasses.field(default_factory=dict)
     kill: bool = False          # the confined parser, once it is there
 
@@ -130,20 +130,20 @@ STOCK_FAILURES = (
 )
 
 
-def fail(ground: Ground, phase: str, failures: tuple[Failure, ...], at: dict[str, str], warm_up: int,
+def fail(testbed: Testbed, phase: str, failures: tuple[Failure, ...], at: dict[str, str], warm_up: int,
          count: int) -> None:
     wanted = []
     for failure in failures:
         case = Case(f"soak/{failure.name}", failure.path, KERNEL, **{"memory": 128, **failure.more})
-        wanted.append((failure, case, ground.config(case, at[failure.kernel], at["ramdisk"])))
+        wanted.append((failure, case, testbed.config(case, at[failure.kernel], at["ramdisk"])))
     for number, (failure, case, config) in zip(range(warm_up + count), itertools.cycle(wanted)):
         started = time.monotonic()
         xl = install.XL if case.needs_pvboot else STOCK_XL
-        rc, said, found = ground.after(f"""{KILLER if failure.kill else ""}
+        rc, said, found = testbed.after(f"""{KILLER if failure.kill else ""}
             {xl} create -p {config} || exit 3
             {STOCK_XL} destroy {case.name}""")
         wrong = "" if rc and re.search(failure.wanted, said) else f"exit {rc}: {complaint(said)}"
-        ground.add(phase, failure.name, time.monotonic() - started, found, wrong, counted=number >= warm_up)
+        testbed.add(phase, failure.name, time.monotonic() - started, found, wrong, counted=number >= warm_up)
 
 
 # The one that only looks at the header is soon gone; the one that unpacks stays.
@@ -171,34 +171,34 @@ class Plan:
 
 def soak(plan: Plan) -> int:
     started = time.monotonic()
-    with prepared("soak") as ground:
-        _run(ground, plan)
-    text, leaks = summary(ground.steps)
+    with prepared("soak") as testbed:
+        _run(testbed, plan)
+    text, leaks = summary(testbed.steps)
     text += f"{time.monotonic() - started:.0f} s in all\n"
     (paths.lab() / "soak/summary.txt").write_text(text)
     print(text, end="")
     return 1 if leaks else 0
 
 
-def _run(ground: Ground, plan: Plan) -> None:
-    at = ground.files()
-    stock = [_guest(ground, at, "xl-pvh")]
-    ours = [_guest(ground, at, path) for path in ENTRIES]
+def _run(testbed: Testbed, plan: Plan) -> None:
+    at = testbed.files()
+    stock = [_guest(testbed, at, "xl-pvh")]
+    ours = [_guest(testbed, at, path) for path in ENTRIES]
 
     def rebooting(path: str, kernel: str, **more) -> Guest:
-        return _guest(ground, at, path, kernel, config={"on_reboot": "restart"}, **more)
+        return _guest(testbed, at, path, kernel, config={"on_reboot": "restart"}, **more)
 
     for one in stock + ours:  # the first guests of a boot leave the empty /libxl and /vm, and pages in Xen's pools
-        ground.host.check(_life(one, False))
+        testbed.host.check(_life(one, False))
     warm_up = plan.warm_up
-    fail(ground, "stock failures", STOCK_FAILURES, at, warm_up, plan.stock(plan.failures))
-    fail(ground, "failures", FAILURES, at, warm_up, plan.failures)
-    reboot(ground, "stock reboots", rebooting("xl-pvh", "reset-pvh"), at[KERNEL], warm_up, plan.stock(plan.reboots))
-    reboot(ground, "reboots", rebooting("linux64", "reset"), at[KERNEL], warm_up, plan.reboots)
-    reboot(ground, "reboots from userland", rebooting("linux64", KERNEL, memory=96, cmdline=FROM_USERLAND), at[KERNEL],
+    fail(testbed, "stock failures", STOCK_FAILURES, at, warm_up, plan.stock(plan.failures))
+    fail(testbed, "failures", FAILURES, at, warm_up, plan.failures)
+    reboot(testbed, "stock reboots", rebooting("xl-pvh", "reset-pvh"), at[KERNEL], warm_up, plan.stock(plan.reboots))
+    reboot(testbed, "reboots", rebooting("linux64", "reset"), at[KERNEL], warm_up, plan.reboots)
+    reboot(testbed, "reboots from userland", rebooting("linux64", KERNEL, memory=96, cmdline=FROM_USERLAND), at[KERNEL],
            1, max(FEWEST, plan.reboots // 10), says="reboot: Restarting system")
-    create_and_destroy(ground, "stock cycles", stock, warm_up, plan.stock(plan.cycles))
-    create_and_destroy(ground, "cycles", ours, warm_up, plan.cycles)
+    create_and_destroy(testbed, "stock cycles", stock, warm_up, plan.stock(plan.cycles))
+    create_and_destroy(testbed, "cycles", ours, warm_up, plan.cycles)
 
 
 def summary(steps: list[Step]) -> tuple[str, list[str]]:
@@ -208,7 +208,7 @@ def summary(steps: list[Step]) -> tuple[str, list[str]]:
     for phase, group in itertools.groupby(steps, key=lambda step: step.phase):
         figures = [step.figures for step in group if step.counted]
         if len(figures) >= FEWEST:
-            found = trend.trends(figures)
+            found = growth.trends(figures)
             columns.append([phase, str(len(figures)), *map(_cell, found)])
             bad += [f"{phase}: {row.name}: {row.first} at first, {row.last} at last"
                     for row in found if row.leak and not phase.startswith("stock")]
@@ -219,7 +219,7 @@ def summary(steps: list[Step]) -> tuple[str, list[str]]:
     return text + "".join(f"{line}\n" for line in bad or ["nothing leaked"]), bad
 
 
-def _cell(row: trend.Trend) -> str:
+def _cell(row: growth.Trend) -> str:
     """What it is throughout; or from what to what, and how much that is per cycle."""
     changed = f"..{row.last} ({row.slope:+.2f})" if row.last != row.first or abs(row.slope) >= 0.01 else ""
     return f"{row.first}{changed}{' LEAK' if row.leak else ''}"

@@ -7,13 +7,13 @@ import json
 import time
 from pathlib import Path
 
+from ..base import kernels, packages, paths
+from ..machine import dom0, install
+from ..machine.host import Host
+from ..guests import images
+from ..cases import xlcfg
+from ..cases.case import Case
 from . import census
-from .base import kernels, packages, paths
-from .machine import dom0, install
-from .machine.host import Host
-from .guests import images
-from .cases import xlcfg
-from .cases.case import Case
 
 KERNEL = "6.1-cloud"
 SETTLE_SECONDS = 15
@@ -32,7 +32,7 @@ class Step:
     counted: bool = True  # not part of the warm-up
 
 
-class Ground:
+class Testbed:
     def __init__(self, host: Host, store: packages.Store, record: Path) -> None:
         self.host = host
         self.steps: list[Step] = []
@@ -115,6 +115,6 @@ def prepared(name: str):
     try:
         print(f"booting Xen: {host.boot(store):.0f} s", flush=True)
         install.push(host)
-        yield Ground(host, store, out / "record.jsonl")
+        yield Testbed(host, store, out / "record.jsonl")
     finally:
         host.stop()

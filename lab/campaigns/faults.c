@@ -6,7 +6,7 @@
  * PVBOOT_FAIL=site:n:errno, or site:n:-signal; PVBOOT_FAIL_TRACE=FILE gets a line for each request.  What counts are the
  * plugin's own requests, or, for a stock xl, everybody's while libxenguest builds.
  */
-#include "../tests/fake/fault.h"
+#include "../../tests/fake/fault.h"
 
 #include <dlfcn.h>
 #include <err.h>

@@ -11,7 +11,7 @@ over the last quarter unless all that came in it is no more than what a pool tak
 import dataclasses
 import statistics
 
-from .judges.leaks import POOL_PAGES
+from ..judges.leaks import POOL_PAGES
 
 RSS_LIMIT = 1.0            # KiB per cycle
 RSS_POOL = 64              # KiB

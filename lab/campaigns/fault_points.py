@@ -6,7 +6,7 @@ import errno
 import itertools
 import re
 
-from .base.errors import LabError
+from ..base.errors import LabError
 
 # What each kind of request may fail with; taken by turns.
 ERRORS = {

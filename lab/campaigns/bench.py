@@ -10,12 +10,12 @@ import json
 import re
 import statistics
 
-from .base import kernels, packages, paths
-from .machine import install
-from .machine.host import BY_INSTRUCTIONS, Host
-from .guests import images
-from .cases import xlcfg
-from .cases.case import Case
+from ..base import kernels, packages, paths
+from ..machine import install
+from ..machine.host import BY_INSTRUCTIONS, Host
+from ..guests import images
+from ..cases import xlcfg
+from ..cases.case import Case
 
 KERNELS = ("6.1", "6.1-cloud")
 STOCK = "xl-pvh"

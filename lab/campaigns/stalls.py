@@ -8,13 +8,13 @@ import re
 import signal
 import time
 
+from ..base import cc, paths
+from ..machine.install import STOCK_XL, XL
+from ..judges.messages import complaint
+from ..cases.case import Case
 from . import census, fault_points
-from .ground import KERNEL, Ground
 from .interrupted import DESTROY_ALL
-from .base import cc, paths
-from .machine.install import STOCK_XL, XL
-from .judges.messages import complaint
-from .cases.case import Case
+from .testbed import KERNEL, Testbed
 
 DIRECTORY = "/run/unanswered"
 FILE = f"{DIRECTORY}/file"
@@ -34,25 +34,25 @@ def judge(ours: bool, rc: int, said: str, left: list[str]) -> str:
     return "" if re.search(SAYS, said, re.M) and fault_points.lines(said) == 1 else "no line says that it stalls"
 
 
-def stalls(ground: Ground, at: dict[str, str]) -> None:
+def stalls(testbed: Testbed, at: dict[str, str]) -> None:
     source = paths.REPO / "tests/confine/unanswered.c"
     program = cc.built("unanswered", [source])
-    unanswered = ground.host.put_once(program, f"/usr/lib/pvlab/{program.name}")
-    ground.host.check(f"mkdir {DIRECTORY}")
+    unanswered = testbed.host.put_once(program, f"/usr/lib/pvlab/{program.name}")
+    testbed.host.check(f"mkdir {DIRECTORY}")
     files = {"kernel": (FILE, at["ramdisk"]), "ramdisk": (at[KERNEL], FILE)}
     how = {"kernel": "ignore", "ramdisk": "swallow"}
-    before = ground.settled()
+    before = testbed.settled()
     for path, what in (("pvh", "kernel"), ("pvh", "ramdisk"), ("linux64", "kernel"), ("linux64", "ramdisk"),
                        (STOCK, "kernel")):
         ours = path != STOCK
         started = time.monotonic()
-        config = ground.config(Case(f"stalls/{path}/{what}", path, KERNEL, memory=128), *files[what])
-        rc, said, after = ground.after(f"""
+        config = testbed.config(Case(f"stalls/{path}/{what}", path, KERNEL, memory=128), *files[what])
+        rc, said, after = testbed.after(f"""
             timeout {PATIENCE if ours else STOCK_PATIENCE} {unanswered} {how[what]} {DIRECTORY} {XL if ours else STOCK_XL} create -p {config}
             rc=$?
             {DESTROY_ALL if not ours else ""}
             exit $rc""")
         wrong = judge(ours, rc, said, census.compare(before, after))
-        ground.add(f"stalls, {path}", f"{what}: {complaint(said) if ours else 'waits for ever'}", time.monotonic() - started,
+        testbed.add(f"stalls, {path}", f"{what}: {complaint(said) if ours else 'waits for ever'}", time.monotonic() - started,
                    after, wrong)
         before = after

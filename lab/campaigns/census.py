@@ -5,8 +5,8 @@ import dataclasses
 import re
 from pathlib import Path
 
-from .base import cc
-from .machine.host import Host
+from ..base import cc
+from ..machine.host import Host
 
 HERE = Path(__file__).resolve().parent
 LIVES_ON = ("xenstored", "xenconsoled", "xl")  # whose descriptors and memory are told apart by name

@@ -9,9 +9,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from .base import elf, packages, paths
-from .base.errors import LabError
-from .machine.host import Host
+from ..base import elf, packages, paths
+from ..base.errors import LabError
+from ..machine.host import Host
 
 PROGRAMS = ("test_attacks", "test_callers", "test_confine", "test_verify")
 ATTACKER = "pvboot-attack"
