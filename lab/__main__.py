@@ -5,13 +5,13 @@ import argparse
 import signal
 import sys
 
-from . import live
 from .base.errors import LabError
-from .cases import commands as case_commands
-from .campaigns import commands as campaign_commands
-from .flight import commands as flight_commands
+from .campaigns import commands as campaigns
+from .cases import commands as cases
+from .flight import commands as flight
+from .live import commands as live
 
-VERBS = (case_commands, campaign_commands, live, flight_commands)  # each has a register()
+VERBS = (cases, campaigns, live, flight)  # each has a register(); in the order of --help
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from ..machine.install import STOCK_XL
 from ..judges.messages import complaint
 from ..cases.case import Case
 from . import census, growth
-from .testbed import KERNEL, Testbed, Step, prepared
+from .testbed import KERNEL, Step, Testbed, prepared
 
 ENTRIES = ("pvh", "linux32", "linux64", "vmlinux64", "stub")
 TO_USERLAND = 19         # each nineteenth guest is unpaused and has to reach its userland: prime to the number of entries

@@ -5,11 +5,11 @@ import argparse
 import sys
 import time
 
-from .base import kernels, packages, paths
-from .base.errors import LabError, Timeout
-from .machine import dom0, install
-from .machine.host import Host
-from .guests import images
+from ..base import kernels, packages, paths
+from ..base.errors import LabError, Timeout
+from ..machine import dom0, install
+from ..machine.host import Host
+from ..guests import images
 
 
 def register(verb) -> None:
