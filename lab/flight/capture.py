@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ..base import paths
 from ..base.errors import LabError
-from . import model, tool
+from . import model, pvboot_tool
 from .host import Host
-from .tool import number
+from .pvboot_tool import number
 
 CAPTURE = "/usr/lib/pvboot/pvboot-capture"
 PAGE = 4096
@@ -101,7 +101,7 @@ class Capture:
     # --- reading ----------------------------------------------------------------------------------------------------------
 
     def _decode(self, kind: str, data: bytes, gpa: int) -> dict:
-        return tool.decode(kind, data, self._dir / f"handed-{kind}.bin", gpa)
+        return pvboot_tool.decode(kind, data, self._dir / f"handed-{kind}.bin", gpa)
 
     def _read(self, **ranges: tuple[int, int]) -> dict[str, bytes]:
         """Ranges of memory by name; one may be shorter than asked for, at the end of what there is."""

@@ -4,7 +4,7 @@ what `Elsewhere` adds: that comes from cases of `lab run`, which the page names 
 
 import dataclasses
 
-from . import model, tool
+from . import model, pvboot_tool
 from .answers import (ANSWERED, HOLDS, OPEN, PARTLY, REFUTED, Answer, Claim, Elsewhere, both, but, each, jobs,
                       read_back, waits)
 from .model import Job
@@ -126,7 +126,7 @@ def _c5(record: Record) -> Answer:
     def alien(job: Job) -> bool:
         info = job.handover["pv_start_info"]
         begins = int.from_bytes(info["magic"][:4].encode(), "little")
-        return (info["magic"].startswith("xen-3.0") and tool.number(info["pt_base"]) >= VIRTUAL
+        return (info["magic"].startswith("xen-3.0") and pvboot_tool.number(info["pt_base"]) >= VIRTUAL
                 and job.handover["as_hvm_start_info"] == [f"magic {begins:#x} is not {HVM_MAGIC:#x}"])
 
     def physical(job: Job) -> bool:
@@ -159,7 +159,7 @@ def _c6(record: Record) -> Answer:
         return Answer(REFUTED, f"it {seen['outcome']}: {seen['said']}")
     return Answer(PARTLY, f"entered at {seen['entry']:#x} it crashed with RIP {seen['rip']:#x}, {seen['bytes_in']:#x}"
                   f" bytes from there, after a number of instructions that nobody counted; Xen says: {seen['said']}",
-                  "`lab/flight/nativepv.py`")
+                  "`lab/flight/native_in_pv.py`")
 
 
 def _c7(record: Record) -> Answer:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..base import kernels, paths
 from ..base.errors import LabError
-from . import baseline, cells, claims, fly, htmlreport, judge, model, record, tap
+from . import baseline, cells, claims, execute, htmlreport, judge, model, record, tap
 from .judge import Outcome
 
 BASELINE = Path(__file__).parent / "baseline.json"
@@ -58,7 +58,7 @@ def compare(args: argparse.Namespace) -> int:
     with _Lock(out):
         if args.anew:
             (out / record.FILE).unlink(missing_ok=True)
-        flown = fly.Flight(wanted, out, experiments=not args.select, replace=True).fly(args.minutes)
+        flown = execute.Flight(wanted, out, experiments=not args.select, replace=True).fly(args.minutes)
     code = _conclude(args, [out], out, {cell.id for cell in wanted})
     return code if {cell.id for cell in wanted} <= flown.jobs.keys() else os.EX_TEMPFAIL
 
@@ -76,7 +76,7 @@ def cell(args: argparse.Namespace) -> int:
         raise LabError(f"no cell is called {unknown[0]}; see python3 -m lab cells")
     out = _directory(args.out)
     with _Lock(out):
-        whole = fly.Flight([known[name] for name in args.id], out).fly()
+        whole = execute.Flight([known[name] for name in args.id], out).fly()
     statuses = {whole.jobs[name].status for name in args.id}
     if not statuses <= set(model.FINISHED):
         return os.EX_TEMPFAIL

@@ -11,7 +11,7 @@ from ..base.errors import HostDead, LabError
 from ..machine import install
 from ..guests import evidence
 from ..judges import leaks, messages
-from . import abi, guestside, model, routes, timing, tool
+from . import abi, guest_fields, model, pvboot_tool, recipes, timing
 from .capture import Capture
 from .host import Host, marks
 from .model import Job
@@ -51,7 +51,7 @@ class Runner:
         self.cell = job.cell
         self.given = given
         self.dir = paths.made(directory)
-        self.xl = routes.xl(job.cell)
+        self.xl = recipes.xl(job.cell)
         self.domid: int | None = None
         self._log_start = 0
         self._unpaused = 0.0
@@ -91,9 +91,9 @@ class Runner:
             return model.SKIP, "stock Xen builds this domain" if self.cell.path != "stub" else \
                 "stock libxenguest loads the stub, which plans inside the guest"
         try:
-            plan = tool.run("plan", "--entry", self.cell.path, "--memory", self.cell.memory, "--vcpus", self.cell.vcpus,
+            plan = pvboot_tool.run("plan", "--entry", self.cell.path, "--memory", self.cell.memory, "--vcpus", self.cell.vcpus,
                             "--ramdisk", self.given.ramdisk, "--cmdline", self.given.words, self.given.kernel)
-        except tool.Refused as refused:
+        except pvboot_tool.Refused as refused:
             raise Stop(model.FAIL, str(refused)) from None  # what the kernel cannot do is blocked already
         self.job.runvars["plan"] = {"segments": plan["segments"], "vcpu": plan["vcpu"]}
         return model.PASS, plan["entry_why"]
@@ -177,7 +177,7 @@ class Runner:
         if self.cell.round:
             return model.PASS, "a repeat for timing"
         evidence.save(found, paths.made(self.dir / "guest"))
-        self.job.guest = guestside.fields(found, self.dir / "guest")
+        self.job.guest = guest_fields.fields(found, self.dir / "guest")
         problems = self._expectations() + abi.broken(abi.check_read_back(self.job, self.given.inspected))
         return (model.FAIL, "\n".join(problems)) if problems else (model.PASS, "")
 

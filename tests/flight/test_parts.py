@@ -11,7 +11,7 @@ import pytest
 from lab.base import kernels
 from lab.machine import install
 from lab.cases import xlcfg
-from lab.flight import dmesgrules, guestside, job, model, nativepv, routes, timing, tool
+from lab.flight import dmesgrules, guest_fields, job, model, native_in_pv, pvboot_tool, recipes, timing
 from lab.flight.model import Cell
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
@@ -28,17 +28,17 @@ BUILD = pathlib.Path(os.environ.get("PVBOOT_BUILD", REPO / "build"))
     (Cell("6.1", "grub", vcpus=4, memory=128), {"type": "pvh", "vcpus": "4", "memory": "128"}),
 ])
 def test_how_a_path_is_asked_for(cell, keys):
-    said = xlcfg.parse_config(routes.config(cell, "K", "R", "w"))
+    said = xlcfg.parse_config(recipes.config(cell, "K", "R", "w"))
     assert said.items() >= {"name": cell.name, "kernel": "K", **keys}.items()
     assert ("ramdisk" in said) == (cell.path != "grub")
-    assert ("builder" in said) == (routes.xl(cell) != install.STOCK_XL) == cell.needs_pvboot
+    assert ("builder" in said) == (recipes.xl(cell) != install.STOCK_XL) == cell.needs_pvboot
 
 
 def test_all_paths_of_a_group_get_the_same_words_but_for_the_marks():
-    words = {path: routes.command_line(Cell("6.1", path), kernels.KERNELS["6.1"], None) for path in model.PATHS}
+    words = {path: recipes.command_line(Cell("6.1", path), kernels.KERNELS["6.1"], None) for path in model.PATHS}
     assert len(set(words.values())) == 2
     assert words["xl-pvh"] == words["xl-pv"] + " pvlab.marks=e9" == words["grub"]
-    assert "tsc_early_khz=2000000 lpj=8000000" in routes.command_line(Cell("686", "linux32"), kernels.KERNELS["686"], 2000000)
+    assert "tsc_early_khz=2000000 lpj=8000000" in recipes.command_line(Cell("686", "linux32"), kernels.KERNELS["686"], 2000000)
 
 
 def test_a_log_becomes_a_set_of_sentences():
@@ -52,14 +52,14 @@ def test_a_log_becomes_a_set_of_sentences():
 [    1.000000] ---[ end trace 0000000000000000 ]---
 [    2.000000] done
 """
-    assert guestside.normalised(log) == ["Linux version #.#.#", "BIOS-e#: [mem #-#] usable", "WARNING: CPU: # PID: # at x.c:# f+#/#",
+    assert guest_fields.normalised(log) == ["Linux version #.#.#", "BIOS-e#: [mem #-#] usable", "WARNING: CPU: # PID: # at x.c:# f+#/#",
                                          "done"]
 
 
 def test_iomem_is_whole_again_after_setup_data():
     text = "00001000-0009ffff : System RAM\n00100000-00101fff : System RAM\n00102000-001021e7 : System RAM\n" \
            "  00102000-00102010 : Kernel code\n001021e8-0fffffff : System RAM\nfc000000-fc000fff : ACPI Tables\n"
-    assert guestside.iomem(text) == ["000001000-00009ffff System RAM", "000100000-00fffffff System RAM",
+    assert guest_fields.iomem(text) == ["000001000-00009ffff System RAM", "000100000-00fffffff System RAM",
                                      "0fc000000-0fc000fff ACPI Tables"]
 
 
@@ -87,7 +87,7 @@ def test_xen_notes_of_an_elf():
     struct.pack_into("<Q", header, 32, 64)
     struct.pack_into("<HH", header, 54, 56, 1)
     elf = bytes(header) + struct.pack("<IIQQQQQQ", 4, 0, 120, 0, 0, len(notes), 0, 4) + notes
-    found = nativepv.xen_notes(elf)
+    found = native_in_pv.xen_notes(elf)
     assert [(kind, struct.unpack_from("<Q", elf, at)[0]) for at, kind, _ in found] == [(3, 5), (1, 7)]
 
 
@@ -142,8 +142,8 @@ def test_a_guest_that_does_not_come_is_quoted(tmp_path, state, deadline, status,
 
 def test_a_plan_that_is_refused_fails_the_job_with_its_reason(tmp_path, monkeypatch):
     def refuse(*arguments):
-        raise tool.Refused("pvboot: does not fit: vmlinuz: ramdisk")
-    monkeypatch.setattr(tool, "run", refuse)
+        raise pvboot_tool.Refused("pvboot: does not fit: vmlinuz: ramdisk")
+    monkeypatch.setattr(pvboot_tool, "run", refuse)
     made = runner(tmp_path)
     assert not made._step("plan")
     made.job.conclude()

@@ -6,7 +6,7 @@ import pytest
 from lab.guests import images
 from lab.cases import variants
 from lab.cases.case import Case
-from lab.flight import routes
+from lab.flight import recipes
 
 
 @pytest.fixture
@@ -18,11 +18,11 @@ def small(tmp_path, monkeypatch):
 
 def test_a_large_ramdisk_is_the_same_file_for_everybody(small, monkeypatch):
     monkeypatch.setattr(images, "initramfs", lambda store, arch: small)
-    of_flight = routes.initrd(None, "amd64", "large")
+    of_flight = recipes.initrd(None, "amd64", "large")
     of_run, _ = variants.prepare(None, Case("x", "linux64", "6.1", ramdisk="large"), small)
     assert of_flight == of_run != small
     assert of_run.read_bytes() == b"cpio" + bytes(1 << 20)
-    assert routes.initrd(None, "amd64", "small") == small
+    assert recipes.initrd(None, "amd64", "small") == small
 
 
 def test_a_file_has_its_name_only_when_it_is_whole(small, monkeypatch):

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..base import paths
 from ..machine import dom0, install
 from ..judges import messages
-from . import tool
+from . import pvboot_tool
 from .capture import CAPTURE
 from .host import Host
 
@@ -85,4 +85,4 @@ def run(host: Host, elf: Path, entry: int, ramdisk: str, directory: Path) -> dic
 
 
 def _rip(host: Host, domid: str) -> int:
-    return tool.number(json.loads(host.check(f"{CAPTURE} {domid}"))["vcpu"]["rip"])
+    return pvboot_tool.number(json.loads(host.check(f"{CAPTURE} {domid}"))["vcpu"]["rip"])

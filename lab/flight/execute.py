@@ -13,7 +13,7 @@ from ..machine import dom0, install
 from ..guests import capabilities
 from ..judges import leaks
 from ..cases import runner
-from . import cells, job, model, nativepv, routes, tool
+from . import cells, job, model, native_in_pv, pvboot_tool, recipes
 from .host import Host
 from .model import Cell, Job
 from .record import Record, Writer
@@ -28,9 +28,9 @@ class Flight:
         self.wanted = wanted
         self.out = paths.made(out)
         self._say = say
-        self._experiments = experiments and nativepv.KERNEL in {cell.kernel for cell in wanted}
+        self._experiments = experiments and native_in_pv.KERNEL in {cell.kernel for cell in wanted}
         self._store = packages.Store()
-        self._inspected = {name: tool.inspect(self._image(name)) for name in sorted({cell.kernel for cell in wanted})}
+        self._inspected = {name: pvboot_tool.inspect(self._image(name)) for name in sorted({cell.kernel for cell in wanted})}
         self.writer = Writer(self.out, self._header(), replace)
         self._host: Host | None = None
         self._room_mib = _available_mib() - SPARE_MIB
@@ -123,16 +123,16 @@ class Flight:
         for path in ("xl-pvh", "xl-pv"):
             cell = Cell(cells.SHAPED, path, vcpus=4, initrd="warm-up")  # Xen keeps some for the first of a size
             kernel = self._put(self._image(cell.kernel))
-            self.out.joinpath("warm-up.cfg").write_text(routes.config(cell, kernel, kernel, "warm-up"))
+            self.out.joinpath("warm-up.cfg").write_text(recipes.config(cell, kernel, kernel, "warm-up"))
             self._host.put(self.out / "warm-up.cfg", "/root/warm-up.cfg")
             self._host.check(f"{install.STOCK_XL} create -p /root/warm-up.cfg && {install.STOCK_XL} destroy {cell.name}")
 
     def _native_in_pv(self) -> None:
         self._ready(runner.machine_mib([]))
-        kernel = self._image(nativepv.KERNEL)
-        elf, entry = nativepv.image(kernel, self._inspected[nativepv.KERNEL], self.out)
-        ramdisk = self._put(routes.initrd(self._store, "amd64", "small"))
-        found = nativepv.run(self._host, elf, entry, ramdisk, self.out)
+        kernel = self._image(native_in_pv.KERNEL)
+        elf, entry = native_in_pv.image(kernel, self._inspected[native_in_pv.KERNEL], self.out)
+        ramdisk = self._put(recipes.initrd(self._store, "amd64", "small"))
+        found = native_in_pv.run(self._host, elf, entry, ramdisk, self.out)
         self.writer.add_experiment("C6", found)
         self._say(f"experiment C6: {found['outcome']}")
 
@@ -142,21 +142,21 @@ class Flight:
         kernel = kernels.KERNELS[cell.kernel]
         if not kernel.xen and self._khz is None:
             self._khz = capabilities.tsc_khz(self._host)
-        words = routes.command_line(cell, kernel, self._khz)
+        words = recipes.command_line(cell, kernel, self._khz)
         image = self._image(cell.kernel)
-        ramdisk = routes.initrd(self._store, kernel.arch, cell.initrd)
+        ramdisk = recipes.initrd(self._store, kernel.arch, cell.initrd)
         if ramdisk not in self._sums:
             self._sums[ramdisk] = hashlib.sha256(ramdisk.read_bytes()).hexdigest()
-        boots = routes.grub_image(image, ramdisk, words) if cell.path == "grub" else image
-        text = routes.config(cell, self._put(boots), "" if cell.path == "grub" else self._put(ramdisk), words)
+        boots = recipes.grub_image(image, ramdisk, words) if cell.path == "grub" else image
+        text = recipes.config(cell, self._put(boots), "" if cell.path == "grub" else self._put(ramdisk), words)
         return job.Given(text, words, image, boots, ramdisk, self._sums[ramdisk],
                          self.writer.record.kernel(cell.kernel), kernel.xen)
 
     def _runvars(self, cell: Cell, given: job.Given) -> dict:
         loaded = {"stub": paths.build() / "pvboot-stub.elf", "grub": given.boots}.get(cell.path)
-        return {"xl": routes.xl(cell), "cmdline": given.words, "kernel": given.kernel.name,
+        return {"xl": recipes.xl(cell), "cmdline": given.words, "kernel": given.kernel.name,
                 "ramdisk_sha256": given.ramdisk_sha256, "config": given.config,
-                "loaded": tool.inspect(loaded)["elf_window"] if loaded else None}
+                "loaded": pvboot_tool.inspect(loaded)["elf_window"] if loaded else None}
 
     def _put(self, path: Path) -> str:
         return self._host.put_once(path, f"{dom0.DIRECTORY}/{path.name}")
@@ -188,7 +188,7 @@ def _setup_header(image: Path, scratch: Path) -> dict:
         start = file.read(0x300)
     end = 0x202 + start[0x201]
     page[0x1f1:end] = start[0x1f1:end]
-    return tool.decode("zero-page", bytes(page), scratch / f"header-{image.name}.bin")["fields"]
+    return pvboot_tool.decode("zero-page", bytes(page), scratch / f"header-{image.name}.bin")["fields"]
 
 
 def _digest() -> str:

@@ -4,7 +4,7 @@
 import pytest
 
 from lab.judges import leaks, messages
-from lab.flight import baseline, fly, job, model, routes
+from lab.flight import baseline, execute, job, model, recipes
 from lab.flight.model import Cell, Job
 
 CELL = Cell("6.1", "linux64")
@@ -51,7 +51,7 @@ class Record(list):
     ([None] * 5, model.BROKEN, ["the machine ended"]),
 ])
 def test_what_may_not_repeat_is_tried_again(monkeypatch, tries, status, reasons):
-    flight = fly.Flight.__new__(fly.Flight)
+    flight = execute.Flight.__new__(execute.Flight)
     flight.writer, flight._say = Record(), lambda text: None
     left_over = list(tries)
     monkeypatch.setattr(flight, "_try", lambda cell: broken() if (steps := left_over.pop(0)) is None else made(steps))
@@ -99,7 +99,7 @@ def test_a_triple_fault_is_a_crash_whatever_came_before(tmp_path, log, status):
 
 def test_no_guest_boots_twice_in_one_job():
     for path in model.PATHS:
-        assert 'on_reboot = "preserve"' in routes.config(Cell("6.1", path), "K", "R", "w")
+        assert 'on_reboot = "preserve"' in recipes.config(Cell("6.1", path), "K", "R", "w")
 
 
 def test_a_few_pages_less_are_not_passed_over(tmp_path, monkeypatch):

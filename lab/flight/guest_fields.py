@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..guests.evidence import Evidence
 from ..judges.readback import MEMMAP_NAMES
-from . import tool
+from . import pvboot_tool
 
 _TIME = re.compile(r"^\[ *\d+\.\d+\] ")
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|\d+")
@@ -15,7 +15,7 @@ _VOLATILE_CPU = ("cpu MHz", "bogomips")
 
 
 def fields(found: Evidence, scratch: Path) -> dict:
-    page = tool.decode("zero-page", found.sections["boot_params"], scratch / "read-zero-page.bin")
+    page = pvboot_tool.decode("zero-page", found.sections["boot_params"], scratch / "read-zero-page.bin")
     return {
         "zero_page": page["fields"], "lint": page["lint"],
         "e820": memmap(found.tree("memmap")),
@@ -87,6 +87,6 @@ def _sums(text: str) -> dict[str, str]:
 
 
 def _node(kind: int, data: bytes, scratch: Path) -> dict:
-    decoded = tool.decode("setup-data", data, scratch / f"read-setup_data-{kind:x}.bin", 0, kind)
+    decoded = pvboot_tool.decode("setup-data", data, scratch / f"read-setup_data-{kind:x}.bin", 0, kind)
     return {"type": kind, "type_name": decoded["type_name"], "len": len(data), "status": decoded.get("status"),
             "data": decoded["data"], "fields": decoded["fields"], "sha256": hashlib.sha256(data).hexdigest()}
