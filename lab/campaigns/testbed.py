@@ -4,7 +4,6 @@
 import contextlib
 import dataclasses
 import json
-import time
 from pathlib import Path
 
 from ..base import kernels, packages, paths
@@ -85,10 +84,10 @@ class Testbed:
 
     def settled(self) -> census.Census:
         """When daemons have closed what they had open; at the latest after a while."""
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = self.host.clock() + SETTLE_SECONDS
         while True:
             found = self.now()
-            late = time.monotonic() > deadline
+            late = self.host.clock() > deadline
             if late or not self._rest:
                 self._rest = found
             if not census.compare(self._rest, found):

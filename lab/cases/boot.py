@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from ..base import tarball
-from ..base.errors import HostDead, LabError
+from ..base.errors import LabError
 from ..machine import install
 from ..machine.host import Host
 from ..machine.install import STOCK_XL
@@ -21,8 +21,8 @@ from .case import OURS, Case
 DUMP = "/tmp/handed-over"
 HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making
 LONGEST_SECONDS = 600  # for a guest that keeps talking without coming to an end
-_WAITED = {0: "", 3: "the domain is gone", 4: "the domain has shut down or crashed",
-           5: "no userland, and {seconds} s without a word", 6: f"no userland after {LONGEST_SECONDS} s"}
+DONE = None
+ENDED = {1: "", 3: "the domain is gone", 4: "the domain has shut down or crashed"}  # by exit status of _look()
 
 
 class Boot:
@@ -136,9 +136,9 @@ class Boot:
     def _judge_probe(self, files: dict[str, bytes]) -> list[str]:
         domid = int(self.host.check(f"xl domid {self.domain}"))
         self.host.check(f"{self.xl} unpause {self.domain}")
-        deadline = time.monotonic() + self.case.seconds
+        deadline = self.host.clock() + self.case.seconds
         while entry_state.DONE not in evidence.from_xen_log(self.host.log(), domid):
-            if time.monotonic() > deadline:
+            if self.host.clock() > deadline:
                 return [f"no end of the report within {self.case.seconds} s"]
             time.sleep(0.2)
         said = entry_state.report(self.host.log(), domid, self.directory / "probe.log")
@@ -149,43 +149,45 @@ class Boot:
 
     def _wait(self, rounds: int) -> str | None:
         """Until the guest has printed its evidence so many times; or why it will not."""
-        if self.case.port_e9:
-            return self._wait_e9(rounds)
-        rc, _, _ = self.host.run(f"""
-            silent_since=$(date +%s); last=0
-            end=$((silent_since + {LONGEST_SECONDS}))
-            while [ $(date +%s) -lt $end ]; do
-                for i in 1 2 3 4 5 6 7 8; do
-                    [ "$(grep -c '^@@pvboot-done' {self._log()} 2>/dev/null)" -ge {rounds} ] 2>/dev/null && exit 0
-                    sleep 0.2
-                done
-                size=$(wc -c < {self._log()} 2>/dev/null || echo 0)
-                [ "$size" = "$last" ] || silent_since=$(date +%s)
-                last=$size
-                [ $(($(date +%s) - silent_since)) -lt {self.case.seconds} ] || exit 5
-                {STOCK_XL} list {self.domain} > /tmp/state 2>&1 || [ {rounds} -gt 1 ] || exit 3
-                tail -n 1 /tmp/state | grep -q ' ...[sc].. ' && exit 4
-            done
-            exit 6""", timeout=LONGEST_SECONDS + 60)
-        if rc not in _WAITED:
-            raise LabError(f"waiting for {self.case.id}: exit {rc}")
-        return _WAITED[rc].format(seconds=self.case.seconds) or None
-
-    def _wait_e9(self, rounds: int) -> str | None:
-        started = silent_since = time.monotonic()
-        last = ""
-        while evidence.rounds(said := self._console()) < rounds:
-            now = time.monotonic()
+        look = self._look_e9 if self.case.port_e9 else self._look
+        started = silent_since = self.host.clock()
+        last = None
+        while (seen := look(rounds)) is not DONE:
+            said, ended = seen
+            now = self.host.clock()
             if said != last:
                 silent_since, last = now, said
-            if now - silent_since > self.case.seconds:
-                return _WAITED[5].format(seconds=self.case.seconds)
-            if now - started > LONGEST_SECONDS:
-                return _WAITED[6]
-            if not self.host.alive():
-                raise HostDead("the machine ended")
-            time.sleep(0.5)
+            if now - silent_since >= self.case.seconds:
+                return f"no userland, and {self.case.seconds} s without a word"
+            if now - started >= LONGEST_SECONDS:
+                return f"no userland after {LONGEST_SECONDS} s"
+            if ended:
+                return ended
         return None
+
+    def _look(self, rounds: int) -> tuple[int, str] | None:
+        """For some seconds: how many bytes the guest has said, and whether it came to an end; DONE: all of it."""
+        rc, out, err = self.host.run(f"""
+            for i in 1 2 3 4 5 6 7 8; do
+                [ "$(grep -c '^@@pvboot-done' {self._log()} 2>/dev/null)" -ge {rounds} ] 2>/dev/null && exit 0
+                sleep 0.2
+            done
+            wc -c < {self._log()} 2>/dev/null || echo 0
+            {STOCK_XL} list {self.domain} > /tmp/state 2>&1 || [ {rounds} -gt 1 ] || exit 3
+            tail -n 1 /tmp/state | grep -q ' ...[sc].. ' && exit 4
+            exit 1""")
+        if rc == 0:
+            return DONE
+        if rc not in ENDED:
+            raise LabError(f"waiting for {self.case.id}: exit {rc}: {err.strip()[-300:]}")
+        return int(out), ENDED[rc]
+
+    def _look_e9(self, rounds: int) -> tuple[str, str] | None:
+        said = self._console()
+        if evidence.rounds(said) >= rounds:
+            return DONE
+        time.sleep(0.5)
+        return said, ""
 
     def _act(self) -> str | None:
         if self.case.action in ("restore", "move"):
@@ -201,13 +203,12 @@ class Boot:
         return self._wait_shutdown() if verb == "shutdown" else self._wait(2)
 
     def _wait_shutdown(self) -> str | None:
-        rc, _, _ = self.host.run(f"""
-            for i in $(seq {self.case.seconds}); do
-                {STOCK_XL} list {self.domain} | tail -n 1 | grep -q ' ...s.. ' && exit 0
-                sleep 1
-            done
-            exit 1""", timeout=self.case.seconds * 2 + 30)
-        return f"still running {self.case.seconds} s after xl shutdown" if rc else None
+        deadline = self.host.clock() + self.case.seconds
+        while self.host.run(f"{STOCK_XL} list {self.domain} | tail -n 1 | grep -q ' ...s.. '")[0]:
+            if self.host.clock() > deadline:
+                return f"still running {self.case.seconds} s after xl shutdown"
+            time.sleep(1)
+        return None
 
     # --- what is kept ---------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ class Case:
     kernel_says: str = ""          # a version that is written into a copy of the kernel, see variants.py
     early: bool = False            # refused before there is a domain
     probe: bool = False            # the kernel is a probe guest, see judges/entry_state.py
-    seconds: int = 60              # a guest may be silent for so long before it counts as hung
+    seconds: int = 60              # of its machine's clock; a guest may be silent for so long before it counts as hung
 
     @property
     def name(self) -> str:

@@ -91,7 +91,7 @@ def _guest(host: Host, out) -> bool:
 
 def _follow(host: Host, log: str) -> str:
     """Print the kernel's telling lines as they come; the whole text once the guest has said everything."""
-    shown, deadline = 0, time.monotonic() + SECONDS
+    shown, deadline = 0, host.clock() + SECONDS
     while True:
         text = host.run(f"cat {log}")[1].replace("\r", "")
         lines = text.split("@@pvboot-begin", 1)[0].splitlines(keepends=True)
@@ -102,6 +102,6 @@ def _follow(host: Host, log: str) -> str:
         shown = len(complete)
         if evidence.rounds(text):
             return text
-        if time.monotonic() > deadline:
+        if host.clock() > deadline:
             raise LabError(f"no userland after {SECONDS} s")
         time.sleep(1)

@@ -159,10 +159,10 @@ class Runner:
         return leaks.parse(self.host.check(leaks.SNAPSHOT))
 
     def _left_behind(self, before: leaks.Snapshot) -> list[str]:
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = self.host.clock() + SETTLE_SECONDS
         while True:
             found = leaks.compare(before, self._snapshot())
-            if not found or time.monotonic() > deadline:
+            if not found or self.host.clock() > deadline:
                 return found
 
 

@@ -141,20 +141,20 @@ class Runner:
     def _first_mark(self) -> tuple[str, str]:
         if self.cell.path == "xl-pv":
             return model.SKIP, "a PV guest has no debug port, and a release build of Xen prints nothing for it"
-        deadline = time.monotonic() + SECONDS
+        deadline = self.host.clock() + SECONDS
         while not self._marks():
             self._check_deadline(deadline, "first-mark")
             time.sleep(0.1)
         return model.PASS, self._marks()[0][1][:100]
 
     def _userland(self) -> tuple[str, str]:
-        deadline = time.monotonic() + SECONDS
+        deadline = self.host.clock() + SECONDS
         done_at = None
         while not evidence.rounds(self._console() if self._talks() else ""):
             self._check_deadline(deadline, "userland")
             if any(timing.DONE_MARK in line for _, line in self._marks()):
-                done_at = done_at or time.monotonic()
-                if time.monotonic() - done_at > CONSOLE_SECONDS:
+                done_at = self.host.clock() if done_at is None else done_at
+                if self.host.clock() - done_at > CONSOLE_SECONDS:
                     raise Stop(model.FAIL, "init came to its end, and its evidence did not come by the console")
         return model.PASS, ""
 
@@ -193,12 +193,12 @@ class Runner:
     def _leak_check(self) -> tuple[str, str]:
         if self._before is None:
             return model.SKIP, "nothing was created"
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = self.host.clock() + SETTLE_SECONDS
         while True:
             left = leaks.compare(self._before, self._snapshot())
             if not left:
                 return model.PASS, ""
-            if time.monotonic() > deadline:
+            if self.host.clock() > deadline:
                 return model.FAIL, "\n".join(left)
 
     # --- helpers ----------------------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ class Runner:
     def _check_deadline(self, deadline: float, step: str) -> None:
         if not self.host.alive():
             raise HostDead("the machine ended")
-        late = time.monotonic() > deadline
+        late = self.host.clock() > deadline
         _, state, _ = self.host.run(f"{install.STOCK_XL} list {self.cell.name} | tail -n 1")
         dead = re.search(r" [r-][b-][p-](s|-c|--d)\S* ", state)
         if not state.strip() or dead or late:

@@ -5,6 +5,7 @@ import json
 import lzma
 import re
 import struct
+import time
 from pathlib import Path
 
 from ..base import paths
@@ -68,14 +69,13 @@ def run(host: Host, elf: Path, entry: int, ramdisk: str, directory: Path) -> dic
     domid = host.check(f"{install.STOCK_XL} domid {NAME}").strip()
     try:
         before = _rip(host, domid)
-        state = host.check(f"""
-            {install.STOCK_XL} unpause {NAME}
-            for i in $(seq {SECONDS}); do
-                state=$({install.STOCK_XL} list {NAME} | tail -n 1)
-                case $state in *c--*|*c-*) break ;; esac
-                sleep 1
-            done
-            echo "$state"; {install.STOCK_XL} pause {NAME}""")
+        host.check(f"{install.STOCK_XL} unpause {NAME}")
+        deadline = host.clock() + SECONDS
+        while "c-" not in (state := host.check(f"{install.STOCK_XL} list {NAME} | tail -n 1")):
+            if host.clock() > deadline:
+                break
+            time.sleep(1)
+        host.check(f"{install.STOCK_XL} pause {NAME}")
         rip = _rip(host, domid)
     finally:
         host.run(f"{install.STOCK_XL} destroy {NAME}")

@@ -124,11 +124,11 @@ def _stream(host: Host, command: str, timeout: float) -> int:
                     to.flush()
                     shown[i] = source.tell()
 
-    deadline = time.monotonic() + timeout
+    deadline = host.clock() + timeout
     try:
         while not host.finished(job):
             show()
-            if time.monotonic() > deadline:
+            if host.clock() > deadline:
                 raise Timeout(f"no end after {timeout:.0f} s")
             time.sleep(0.05)
     except (KeyboardInterrupt, Timeout):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..base import kernels, packages, paths
 from ..base.errors import HostDead, LabError, Timeout
-from . import dom0
+from . import clock, dom0
 
 # A CPU with SVM, less what the emulator gets wrong: ring-3 iret reads its stack as supervisor (smap, smep kill dom0),
 # Xen's mwait idle takes #GP, rdtscp leaves the guest with a wrong exit code.
@@ -49,6 +49,7 @@ class Host:
         self._accelerator = accelerator
         self._serial = itertools.count()
         self._placed: set[str] = set()
+        self.clock = clock.Clock(self._threads)  # by which everybody waits
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -61,13 +62,13 @@ class Host:
         self._placed.clear()
         self.log_file.unlink(missing_ok=True)
         xen, kernel, initrd = self._images(store)
-        started = time.monotonic()
+        started, begun = time.monotonic(), self.clock()
         self._start(xen, kernel, initrd)
         ready = self.share / "out" / "ready"
         while not ready.exists():
             if not self.alive():
                 raise HostDead(f"the machine ended while booting: {self._last_words()}")
-            if time.monotonic() - started > BOOT_SECONDS:
+            if self.clock() - begun > BOOT_SECONDS:
                 self.stop()
                 raise HostDead(f"no dom0 after {BOOT_SECONDS} s, see {self.log_file}")
             time.sleep(0.1)
@@ -79,6 +80,12 @@ class Host:
             return _birth(state["pid"]) == state["birth"]
         except (OSError, ValueError, KeyError):
             return False
+
+    def _threads(self) -> clock.Threads:
+        try:
+            return clock.threads(json.loads(self._state.read_text())["pid"])
+        except (OSError, ValueError, KeyError):
+            return {}
 
     def stop(self) -> None:
         if self.alive():  # it holds no state worth an orderly end
@@ -100,10 +107,10 @@ class Host:
     def run(self, script: str, timeout: float = 180) -> tuple[int, str, str]:
         """Run a shell script in dom0: exit status, standard output, standard error."""
         job = self.start(script)
-        deadline = time.monotonic() + timeout
+        deadline = self.clock() + timeout
         try:
             while not self.finished(job):
-                if time.monotonic() > deadline:
+                if self.clock() > deadline:
                     self._give_up(job)
                     raise Timeout(f"no end after {timeout:.0f} s: {script.strip().splitlines()[0][:100]}")
                 time.sleep(0.02)
@@ -221,9 +228,9 @@ class Host:
         """A job is late: end it, and find out whether only the job hangs or the whole machine."""
         self.kill(job)
         probe = self.start(":")
-        deadline = time.monotonic() + PROBE_SECONDS
+        deadline = self.clock() + PROBE_SECONDS
         while not self.finished(probe):
-            if time.monotonic() > deadline:
+            if self.clock() > deadline:
                 self.stop()
                 raise HostDead(f"dom0 no longer answers, see {self.log_file}")
             time.sleep(0.1)

@@ -116,6 +116,9 @@ class Dom0:
     def alive(self):
         return True
 
+    def clock(self):
+        return 0.0
+
     def run(self, script, timeout=0):
         return 0, next((said for word, said in self.answers.items() if word in script), ""), ""
 
@@ -151,8 +154,8 @@ def test_a_plan_that_is_refused_fails_the_job_with_its_reason(tmp_path, monkeypa
 
 
 def test_a_guest_that_came_to_its_end_unheard_is_not_waited_for(tmp_path, monkeypatch):
-    made = runner(tmp_path)
-    monkeypatch.setattr(job, "CONSOLE_SECONDS", 0)
+    made = runner(tmp_path, Dom0())
+    monkeypatch.setattr(job, "CONSOLE_SECONDS", -1)
     monkeypatch.setattr(made, "_talks", lambda: False)
     monkeypatch.setattr(made, "_check_deadline", lambda deadline, step: None)
     monkeypatch.setattr(made, "_marks", lambda: [(1.0, timing.DONE_MARK)])

@@ -11,6 +11,7 @@ import pytest
 
 from lab.base.errors import HostDead, LabError, Timeout
 from lab.machine import host as module
+from lab.machine.clock import Clock
 from lab.machine.host import Host
 
 
@@ -65,6 +66,14 @@ def test_a_late_job_on_a_machine_that_answers_is_a_timeout(machine):
         machine.run("hang", timeout=0.1)
     assert machine.alive()
     assert [p.suffix for p in machine.share.glob("in/*")] == [".kill"]  # dom0 is told to end it
+
+
+def test_a_job_is_not_late_while_its_machine_gets_no_processor(machine):
+    starved = iter(range(0, 10**12, 10**9))
+    machine.clock = Clock(lambda: {"vcpu": (0, next(starved))})
+    started = time.monotonic()
+    assert machine.run("sleep 1; echo late", timeout=0.3) == (0, "late\n", "")
+    assert time.monotonic() - started > 1
 
 
 def test_a_machine_that_does_not_answer_is_ended(machine):
