@@ -15,11 +15,10 @@ from ..machine.install import STOCK_XL
 from ..guests import capabilities, evidence
 from ..guests.evidence import Evidence
 from ..judges import entry_state, handover, messages, readback
-from . import kexec, variants, xlcfg
+from . import expectations, kexec, variants, xlcfg
 from .case import OURS, Case
 
 DUMP = "/tmp/handed-over"
-HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making
 LONGEST_SECONDS = 600  # for a guest that keeps talking without coming to an end
 DONE = None
 ENDED = {1: "", 3: "the domain is gone", 4: "the domain has shut down or crashed"}  # by exit status of _look()
@@ -63,7 +62,7 @@ class Boot:
         self._collect(problem is not None)
         if problem:
             return [problem]
-        wrong = [*expectations(self.case, self.evidence), *self._compare(),
+        wrong = [*expectations.unmet(self.case, self.evidence), *self._compare(),
                  *variants.judge(self.case, self.evidence, self.directory / "dump"),
                  *self._judge_handover(keys, files, ports)]
         return wrong or (kexec.follow(self.host, self.case, self.directory) if self.case.mode == "kexec" else [])
@@ -128,7 +127,7 @@ class Boot:
         return [f"{row.field}: planned {row.planned}, the guest reads back {row.seen}" for row in rows if row.wrong]
 
     def _judge_handover(self, keys: dict[str, str], files: dict[str, bytes], ports: dict[str, int]) -> list[str]:
-        if not hands_over(self.case):
+        if not expectations.hands_over(self.case):
             return []
         given = handover.Given(self.case.filled_by, keys.get("pvboot_subarch", "pc"), files, ports)
         return handover.judge(self.evidence, given, self.directory / "node.bin")
@@ -243,38 +242,3 @@ class Boot:
 
     def _uptime(self) -> float:
         return float(self.host.check("cat /proc/uptime").split()[0])
-
-
-def hands_over(case: Case) -> bool:
-    """Is there to be a node that describes the hypervisor?"""
-    return (case.path in HANDOVER_PATHS and case.config.get("pvboot_hypervisor") != "none"
-            and "pvboot_strict" not in case.config)
-
-
-def _loader(case: Case) -> int:
-    """type_of_loader: docs/handover.md; Linux's own entry writes 0x90."""
-    return {"pvh": 0x90, "xl-pvh": 0x90, "xl-pv": 0x90, "stub": 0x92}.get(case.filled_by, 0x91)
-
-
-def expectations(case: Case, found: Evidence) -> list[str]:
-    """What the guest says of itself that is not what the case asked for."""
-    wrong = []
-    guest_type = found.tree("hypervisor").get("guest_type")
-    kind = "PV" if case.path == "xl-pv" else "PVH"
-    if case.guest_kernel.xen and guest_type != kind:
-        wrong.append(f"guest_type is {guest_type!r}, expected {kind!r}")
-    if found.text("nproc").strip() != str(case.vcpus):
-        wrong.append(f"{found.text('nproc').strip()} vCPUs are up, expected {case.vcpus}")
-    if found.text("bootloader_type").strip() != str(_loader(case)):
-        wrong.append(f"bootloader_type is {found.text('bootloader_type').strip()}, expected {_loader(case)}")
-    if hands_over(case):
-        if readback.HANDOVER_TYPE not in {kind for kind, _ in found.setup_data().values()}:
-            wrong.append(f"no setup_data node of type {readback.HANDOVER_TYPE:#x}, which describes the hypervisor")
-    elif case.filled_by in ("pvh", "xl-pvh", "xl-pv") and found.setup_data():
-        wrong.append("setup_data nodes, although there is nobody to have put them there")
-    modes = set(found.text("setup_data_modes").split())
-    if modes != ({"444"} if found.setup_data() else set()):
-        wrong.append(f"modes of the nodes in sysfs are {modes}")
-    if "KHZ" not in case.cmdline and case.cmdline not in found.text("cmdline"):
-        wrong.append(f"/proc/cmdline is {found.text('cmdline').strip()[:200]!r}")
-    return wrong
