@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""make install, and a program that only knows what was installed."""
+"""make install and uninstall, and a program that only knows what was installed."""
 import os
 import pathlib
 import subprocess
@@ -22,26 +22,75 @@ int main(void)
     return 0;
 }
 """
+# Not so LIBEXECDIR: programs know it, so another one builds them anew.
+ELSEWHERE = ["PREFIX=/opt", "BINDIR=/opt/b", "LIBDIR=/opt/lib/x86_64-linux-gnu", "INCLUDEDIR=/headers",
+             "MANDIR=/opt/m", "LIBEXECDIR=/usr/lib/pvboot"]
+
+
+def make(goal, where, *directories):
+    subprocess.run(["make", "-s", goal, f"BUILD={BUILD}", f"DESTDIR={where}", *directories], cwd=ROOT, check=True)
+
+
+def files(where):
+    return sorted(str(p.relative_to(where)) for p in where.rglob("*") if not p.is_dir())
 
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory):
     where = tmp_path_factory.mktemp("staged")
-    subprocess.run(["make", "-s", "install", f"BUILD={BUILD}", f"DESTDIR={where}"], cwd=ROOT, check=True)
+    make("install", where)
     return where / "usr"
 
 
-def test_library(staged, tmp_path):
+def pkg_config(pc, *args):
+    return subprocess.run(["pkg-config", *args, "pvboot"], capture_output=True, text=True, check=True,
+                          env={**os.environ, "PKG_CONFIG_PATH": str(pc)}).stdout.split()
+
+
+def said_by(tmp_path, flags, **env):
     (tmp_path / "a.c").write_text(PROGRAM)
-    flags = subprocess.run(["pkg-config", f"--define-variable=prefix={staged}", "--cflags", "--libs", "pvboot"],
-                           capture_output=True, text=True, check=True,
-                           env={**os.environ, "PKG_CONFIG_PATH": str(staged / "lib/pkgconfig")}).stdout.split()
     subprocess.run(["gcc", "-o", tmp_path / "a", tmp_path / "a.c", *flags], check=True)
-    said = subprocess.run([tmp_path / "a"], capture_output=True, text=True, env={"LD_LIBRARY_PATH": str(staged / "lib")})
-    assert said.stdout == "-68 129 vCPUs: limit 128\n"
+    return subprocess.run([tmp_path / "a"], capture_output=True, text=True, env=env).stdout
+
+
+def test_library(staged, tmp_path):
+    flags = pkg_config(staged / "lib/pkgconfig", f"--define-variable=prefix={staged}", "--cflags", "--libs")
+    assert said_by(tmp_path, flags, LD_LIBRARY_PATH=str(staged / "lib")) == "-68 129 vCPUs: limit 128\n"
+
+
+def test_static_library(staged, tmp_path):
+    """pkg-config --static names all that any part of libpvboot.a needs; those libraries themselves may be shared."""
+    flags = pkg_config(staged / "lib/pkgconfig", f"--define-variable=prefix={staged}", "--static", "--cflags", "--libs")
+    flags.remove("-lpvboot")
+    whole = ["-Wl,--whole-archive", staged / "lib/libpvboot.a", "-Wl,--no-whole-archive"]
+    assert said_by(tmp_path, [*whole, *flags]) == "-68 129 vCPUs: limit 128\n"
 
 
 def test_command(staged, pvboot):
     version = subprocess.run([staged / "bin/pvboot", "--version"], capture_output=True, text=True)
     assert version.stdout == pvboot.ok("--version")
     assert os.access(staged / "lib/pvboot/pvboot-parse", os.X_OK)
+
+
+def test_uninstall(tmp_path):
+    """What install put there is gone, and nothing else; nor are directories of ours left."""
+    make("install", tmp_path)
+    installed = files(tmp_path)
+    neighbour = tmp_path / "usr/lib/pkgconfig/other.pc"
+    neighbour.touch()
+    make("uninstall", tmp_path)
+    assert len(installed) > 15 and files(tmp_path) == ["usr/lib/pkgconfig/other.pc"]
+    assert not list(tmp_path.rglob("pvboot"))
+
+
+def test_directories(tmp_path):
+    """Each directory can be elsewhere; pkg-config knows, and so does uninstall."""
+    make("install", tmp_path, *ELSEWHERE)
+    there = files(tmp_path)
+    for name in ("opt/b/pvboot", "opt/lib/x86_64-linux-gnu/libpvboot.so.0", "headers/pvboot/plan.h",
+                 "opt/m/man1/pvboot.1", "usr/lib/pvboot/pvboot-parse"):
+        assert name in there
+    flags = pkg_config(tmp_path / "opt/lib/x86_64-linux-gnu/pkgconfig", "--cflags", "--libs")
+    assert flags == ["-I/headers", "-L/opt/lib/x86_64-linux-gnu", "-lpvboot"]
+    make("uninstall", tmp_path, *ELSEWHERE)
+    assert files(tmp_path) == []

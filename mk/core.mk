@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# libpvboot and the pvboot command.
+# Layers: frontends -> sandbox -> builder -> startinfo -> include/pvboot. tests/check-layers holds the sources to it.
+
+# One of start_info.c, which needs Xen's headers, and its stand-in.
+STARTINFO := $(filter-out src/startinfo/start_info$(if $(filter y,$(HAVE_XEN)),_none).c,$(wildcard src/startinfo/*.c))
+BUILDER := $(filter-out %_xen.c,$(wildcard src/builder/*/*.c))
+SANDBOX := $(wildcard src/sandbox/*.c)
+CLI := $(wildcard src/frontends/cli/*.c)
+
+CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER) $(SANDBOX))
+PROGRAMS := $(BUILD)/pvboot $(BUILD)/libpvboot.so
+
+# The one object that knows where the rest is installed.
+$(BUILD)/libexecdir: FORCE
+	@mkdir -p $(@D) && echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' >$@
+$(BUILD)/src/sandbox/confine.o: $(BUILD)/libexecdir
+
+ifeq ($(SHARED),)
+$(BUILD)/libpvboot.a: $(CORE_OBJ)
+	@rm -f $@ && $(call say,AR,$@)
+	$(Q)$(AR) rcsD $@ $^
+else # the linker reads it as a script: what links to the library need not be linked again when it changes
+$(BUILD)/libpvboot.a: | $(BUILD)/libpvboot-whole.so
+	@echo 'INPUT($(abspath $(BUILD))/libpvboot-whole.so)' >$@
+$(BUILD)/libpvboot-whole.so: $(CORE_OBJ)
+	@$(call say,LD,$@)
+	$(Q)$(link) -shared -o $@ $^ $(LIBS)
+endif
+
+$(BUILD)/libpvboot.so: $(CORE_OBJ) src/libpvboot.map
+	@$(call say,LD,$@)
+	$(Q)$(link) -shared -Wl,-soname,libpvboot.so.0 -Wl,--version-script=src/libpvboot.map -Wl,-z,defs \
+	    -o $@ $(CORE_OBJ) $(LIBS)
+
+$(BUILD)/pvboot: $(call obj,$(CLI)) $(BUILD)/libpvboot.a
+	@$(call say,LD,$@)
+	$(Q)$(link) -pie -o $@ $^ $(LIBS)

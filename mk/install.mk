@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# install and uninstall, from one list. PREFIX and LIBEXECDIR, which programs know, are in config.mk.
+
+DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+
+# mode:what:where
+INSTALLED = \
+    755:$(BUILD)/pvboot:$(BINDIR)/pvboot \
+    755:$(BUILD)/pvboot-parse:$(LIBEXECDIR)/pvboot-parse \
+    644:$(BUILD)/libpvboot.so:$(LIBDIR)/libpvboot.so.0 \
+    644:$(BUILD)/libpvboot.a:$(LIBDIR)/libpvboot.a \
+    $(foreach h,$(wildcard include/pvboot/*.h),644:$h:$(INCLUDEDIR)/pvboot/$(notdir $h)) \
+    $(foreach m,$(wildcard man/*.1),644:$m:$(MANDIR)/man1/$(notdir $m))
+ifeq ($(HAVE_XEN),y)
+INSTALLED += \
+    644:$(BUILD)/pvboot-xl.so:$(LIBEXECDIR)/pvboot-xl.so \
+    644:$(BUILD)/pvboot-stub.elf:$(LIBEXECDIR)/pvboot-stub.elf
+WRAPPER = $(LIBEXECDIR)/bin/xl
+endif
+# What is written at installation, for it knows the directories; and the directories that are ours alone.
+LINK = $(LIBDIR)/libpvboot.so
+MODULE = $(LIBDIR)/pkgconfig/pvboot.pc
+OWN_DIRS = $(LIBEXECDIR)/bin $(LIBEXECDIR) $(INCLUDEDIR)/pvboot
+
+where = $(DESTDIR)$(lastword $(subst :, ,$(1)))
+# Two directories under the prefix are told by it, so that pkg-config can move them with it.
+under_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+define install_one
+install -D -m $(word 1,$(subst :, ,$(1))) $(word 2,$(subst :, ,$(1))) $(call where,$(1))
+
+endef
+
+.PHONY: install uninstall
+install: all $(BUILD)/libpvboot.a
+	$(foreach i,$(INSTALLED),$(call install_one,$i))
+	ln -sf libpvboot.so.0 $(DESTDIR)$(LINK)
+	install -d $(DESTDIR)$(dir $(MODULE))
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LZO@|$(LZO_LIB)|' \
+	    -e 's|@LIBDIR@|$(call under_prefix,$(LIBDIR))|' -e 's|@INCLUDEDIR@|$(call under_prefix,$(INCLUDEDIR))|' \
+	    pvboot.pc.in >$(DESTDIR)$(MODULE)
+ifneq ($(WRAPPER),)
+	install -d $(DESTDIR)$(dir $(WRAPPER))
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' src/frontends/xl/xl.in >$(DESTDIR)$(WRAPPER)
+	chmod 755 $(DESTDIR)$(WRAPPER)
+endif
+
+uninstall:
+	rm -f $(foreach i,$(INSTALLED),$(call where,$i)) $(addprefix $(DESTDIR),$(LINK) $(MODULE) $(WRAPPER))
+	for d in $(addprefix $(DESTDIR),$(OWN_DIRS)); do ! [ -d $$d ] || rmdir --ignore-fail-on-non-empty $$d; done

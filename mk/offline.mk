@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# The Xen side without Xen: a fake hypervisor, and stock xl and libxenguest around it.
+
+FAKE := $(call obj,$(addprefix tests/fake/,fault.c memory.c xen.c context.c))
+OFFLINE_OBJ := $(call obj,tests/offline/build.c tests/fake/stock.c) $(FAKE)
+SWEEP_OBJ := $(call obj,$(addprefix tests/offline/,sweep.c killed.c judge.c gate.c dumped.c) \
+               tests/fake/host.c tests/fake/process.c)
+FAKED_OBJ := $(call obj,tests/offline/xl_faked.c $(addprefix tests/fake/,fault.c host.c process.c))
+OFFLINE := $(addprefix $(BUILD)/,pvboot pvboot-parse pvboot-xl.so pvboot-stub.elf \
+             $(addprefix tests/offline/,driver sweep verdicts xl-faked.so) tests/confine/lacking)
+STOCK_LIBS := -lxenguest -lxenctrl -lxentoollog
+
+# The exported fakes stand in front of libxenctrl's and libxenforeignmemory's functions of the same names.
+$(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=default $(NO_FORTIFY)
+$(BUILD)/tests/offline/driver: $(BUILD)/tests/offline/driver.o $(OFFLINE_OBJ)
+	@$(call say,LD,$@)
+	$(Q)$(link) -rdynamic -o $@ $^ $(STOCK_LIBS)
+$(BUILD)/tests/offline/sweep: $(SWEEP_OBJ) $(OFFLINE_OBJ)
+	@$(call say,LD,$@)
+	$(Q)$(link) -rdynamic -o $@ $^ $(STOCK_LIBS)
+$(BUILD)/tests/offline/verdicts: $(BUILD)/tests/offline/verdicts.o $(BUILD)/libpvboot.a
+	@$(call say,LD,$@)
+	$(Q)$(link) -o $@ $^ $(LIBS) $(STOCK_LIBS)
+$(BUILD)/tests/offline/xl-faked.so: $(FAKED_OBJ)
+	@$(call say,LD,$@)
+	$(Q)$(link) -shared -o $@ $^
+
+.PHONY: offline faults
+ifeq ($(HAVE_XEN),y)
+offline: $(OFFLINE)
+	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/offline --ignore tests/offline/test_faults.py
+faults: $(OFFLINE)
+	@PVBOOT_BUILD=$(BUILD) $(PYTEST) -s tests/offline/test_faults.py
+else
+offline faults:
+	@echo "skip: no Xen headers (libxen-dev)"; echo "1 skipped"
+endif

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+# What building, testing and the lab need, as Debian 12 names it; tests/need installs it or says how.
+
+BUILD_PACKAGES := gcc pkg-config $(foreach l,$(LIBRARIES),$(lastword $(subst :, ,$(l)))) libxen-dev python3
+CHECK_PACKAGES := $(BUILD_PACKAGES) clang clang-format libclang-rt-14-dev libcmocka-dev liblzo2-dev python3-pytest \
+                  xz-utils bzip2 lz4 zstd lzop binutils file
+LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils \
+                linux-image-amd64 busybox-static cpio grub-xen-bin grub-common kmod
+
+.PHONY: build-packages check-packages lab-packages
+build-packages:
+	@tests/need $(BUILD_PACKAGES)
+check-packages:
+	@tests/need $(CHECK_PACKAGES)
+lab-packages:
+	@tests/need $(LAB_PACKAGES)
