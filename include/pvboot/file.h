@@ -37,7 +37,10 @@ int pvboot_file_read(struct pvboot_file *f, const char *path, uint64_t max, stru
 /* Is @path, by all that stat(2) tells, still the version in @f, which was read?  No, if that cannot be told. */
 bool pvboot_file_unchanged(const struct pvboot_file *f, const char *path);
 
-/* A sealed copy of @bytes.  -HOST. */
+/*
+ * A sealed copy of @bytes, 1 at least, which may be a mapping of a file that somebody else cuts meanwhile: that is an error
+ * and no signal.  -UNREADABLE: it was cut; -HOST.
+ */
 int pvboot_file_seal(struct pvboot_file *f, struct pvboot_bytes bytes, struct pvboot_error *e);
 
 /* Idempotent; accepts a zeroed struct. */

@@ -1,61 +1,102 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * bootloader file|memory STUB CMDLINE [RAMDISK]: hand libxenguest a PVH domain's kernel as libxl does, either the file
- * the administrator named or the memory a bootloader found on the guest's disk, and print who loads it.
+ * bootloader file|memory SHIM CMDLINE [KERNEL [RAMDISK [CUT before|during]]]: hand libxenguest a PVH domain's images as
+ * libxl does, the first by name as the administrator's or, like the others, as mappings of the files a bootloader made
+ * on its way through the guest's disk; and print who loads it.  The file CUT loses its bytes before libxenguest looks at
+ * them, or in the middle of the first copy that is made of them.
  */
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <xenctrl.h>
 
 #include <xenguest.h>
 
-static void *read_file(const char *path, size_t *bytes)
+struct mapping {
+    const char *path;
+    uint8_t *p;
+    size_t bytes;
+};
+
+static struct mapping cut; /* by write(); all zeroes: none */
+
+static struct mapping map(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct mapping m = { .path = path };
     struct stat st;
-    void *p;
 
     if (fd < 0 || fstat(fd, &st))
         err(70, "%s", path);
-    *bytes = (size_t)st.st_size;
-    p = malloc(*bytes);
-    if (!p || read(fd, p, *bytes) != (ssize_t)*bytes)
+    m.bytes = (size_t)st.st_size;
+    m.p = mmap(NULL, m.bytes, PROT_READ, MAP_SHARED, fd, 0);
+    if (m.p == MAP_FAILED)
         err(70, "%s", path);
     close(fd);
-    return p;
+    return m;
+}
+
+static void empty(const char *path)
+{
+    if (truncate(path, 0))
+        err(70, "%s", path);
+}
+
+/* The plugin's too: the linker prefers it to libc's. */
+ssize_t write(int fd, const void *p, size_t n)
+{
+    const uint8_t *from = p;
+    ssize_t r;
+
+    if (!cut.p || from < cut.p || from >= cut.p + cut.bytes)
+        return syscall(SYS_write, fd, p, n);
+    r = syscall(SYS_write, fd, p, n / 2);
+    empty(cut.path);
+    cut.p = NULL;
+    return r;
+}
+
+static int hand_over(struct xc_dom_image *dom, const char *path, const char *cut_path, const char *when)
+{
+    struct mapping m = map(path);
+    int rc = xc_dom_module_mem(dom, m.p, m.bytes, NULL);
+
+    if (!rc && cut_path && !strcmp(path, cut_path)) {
+        if (strcmp(when, "during"))
+            empty(path);
+        else
+            cut = m;
+    }
+    return rc;
 }
 
 int main(int argc, char **argv)
 {
     xc_interface *xch = xc_interface_open(NULL, NULL, XC_OPENFLAG_DUMMY);
     struct xc_dom_image *dom;
-    void *kernel, *ramdisk;
-    size_t bytes;
+    struct mapping shim;
     int rc;
 
-    if (argc < 4 || !xch)
+    if (argc < 4 || argc == 7 || !xch)
         return 64;
     dom = xc_dom_allocate(xch, argv[3], NULL);
     if (!dom)
         return 71;
     dom->container_type = XC_DOM_HVM_CONTAINER;
     snprintf(dom->xen_caps, sizeof(dom->xen_caps), "hvm-3.0-x86_32 hvm-3.0-x86_64"); /* what Xen says it can run */
-    kernel = read_file(argv[2], &bytes);
-    rc = strcmp(argv[1], "file") ? xc_dom_kernel_mem(dom, kernel, bytes) : xc_dom_kernel_file(dom, argv[2]);
-    if (!rc && argc > 4) {
-        ramdisk = read_file(argv[4], &bytes);
-        rc = xc_dom_module_mem(dom, ramdisk, bytes, NULL);
-    }
+    shim = map(argv[2]);
+    rc = strcmp(argv[1], "file") ? xc_dom_kernel_mem(dom, shim.p, shim.bytes) : xc_dom_kernel_file(dom, argv[2]);
+    for (int i = 4; !rc && i < argc && i < 6; i++)
+        rc = hand_over(dom, argv[i], argc > 7 ? argv[6] : NULL, argv[argc > 7 ? 7 : 3]);
     if (!rc)
         rc = xc_dom_parse_image(dom);
     printf("%s\n", rc ? "refused" : dom->guest_type);
     xc_dom_release(dom);
-    free(kernel);
     xc_interface_close(xch);
     return 0;
 }

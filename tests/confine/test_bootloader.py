@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """What comes from a guest's disk cannot ask for anything of the host, not even with our own stub and carrier."""
 import gzip
+import re
 import subprocess
 
 import pytest
 
 from kernels import BUILD, images
 
+MIB = 1 << 20
 OURS, STOCK = "hvm-3.0-x86_64", "hvm-3.0-x86_32"  # guest types: the plugin's, and what libxenguest gives a PVH kernel
 
 pytestmark = pytest.mark.skipif(not (BUILD / "pvboot-xl.so").exists(), reason="no plugin: built without Xen's headers")
 
 
-def loads(how, stub, cmdline, ramdisk):
-    done = subprocess.run([BUILD / "tests/confine/bootloader", how, stub, cmdline, ramdisk], capture_output=True,
+def loads(how, shim, cmdline, *images_and_cut):
+    done = subprocess.run([BUILD / "tests/confine/bootloader", how, shim, cmdline, *images_and_cut], capture_output=True,
                           text=True, timeout=60, env={"LD_PRELOAD": str(BUILD / "pvboot-xl.so")})
     return done.returncode, done.stdout.strip(), done.stderr
 
@@ -52,3 +54,42 @@ def test_packed_stub_neither(write, stub, kernel):
     """libxenguest unpacks gzip into memory of its own."""
     packed = write(gzip.compress(stub.read_bytes()), "stub.gz")
     assert loads("memory", packed, "pvboot entry=linux64", kernel) == (0, STOCK, "")
+
+
+@pytest.fixture
+def ramdisk(write):
+    return write(images.pattern(3 * MIB + 5, 7), "ramdisk")
+
+
+def ours(*images_and_cut, options="entry=linux64"):
+    return loads("file", BUILD / "pvboot-stub.elf", f"pvboot {options}", *images_and_cut)
+
+
+def test_kernel_and_ramdisk_from_a_bootloader(kernel, ramdisk):
+    assert ours(kernel, ramdisk) == (0, OURS, "")
+
+
+@pytest.mark.parametrize("when", ["before", "during"])
+@pytest.mark.parametrize("what", ["kernel", "ramdisk"])
+def test_what_a_bootloader_mapped_is_cut(kernel, ramdisk, what, when):
+    """Who reads such a mapping takes SIGBUS, and xl would be gone."""
+    cut, bytes_ = (kernel, kernel.stat().st_size) if what == "kernel" else (ramdisk, ramdisk.stat().st_size)
+    ends = 0 if when == "before" else bytes_ // 2
+    code, loader, err = ours(kernel, ramdisk, cut, when)
+    assert (code, loader) == (0, "refused")
+    said = re.fullmatch(rf"pvboot: unreadable: the bootloader's {what}: changed while being copied: "
+                        rf"ends after (\d+) of {bytes_} bytes\n", err)
+    assert said and 0 <= int(said[1]) - ends < 4096, err
+
+
+def test_ramdisk_of_a_bootloader_has_the_files_limit(kernel, write):
+    exact, over = write(bytes(MIB), "exact"), write(bytes(MIB + 1), "over")
+    assert ours(kernel, exact, options="entry=linux64 ramdisk_max=1") == (0, OURS, "")
+    why = f"pvboot: limit: the bootloader's ramdisk: {MIB + 1} bytes, limit {MIB}\n"
+    assert ours(kernel, over, options="entry=linux64 ramdisk_max=1") == (0, "refused", why)
+
+
+def test_kernel_of_a_bootloader_has_the_files_limit(write):
+    over = write(bytes(MIB + 1), "over")
+    why = f"pvboot: limit: the bootloader's kernel: {MIB + 1} bytes, limit {MIB}\n"
+    assert ours(over, options="entry=linux64 kernel_max=1") == (0, "refused", why)

@@ -44,11 +44,16 @@ int pvb_memfd(const char *name, struct pvboot_error *e)
 
 int pvb_memfd_put(int memfd, struct pvboot_bytes b, struct pvboot_error *e)
 {
+    const size_t all = b.len;
+
     while (b.len) {
         ssize_t r = write(memfd, b.p, b.len);
 
         if (r < 0 && errno == EINTR)
             continue;
+        if (r < 0 && errno == EFAULT) /* what would have been SIGBUS, had we looked at it ourselves */
+            return pvb_fail(e, PVBOOT_E_UNREADABLE, "changed while being copied: ends after %zu of %zu bytes",
+                            all - b.len, all);
         if (r <= 0)
             return pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
         b = pvboot_sub(b, (uint64_t)r, b.len - (size_t)r);

@@ -11,7 +11,7 @@
 int pvb_memfd(const char *name, struct pvboot_error *e) PVB_CHECKED;
 /* May one have so many bytes?  It counts as a file, and one over its limit is a signal that ends the process.  -HOST. */
 int pvb_memfd_room(uint64_t bytes, struct pvboot_error *e) PVB_CHECKED;
-/* Append @b.  -HOST. */
+/* Append @b.  -UNREADABLE: @b maps a file that has been cut; -HOST. */
 int pvb_memfd_put(int memfd, struct pvboot_bytes b, struct pvboot_error *e) PVB_CHECKED;
 /*
  * Seal @memfd and make its first @bytes the contents of @f, which owns it from then on.  While anybody could still

@@ -14,21 +14,42 @@ static int probe(struct xc_dom_image *dom)
     return pvb_is_ours(dom) ? 0 : -EINVAL;
 }
 
-/* A kernel that a bootloader handed over as memory gets the sealed copy a file has got already. */
+/*
+ * What a bootloader found is handed over as a mapping of its file, which can be cut or changed as long as the domain is
+ * built: it gets the sealed copy that @f is already where pvboot read a file itself.
+ */
+static int adopt(struct pvboot_file *f, const struct xc_dom_module *m, uint64_t most, struct pvboot_error *e)
+{
+    if (f->owned)
+        return 0;
+    if (m->size > most)
+        return pvb_fail(e, PVBOOT_E_LIMIT, "%zu bytes, limit %" PRIu64, m->size, most);
+    if (!m->size)
+        return pvb_fail(e, PVBOOT_E_UNREADABLE, "empty");
+    return pvboot_file_seal(f, (struct pvboot_bytes){ m->blob, m->size }, e);
+}
+
 static int adopt_kernel(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
-    const struct xc_dom_module *m = &dom->modules[0];
     uint64_t most = pvboot_limit(d->req.limits.kernel, PVBOOT_KERNEL_MAX);
 
     if (!dom->num_modules)
         return pvb_fail(e, PVBOOT_E_USAGE, "the domain has no kernel");
-    if (d->kernel.file.owned)
+    return pvb_in_file(e, "the bootloader's kernel", adopt(&d->kernel.file, &dom->modules[0], most, e));
+}
+
+static int adopt_ramdisk(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
+{
+    uint64_t most = pvboot_limit(d->req.limits.ramdisk, PVBOOT_RAMDISK_MAX);
+    struct pvboot_file *f = &d->ramdisk_file[0];
+    int rc;
+
+    if (dom->num_modules < 2)
         return 0;
-    if (m->size > most)
-        return pvb_fail(e, PVBOOT_E_LIMIT, "the bootloader's kernel has %zu bytes, limit %" PRIu64, m->size, most);
-    if (!m->size)
-        return pvb_fail(e, PVBOOT_E_UNREADABLE, "the bootloader's kernel is empty");
-    return pvboot_file_seal(&d->kernel.file, (struct pvboot_bytes){ m->blob, m->size }, e);
+    rc = pvb_in_file(e, "the bootloader's ramdisk", adopt(f, &dom->modules[1], most, e));
+    if (!rc)
+        d->req.ramdisk[d->req.n_ramdisks++] = f->bytes;
+    return rc;
 }
 
 static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
@@ -42,10 +63,9 @@ static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct p
         return pvb_fail(e, PVBOOT_E_LIMIT, "a command line of %zu bytes through stub: stock libxenguest's limit is %u",
                         strlen(dom->modules[0].cmdline), PVBOOT_STOCK_CMDLINE_MAX);
     req->cmdline = dom->modules[0].cmdline;
-    if (dom->num_modules > 1) {
-        req->n_ramdisks = 1;
-        req->ramdisk[0] = (struct pvboot_bytes){ dom->modules[1].blob, dom->modules[1].size };
-    }
+    rc = adopt_ramdisk(dom, d, e);
+    if (rc)
+        return rc;
     if (req->has_rng_seed && getrandom(req->rng_seed, sizeof(req->rng_seed), 0) != sizeof(req->rng_seed))
         return pvb_fail(e, PVBOOT_E_HOST, "no random bytes for the guest's seed: errno %d", errno);
     return pvb_read_ramdisks(d, e);
