@@ -130,12 +130,12 @@ static int take_elf(struct pvboot_kernel *k, int out, bool *owned, struct pvboot
 static int take_answer(struct pvboot_kernel *k, const struct pvb_answer *a, const struct pvboot_confine *c,
                        struct pvboot_error *e)
 {
-    bool unpack_failed = a->step == PVB_STEP_UNPACK && a->code && c->elf_error;
+    bool unpack_failed = a->step == PVB_STEP_UNPACK && c->elf_error;
     int rc;
 
     if (unpack_failed)
         (void)pass_on(a, c->elf_error);
-    else if (a->code || a->step != PVB_STEP_DONE)
+    else if (a->code)
         return pass_on(a, e);
     rc = pvb_image_verify(&k->image, &a->image, k->file.len, unpacked_max(c), e);
     if (rc)
@@ -164,6 +164,9 @@ static int ask(struct pvboot_kernel *k, const struct pvboot_file *f, int out, st
     if (fcntl(out, F_ADD_SEALS, F_SEAL_GROW))
         return pvb_fail(e, PVBOOT_E_HOST, "sealing the room for the parser's output: %s", strerror(errno));
     rc = pvb_run(&run, &a, e);
+    if (rc)
+        return rc;
+    rc = pvb_answer_verify(&a, c->sandbox == PVBOOT_SANDBOX_STRICT, e);
     if (rc)
         return rc;
     name_layers(a.missing, c->missing, sizeof(c->missing));

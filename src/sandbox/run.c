@@ -40,6 +40,9 @@ static int judge(const struct pvb_child *c, const struct pvb_answer *a, size_t g
     if (got != sizeof(*a) || a->magic != PVB_ANSWER_MAGIC || a->bytes != sizeof(*a))
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser ended with code %d and %zu bytes of answer, not %zu",
                         known ? c->end.si_status : -1, got, sizeof(*a));
+    if (known && c->end.si_status)
+        return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser gave a whole answer and ended with code %d",
+                        c->end.si_status);
     if (strncmp(a->version, PVBOOT_VERSION, sizeof(a->version)))
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser is of version %.*s, its caller of %s",
                         (int)sizeof(a->version), a->version, PVBOOT_VERSION);

@@ -15,9 +15,16 @@ struct pvb_run {
 
 /*
  * Start the helper, wait for its answer and its end.  It is dead and reaped when this returns, however it returns.
- * @a is complete, of our version, and otherwise unchecked.  -SANDBOX, -HOST.
+ * @a is complete, of our version, from a helper that ended well as far as anybody knows, and otherwise unchecked.
+ * -SANDBOX, -HOST.
  */
 int pvb_run(const struct pvb_run *run, struct pvb_answer *a, struct pvboot_error *e) PVB_CHECKED;
+
+/*
+ * Do layers, step and class of @a agree with each other, with its having an ELF, and with the mode that was asked for?
+ * -SANDBOX names what does not.
+ */
+int pvb_answer_verify(const struct pvb_answer *a, bool strict, struct pvboot_error *e) PVB_CHECKED;
 
 /*
  * Is @claim a value the parser could have made of a file of @file_bytes, unpacking to @unpacked_max at most?  Everything

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * A second opinion on an image value that a compromised parser may have made up.  It shares no code with the parser,
- * sees no byte of the kernel, and asks only what planner and loader take for granted.
+ * A second opinion on an answer and an image value that a compromised parser may have made up.  It shares no code with
+ * the parser, sees no byte of the kernel, and asks only what its caller, planner and loader take for granted.
  */
 #include "sandbox.h"
 
@@ -191,13 +191,35 @@ static const char *image(const struct pvboot_image *img, uint64_t file_bytes, ui
     return elf_part(&img->elf, elf_bytes);
 }
 
+static int contradiction(const char *broken, struct pvboot_error *e)
+{
+    return broken ? pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: %s", broken) : 0;
+}
+
+static const char *answer(const struct pvb_answer *a, bool strict)
+{
+    RULE("layers", !(a->missing & ~PVB_LAYERS_ALL));
+    RULE("strict, but without a layer", !strict || !a->missing);
+    RULE("step", a->step <= PVB_STEP_DONE);
+    RULE("class and step", (a->step == PVB_STEP_DONE) == !a->code);
+    RULE("class and step", (a->step == PVB_STEP_CONFINE) == (a->code == PVBOOT_E_SANDBOX));
+    RULE("flags", is_bool(&a->image.has_elf));
+    RULE("ELF: could not be unpacked", a->step != PVB_STEP_UNPACK || !a->image.has_elf);
+    return NULL;
+}
+
+int pvb_answer_verify(const struct pvb_answer *a, bool strict, struct pvboot_error *e)
+{
+    return contradiction(answer(a, strict), e);
+}
+
 int pvb_image_verify(struct pvboot_image *img, const struct pvboot_image *claim, uint64_t file_bytes,
                      uint64_t unpacked_max, struct pvboot_error *e)
 {
-    const char *broken = image(claim, file_bytes, unpacked_max);
+    int rc = contradiction(image(claim, file_bytes, unpacked_max), e);
 
-    if (broken)
-        return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: %s", broken);
+    if (rc)
+        return rc;
     *img = *claim;
     if (!img->has_bzimage)
         memset(&img->bz, 0, sizeof(img->bz));

@@ -101,6 +101,58 @@ static void answer_and_stay(void)
     spin();
 }
 
+static void answer_and_crash(void)
+{
+    if (write(PVB_FD_ANSWER, &x.answer, sizeof(x.answer)) == sizeof(x.answer))
+        crash();
+}
+
+static void answer_and_fail(void)
+{
+    if (write(PVB_FD_ANSWER, &x.answer, sizeof(x.answer)) == sizeof(x.answer))
+        _exit(3);
+}
+
+static void layer_missing(void)
+{
+    x.answer.missing = 1u << PVB_LAYER_LANDLOCK;
+}
+
+static void unknown_layer_missing(void)
+{
+    x.answer.missing = 1u << 31;
+}
+
+static void wrong_step(void)
+{
+    x.answer.step = PVB_STEP_DONE + 1;
+}
+
+static void done_and_failed(void)
+{
+    x.answer.step = PVB_STEP_DONE;
+}
+
+static void confined_and_not(void)
+{
+    x.answer.code = PVBOOT_E_SANDBOX;
+}
+
+/* An ELF that is in the file, and of which the payload could not be unpacked. */
+static void unpacked_and_not(void)
+{
+    x.answer.step = PVB_STEP_UNPACK;
+    x.answer.image = (struct pvboot_image){
+        .format = PVBOOT_FORMAT_ELF,
+        .file_bytes = x.file.len,
+        .has_elf = true,
+        .elf = { .machine = 3 /* EM_386 */,
+                 .n_loads = 1,
+                 .load = { { .gpa = 0x100000, .mem_bytes = 4096, .file_bytes = 1 } },
+                 .window = { .pref_gpa = 0x100000, .bytes = 4096, .align = 4096, .max_gpa = UINT64_MAX } },
+    };
+}
+
 static void wrong_magic(void)
 {
     x.answer.magic++;
@@ -148,6 +200,14 @@ static const struct {
     { "long_answer", long_answer },
     { "no_answer", no_answer },
     { "answer_and_stay", answer_and_stay },
+    { "answer_and_crash", answer_and_crash },
+    { "answer_and_fail", answer_and_fail },
+    { "layer_missing", layer_missing },
+    { "unknown_layer_missing", unknown_layer_missing },
+    { "wrong_step", wrong_step },
+    { "done_and_failed", done_and_failed },
+    { "confined_and_not", confined_and_not },
+    { "unpacked_and_not", unpacked_and_not },
     { "wrong_magic", wrong_magic },
     { "wrong_version", wrong_version },
     { "wrong_class", wrong_class },

@@ -35,7 +35,14 @@ static void test_tricks(void **state)
         { "wrong_magic", PVBOOT_E_SANDBOX, "ended with code 0 and" },
         { "wrong_version", PVBOOT_E_SANDBOX, "is of version 9999999999999999, its caller of" },
         { "wrong_class", PVBOOT_E_SANDBOX, "contradicts itself: class 1000" },
-        { "no_error", PVBOOT_E_SANDBOX, "contradicts itself: class 0" },
+        { "no_error", PVBOOT_E_SANDBOX, "contradicts itself: class and step" },
+        { "answer_and_crash", PVBOOT_E_SANDBOX, "died of SIGSEGV" },
+        { "answer_and_fail", PVBOOT_E_SANDBOX, "gave a whole answer and ended with code 3" },
+        { "layer_missing", PVBOOT_E_SANDBOX, "contradicts itself: strict, but without a layer" },
+        { "unknown_layer_missing", PVBOOT_E_SANDBOX, "contradicts itself: layers" },
+        { "wrong_step", PVBOOT_E_SANDBOX, "contradicts itself: step" },
+        { "done_and_failed", PVBOOT_E_SANDBOX, "contradicts itself: class and step" },
+        { "confined_and_not", PVBOOT_E_SANDBOX, "contradicts itself: class and step" },
         { "empty_image", PVBOOT_E_SANDBOX, "contradicts itself: file size" },
         { "long_text", PVBOOT_E_UNSUPPORTED, "\\x1b\\x1b\\x1b" },
         /* Harmless by construction: nothing but its own time, and memory that goes with it. */
@@ -57,6 +64,21 @@ static void test_tricks(void **state)
             fail_msg("%s: %d %s", row[i].trick, rc, e.text);
         surroundings_assert(&before, row[i].trick);
     }
+}
+
+/* Who wants to know of a payload whatever the path takes an answer for one that says it could not be unpacked. */
+static void test_unpacked_and_not(void **state)
+{
+    struct pvboot_error e = { 0 }, elf_error = { 0 };
+    struct pvboot_confine c = { .helper = trial_helper, .elf_error = &elf_error };
+    struct pvboot_kernel k;
+    struct pvboot_file f;
+
+    (void)state;
+    assert_int_equal(trial_order(&f, "unpacked_and_not", PVB_LAYERS_ALL, &e), 0);
+    assert_int_equal(pvboot_kernel_confine(&k, &f, &c, &e), -PVBOOT_E_SANDBOX);
+    assert_string_equal(e.text, "the confined parser's answer contradicts itself: ELF: could not be unpacked");
+    pvboot_file_dispose(&f);
 }
 
 /* Without the limit, whose signal comes first, the seal refuses. */
@@ -143,8 +165,13 @@ static void test_absent(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tricks), cmocka_unit_test(test_output_has_one_size), cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_memory), cmocka_unit_test(test_wall_clock),          cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_tricks),
+        cmocka_unit_test(test_unpacked_and_not),
+        cmocka_unit_test(test_output_has_one_size),
+        cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_wall_clock),
+        cmocka_unit_test(test_absent),
     };
 
     if (argc != 2)

@@ -325,6 +325,54 @@ static void test_endless_text(void **state)
         }
 }
 
+/* Around the image: layers that were missing, how far it came, with which class. */
+static void test_answer(void **state)
+{
+    enum { LANDLOCK = 1 << PVB_LAYER_LANDLOCK, ALL = PVB_LAYERS_ALL, BEST = 0, STRICT = 1 };
+    static const char *const class_and_step = "class and step", *const layers = "layers";
+    static const struct {
+        uint32_t step;
+        int32_t code;
+        uint32_t missing;
+        bool strict;
+        uint8_t has_elf;
+        const char *text; /* NULL: good */
+    } row[] = {
+        { PVB_STEP_DONE, 0, 0, STRICT, 1, NULL },
+        { PVB_STEP_DONE, 0, ALL, BEST, 0, NULL },
+        { PVB_STEP_CONFINE, PVBOOT_E_SANDBOX, 0, STRICT, 0, NULL },
+        { PVB_STEP_PARSE, PVBOOT_E_MALFORMED, 0, STRICT, 0, NULL },
+        { PVB_STEP_UNPACK, PVBOOT_E_HOST, LANDLOCK, BEST, 0, NULL },
+        { PVB_STEP_DONE, 0, LANDLOCK, STRICT, 1, "strict, but without a layer" },
+        { PVB_STEP_PARSE, PVBOOT_E_MALFORMED, 1, STRICT, 0, "strict, but without a layer" },
+        { PVB_STEP_DONE, 0, ALL + 1, BEST, 0, layers },
+        { PVB_STEP_DONE, 0, 1u << 31, BEST, 0, layers },
+        { PVB_STEP_DONE + 1, PVBOOT_E_MALFORMED, 0, STRICT, 0, "step" },
+        { UINT32_MAX, 0, 0, STRICT, 0, "step" },
+        { PVB_STEP_DONE, PVBOOT_E_MALFORMED, 0, STRICT, 0, class_and_step },
+        { PVB_STEP_DONE, -1, 0, STRICT, 0, class_and_step },
+        { PVB_STEP_UNPACK, 0, 0, STRICT, 0, class_and_step },
+        { PVB_STEP_PARSE, 0, 0, STRICT, 1, class_and_step },
+        { PVB_STEP_CONFINE, PVBOOT_E_MALFORMED, 0, STRICT, 0, class_and_step },
+        { PVB_STEP_PARSE, PVBOOT_E_SANDBOX, 0, STRICT, 0, class_and_step },
+        { PVB_STEP_UNPACK, PVBOOT_E_MALFORMED, 0, STRICT, 2, "flags" },
+        { PVB_STEP_UNPACK, PVBOOT_E_MALFORMED, 0, STRICT, 1, "ELF: could not be unpacked" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvb_answer a = { .step = row[i].step, .code = row[i].code, .missing = row[i].missing };
+        struct pvboot_error e = { 0 };
+        char want[160] = "";
+
+        memcpy(&a.image.has_elf, &row[i].has_elf, 1);
+        if (row[i].text)
+            snprintf(want, sizeof(want), "the confined parser's answer contradicts itself: %s", row[i].text);
+        if (pvb_answer_verify(&a, row[i].strict, &e) != (row[i].text ? -PVBOOT_E_SANDBOX : 0) || strcmp(e.text, want))
+            fail_msg("row %zu: '%s', not '%s'", i, e.text, want);
+    }
+}
+
 /* The good values as files: where a fuzzer of the verifier starts from. */
 static int write_seeds(const char *dir)
 {
@@ -345,13 +393,10 @@ static int write_seeds(const char *dir)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_frame),
-        cmocka_unit_test(test_bzimage),
-        cmocka_unit_test(test_window),
-        cmocka_unit_test(test_elf),
-        cmocka_unit_test(test_endless_text),
-        cmocka_unit_test(test_consistent_lies),
+        cmocka_unit_test(test_answer),        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_frame),         cmocka_unit_test(test_bzimage),
+        cmocka_unit_test(test_window),        cmocka_unit_test(test_elf),
+        cmocka_unit_test(test_endless_text),  cmocka_unit_test(test_consistent_lies),
         cmocka_unit_test(test_absent_halves),
     };
 
