@@ -11,6 +11,7 @@ MANDIR ?= $(PREFIX)/share/man
 INSTALLED = \
     755:$(BUILD)/pvboot:$(BINDIR)/pvboot \
     755:$(BUILD)/pvboot-parse:$(LIBEXECDIR)/pvboot-parse \
+    644:src/sandbox/pvboot.sysusers:$(PREFIX)/lib/sysusers.d/pvboot.conf \
     644:$(BUILD)/libpvboot.so:$(LIBDIR)/libpvboot.so.0 \
     644:$(BUILD)/libpvboot.a:$(LIBDIR)/libpvboot.a \
     $(foreach h,$(wildcard include/pvboot/*.h),644:$h:$(INCLUDEDIR)/pvboot/$(notdir $h)) \

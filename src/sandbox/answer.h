@@ -11,9 +11,9 @@
 /* The helper's descriptors. */
 enum { PVB_FD_FILE, PVB_FD_OUTPUT, PVB_FD_ANSWER, PVB_FDS };
 
-/* Its arguments: pvboot-parse strict|best PATH|elf PID-OF-CALLER */
+/* Its arguments: pvboot-parse strict|best PATH|elf PID-OF-CALLER UID GID, the last two of whom it becomes if it is root's */
 #define PVB_ARG_ELF "elf" /* unpack whatever the path */
-#define PVB_ARGS 4
+#define PVB_ARGS 6
 
 /* What confines it, in the order in which it is put on. */
 enum pvb_layer {

@@ -13,6 +13,14 @@
 
 #define FD_PROGRAM PVB_FDS /* what the helper is executed from; it closes it like any other */
 
+#define PASSWD "/etc/passwd"
+
+/* What is started, and whom it becomes. */
+struct program {
+    int fd;
+    struct pvb_user user;
+};
+
 /*
  * The helper's program stays open from its first use, or from when a caller says that it will be used.  An xl that
  * watches its guest for months starts, when that guest reboots, the helper it knows and not the one of a package that
@@ -21,8 +29,8 @@
 static struct {
     pthread_mutex_t lock;
     char path[PATH_MAX]; /* "": none yet */
-    int fd;
-} program = { .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct program of;
+} known = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static int remember(const char *path)
 {
@@ -30,30 +38,32 @@ static int remember(const char *path)
 
     if (fd < 0)
         return -1;
-    if (program.path[0])
-        close(program.fd);
-    program.fd = fd;
-    snprintf(program.path, sizeof(program.path), "%s", path);
+    if (known.path[0])
+        close(known.of.fd);
+    known.of = (struct program){ fd, pvb_parser_user(PASSWD) };
+    snprintf(known.path, sizeof(known.path), "%s", path);
     return 0;
 }
 
 void pvboot_confine_prepare(const char *helper)
 {
-    pthread_mutex_lock(&program.lock);
+    pthread_mutex_lock(&known.lock);
     (void)remember(helper); /* what fails now is said when it is needed */
-    pthread_mutex_unlock(&program.lock);
+    pthread_mutex_unlock(&known.lock);
 }
 
-/* A descriptor of the program for the caller to close; -1 with errno. */
-static int program_fd(const char *path)
+/* Its descriptor is for the caller to close; -1 with errno. */
+static struct program program_at(const char *path)
 {
-    int fd = -1;
+    struct program p = { .fd = -1 };
 
-    pthread_mutex_lock(&program.lock);
-    if (!strcmp(program.path, path) || !remember(path))
-        fd = fcntl(program.fd, F_DUPFD_CLOEXEC, FD_PROGRAM + 1);
-    pthread_mutex_unlock(&program.lock);
-    return fd;
+    pthread_mutex_lock(&known.lock);
+    if (!strcmp(known.path, path) || !remember(path)) {
+        p = known.of;
+        p.fd = fcntl(p.fd, F_DUPFD_CLOEXEC, FD_PROGRAM + 1);
+    }
+    pthread_mutex_unlock(&known.lock);
+    return p;
 }
 
 static int set_attributes(posix_spawnattr_t *attr)
@@ -78,20 +88,22 @@ static int set_files(posix_spawn_file_actions_t *fa, const struct pvb_run *run, 
 }
 
 /* posix_spawn() and not fork(): the child never has our memory, and our atfork handlers stay out of it. */
-static int spawn(pid_t *pid, const struct pvb_run *run, int answer, int prog)
+static int spawn(pid_t *pid, const struct pvb_run *run, int answer, const struct program *p)
 {
-    char name[] = "pvboot-parse", caller[16], path[32];
-    char *argv[] = { name, (char *)run->arg[0], (char *)run->arg[1], caller, NULL }, *envp[] = { NULL };
+    char name[] = "pvboot-parse", caller[16], uid[16], gid[16], path[32];
+    char *argv[] = { name, (char *)run->arg[0], (char *)run->arg[1], caller, uid, gid, NULL }, *envp[] = { NULL };
     posix_spawn_file_actions_t fa;
     posix_spawnattr_t attr;
     int r = ENOMEM;
 
     snprintf(caller, sizeof(caller), "%d", (int)getpid());
+    snprintf(uid, sizeof(uid), "%u", p->user.uid);
+    snprintf(gid, sizeof(gid), "%u", p->user.gid);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", FD_PROGRAM);
     if (posix_spawn_file_actions_init(&fa))
         return r;
     if (!posix_spawnattr_init(&attr)) {
-        if (!set_attributes(&attr) && !set_files(&fa, run, answer, prog))
+        if (!set_attributes(&attr) && !set_files(&fa, run, answer, p->fd))
             r = posix_spawn(pid, path, &fa, &attr, argv, envp);
         posix_spawnattr_destroy(&attr);
     }
@@ -109,19 +121,20 @@ static enum pvboot_class whose_fault(int err)
 
 int pvb_helper_start(struct pvb_child *c, const struct pvb_run *run, struct pvboot_error *e)
 {
-    int end[2], prog, r;
+    struct program prog;
+    int end[2], r;
 
     *c = (struct pvb_child){ 0 };
-    prog = program_fd(run->helper);
-    if (prog < 0)
+    prog = program_at(run->helper);
+    if (prog.fd < 0)
         return pvb_fail(e, whose_fault(errno), "the confined parser %s: %s", run->helper, strerror(errno));
     r = pvb_child_pipe(end, FD_PROGRAM + 1);
     if (r) {
-        close(prog);
+        close(prog.fd);
         return pvb_fail(e, PVBOOT_E_HOST, "no pipe for the confined parser: %s", strerror(r));
     }
-    r = spawn(&c->pid, run, end[1], prog);
-    close(prog);
+    r = spawn(&c->pid, run, end[1], &prog);
+    close(prog.fd);
     close(end[1]);
     c->answer = end[0];
     if (!r)

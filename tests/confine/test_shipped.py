@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """The helper as it is installed, with the figures it is installed with: stopped while it parses, and looked at.
 
-Root's, which becomes nobody; nobody's own; and one of a nobody who has been given a capability.
+Root's, which becomes nobody, or its own user on a host that has one; nobody's own; and one of a nobody who has been given
+a capability.
 """
 import bz2
 import fcntl
 import os
 import pathlib
+import pwd
 import random
 import re
 import signal
@@ -19,10 +21,14 @@ from kernels import ROOT, images
 
 MIB = 1 << 20
 NOBODY = 65534
-AS_NOBODY = dict(user=NOBODY, group=NOBODY, extra_groups=[])
+OWN_UID, OWN_GID = 61001, 61002
+USER = "_pvboot-parse"
+PASSWD = f"root:x:0:0::/root:/bin/sh\n{USER}:x:{OWN_UID}:{OWN_GID}::/nonexistent:/usr/sbin/nologin\n"
 OWNERS = {"caller": ()}  # the command that turns us into them
 if os.geteuid() == 0:
     OWNERS["nobody"] = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    # root's again, on a host that has that user: PASSWD lies beside the programs
+    OWNERS["own"] = ("unshare", "-m", "sh", "-c", 'mount --bind "${1%/*}/passwd" /etc/passwd && exec "$@"', "sh")
     OWNERS["capable"] = (*OWNERS["nobody"], "--inh-caps=+net_raw", "--ambient-caps=+net_raw")
 # What a process of the same user may do to another that lets itself be looked at; prints the errno of each, 0 for none.
 LOOK = """
@@ -100,6 +106,7 @@ def stopped(installed):
     """By owner; started at once, for they have half a minute to live."""
     payload = bz2.compress(random.Random(1).randbytes(16 * MIB))  # a second and more of a decoder's time
     (installed / "vmlinuz").write_bytes(images.bzimage(payload + (16 * MIB).to_bytes(4, "little")))
+    (installed / "passwd").write_text(PASSWD)
     runs = {}
     try:
         for owner in OWNERS:
@@ -139,10 +146,10 @@ def test_status(stopped, owner):
     assert (status["Seccomp"], status["NoNewPrivs"]) == (["2"], ["1"])
     for caps in "CapInh", "CapPrm", "CapEff", "CapAmb":
         assert int(status[caps][0], 16) == 0, caps
-    expected = NOBODY if os.geteuid() == 0 else os.geteuid()
-    assert status["Uid"] == [str(expected)] * 4
+    uid, gid = user_of(owner)
+    assert status["Uid"] == [str(uid)] * 4
     if os.geteuid() == 0:
-        assert (status["Gid"], status["Groups"]) == ([str(NOBODY)] * 4, [])
+        assert (status["Gid"], status["Groups"]) == ([str(gid)] * 4, [])
     assert status["PPid"] == [str(run.pvboot.pid)]
     if owner == "capable":
         assert int(facts(run.pvboot.pid, "status")["CapEff"][0], 16)
@@ -162,24 +169,47 @@ def test_descriptors(stopped, owner):
         os.close(output)
 
 
-def look(pid):
+def user_of(owner):
+    if os.geteuid():
+        return os.geteuid(), os.getegid()
+    if owner == "own":
+        return OWN_UID, OWN_GID
+    here = [user for user in pwd.getpwall() if user.pw_name == USER and owner == "caller"]
+    return (here[0].pw_uid, here[0].pw_gid) if here else (NOBODY, NOBODY)
+
+
+def process_of(owner):
+    """What makes a process one of the user the helper has."""
+    uid, gid = user_of(owner)
+    return {"user": uid, "group": gid, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def look(pid, who):
     """How a process of the helper's own user fares."""
-    who = AS_NOBODY if os.geteuid() == 0 else {}
     done = subprocess.run(["/usr/bin/python3", "-c", LOOK, str(pid)], capture_output=True, text=True, check=True, **who)
     return dict(zip(LOOKS, map(int, done.stdout.split()), strict=True))
 
 
 @pytest.mark.parametrize("owner", OWNERS)
 def test_its_own_user_cannot_look_into_it(stopped, owner):
-    other = subprocess.Popen(["/bin/sleep", "60"], **(AS_NOBODY if os.geteuid() == 0 else {}))
+    who = process_of(owner)
+    other = subprocess.Popen(["/bin/sleep", "60"], **who)
     try:
         time.sleep(0.05)
-        assert look(other.pid)["environ"] == 0  # whereas anybody else can be looked into
+        assert look(other.pid, who)["environ"] == 0  # whereas anybody else can be looked into
     finally:
         other.kill()
         other.wait()
-    got = look(stopped[owner].helper)
+    got = look(stopped[owner].helper, who)
     assert set(got.values()) <= {1, 13} and len(got) == len(LOOKS), got  # EPERM, EACCES
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="there is no other user")
+@pytest.mark.parametrize("owner", OWNERS)
+def test_nobody_can_stop_it_only_if_it_is_nobodys(stopped, owner):
+    """What the user of its own is for: every other service that runs as nobody may send signals to nobody's processes."""
+    done = subprocess.run(["sh", "-c", f"kill -0 {stopped[owner].helper}"], capture_output=True, **process_of("nobody"))
+    assert (done.returncode == 0) == (user_of(owner)[0] == NOBODY), done.stderr
 
 
 @pytest.mark.parametrize("owner", OWNERS)

@@ -11,15 +11,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A number of a user or group that is neither root's nor no number. */
+static bool is_id(unsigned long id)
+{
+    return id && id < UINT32_MAX;
+}
+
 static int take_arguments(struct pvb_errand *x, int argc, char **argv)
 {
+    unsigned long uid, gid;
+
     if (argc != PVB_ARGS)
         return -1;
     x->strict = strcmp(argv[1], "best") != 0; /* whatever else it says is the stricter */
     x->any_elf = !strcmp(argv[2], PVB_ARG_ELF);
     x->path = x->any_elf ? PVBOOT_PATH_AUTO : pvboot_path_find(argv[2]);
     x->caller = (pid_t)strtol(argv[3], NULL, 10);
-    return x->path < PVBOOT_PATHS ? 0 : -1;
+    uid = strtoul(argv[4], NULL, 10);
+    gid = strtoul(argv[5], NULL, 10);
+    x->uid = (uid_t)uid;
+    x->gid = (gid_t)gid;
+    return x->path < PVBOOT_PATHS && is_id(uid) && is_id(gid) ? 0 : -1;
 }
 
 /* Memory that could change or be cut under us would be no copy. */

@@ -16,7 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NOBODY 65534u       /* by number: the host may have no /etc/passwd */
 #define SLACK (64ull << 20) /* program, libraries, stack, small allocations */
 #define STACK (8ull << 20)  /* of that; it does not count as data, and what a caller set may be no limit */
 
@@ -78,14 +77,16 @@ static int set_limits(const struct pvb_errand *x)
     return err;
 }
 
-/* Nobody, if we are root; anybody else stays who they are. No capability either way. */
+/*
+ * The user it was told, if it is root's; anybody else stays who they are.  No capability either way.  That user may have
+ * more processes than the limit of none that is on by now: only who executes a program is refused for that.
+ */
 static int drop_user(const struct pvb_errand *x)
 {
     struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
-    (void)x;
-    if (!geteuid() && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
+    if (!geteuid() && (setgroups(0, NULL) || setresgid(x->gid, x->gid, x->gid) || setresuid(x->uid, x->uid, x->uid)))
         return errno;
     return result((int)syscall(SYS_capset, &head, none));
 }

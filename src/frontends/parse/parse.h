@@ -16,6 +16,8 @@ struct pvb_errand {
     enum pvboot_path path;
     bool any_elf; /* unpack whatever the path */
     pid_t caller;
+    uid_t uid; /* whom it becomes, if it is root's */
+    gid_t gid;
     struct pvboot_bytes file;
     uint8_t *output;
     size_t output_bytes; /* the most a payload may unpack to */
