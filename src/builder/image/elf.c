@@ -25,7 +25,7 @@ struct reader {
     uint64_t align; /* largest p_align of a load */
 };
 
-bool pvb_is_elf(struct pvboot_bytes b)
+bool pvb_has_elf_magic(struct pvboot_bytes b)
 {
     return b.len >= SELFMAG && !memcmp(b.p, ELFMAG, SELFMAG);
 }

@@ -7,8 +7,8 @@
 
 #include <gelf.h>
 
-/* Does @b carry the format's magic?  Looks no further. */
-bool pvb_is_elf(struct pvboot_bytes b);
+/* Does @b begin as an ELF does?  Looks no further. */
+bool pvb_has_elf_magic(struct pvboot_bytes b);
 
 /* Fills its zeroed struct.  -MALFORMED, -UNSUPPORTED, -LIMIT. */
 int pvb_elf_parse(struct pvboot_elf *elf, struct pvboot_bytes b, struct pvboot_error *e);

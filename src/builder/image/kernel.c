@@ -11,7 +11,7 @@ static int parse(struct pvboot_kernel *k, struct pvboot_error *e)
 
     if (!k->file.len)
         return pvb_fail(e, PVBOOT_E_UNREADABLE, "empty");
-    if (pvb_is_elf(k->file)) {
+    if (pvb_has_elf_magic(k->file)) {
         img->format = PVBOOT_FORMAT_ELF;
         rc = pvb_elf_parse(&img->elf, k->file, e);
         img->has_elf = !rc;
@@ -47,7 +47,7 @@ static int parse_payload(struct pvboot_image *img, struct pvboot_bytes elf, stru
 {
     int rc;
 
-    if (!pvb_is_elf(elf))
+    if (!pvb_has_elf_magic(elf))
         return pvb_fail(e, PVBOOT_E_MALFORMED, "the %s payload of %zu bytes unpacked is not ELF",
                         pvboot_codec_name(img->bz.codec), elf.len);
     rc = pvb_elf_parse(&img->elf, elf, e);

@@ -20,7 +20,7 @@
 #define STOCK(f) ((__typeof__(&f))pvb_next(#f))
 
 /* Which file the config being read came from; xl reads one at a time. */
-static _Thread_local char source[PATH_MAX];
+static _Thread_local char config_name[PATH_MAX];
 
 struct options {
     FILE *quiet;     /* where the scratch parse's complaints go */
@@ -122,10 +122,10 @@ static size_t file_bytes(struct options *o, struct pvboot_bytes text)
 {
     struct stat st;
 
-    o->from_file = source[0] != '<';
+    o->from_file = config_name[0] != '<';
     if (!o->from_file)
         return text.len;
-    return !stat(source, &st) && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= text.len ? (size_t)st.st_size : 0;
+    return !stat(config_name, &st) && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= text.len ? (size_t)st.st_size : 0;
 }
 
 static int take_options(struct options *o, struct pvboot_bytes text, struct pvboot_error *e)
@@ -218,7 +218,7 @@ static int read_ours(XLU_Config *cfg, struct options *o, struct pvboot_bytes tex
     if (!rc)
         rc = rewrite(&rewritten, text, o->extra, &e);
     if (rc)
-        pvb_in_file(&e, source, rc);
+        pvb_in_file(&e, config_name, rc);
     else
         rc = preflight(o, &e);
     if (rc)
@@ -240,11 +240,11 @@ static bool is_ours(struct options *o, struct pvboot_bytes text)
 
     o->quiet = fopen("/dev/null", "we");
     if (o->quiet)
-        o->cfg = STOCK(xlu_cfg_init)(o->quiet, source);
+        o->cfg = STOCK(xlu_cfg_init)(o->quiet, config_name);
     if (o->cfg)
         r = STOCK(xlu_cfg_readdata)(o->cfg, (const char *)text.p, (int)text.len);
     if (r == ENOMEM) {
-        pvb_in_file(&e, source,
+        pvb_in_file(&e, config_name,
                     pvb_fail(&e, PVBOOT_E_HOST, "no memory or descriptor to look for builder=\"" BUILDER "\""));
         pvb_report(&e);
     }
@@ -254,7 +254,7 @@ static bool is_ours(struct options *o, struct pvboot_bytes text)
 
 EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *report_filename)
 {
-    snprintf(source, sizeof(source), "%s", report_filename);
+    snprintf(config_name, sizeof(config_name), "%s", report_filename);
     return STOCK(xlu_cfg_init)(report, report_filename);
 }
 
