@@ -137,8 +137,10 @@ int pvb_helper_start(struct pvb_child *c, const struct pvb_run *run, struct pvbo
     close(prog.fd);
     close(end[1]);
     c->answer = end[0];
-    if (!r)
-        return pvb_child_watch(c, e);
+    if (!r) {
+        r = pvb_child_watch(c);
+        return r ? pvb_fail(e, PVBOOT_E_HOST, "no descriptor of the confined parser: %s", strerror(r)) : 0;
+    }
     close(end[0]);
     return pvb_fail(e, whose_fault(r), "starting the confined parser %s: %s", run->helper, strerror(r));
 }

@@ -75,7 +75,7 @@ static void leave_stuck(int pidfd)
     pthread_mutex_unlock(&stuck.lock);
 }
 
-int pvb_child_watch(struct pvb_child *c, struct pvboot_error *e)
+int pvb_child_watch(struct pvb_child *c)
 {
     int err;
 
@@ -88,7 +88,7 @@ int pvb_child_watch(struct pvb_child *c, struct pvboot_error *e)
     for (int ms = 0; ms < DYING_MS && !waitpid(c->pid, NULL, WNOHANG); ms += LOOK_MS)
         nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * 1000000 }, NULL);
     close(c->answer);
-    return pvb_fail(e, PVBOOT_E_HOST, "no descriptor of a child process: %s", strerror(err));
+    return err;
 }
 
 uint64_t pvb_deadline(unsigned int ms)

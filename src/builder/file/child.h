@@ -3,6 +3,8 @@
  * One child that answers through a pipe: listened to, and ended.  Made for somebody else's program: libxl's SIGCHLD
  * handler only writes to a pipe of its own; it reaps from its event loop, which does not run while we wait here.
  * Another thread's might: then the status is lost to us, but not the end itself, which the pidfd tells.
+ *
+ * What can fail here returns 0 or an errno, and who asked, and knows what for, makes a sentence of it.
  */
 #ifndef PVB_CHILD_H
 #define PVB_CHILD_H
@@ -18,16 +20,16 @@ struct pvb_child {
     siginfo_t end; /* what waitid() said; si_pid 0: somebody else reaped it, so nobody knows how it ended */
 };
 
-/* A pipe whose ends are @lowest at least: clear of the descriptors a child is given.  0, or errno. */
-int pvb_child_pipe(int end[2], int lowest);
-/* @c->pid has been started and is to be watched.  -HOST: then it is killed, and @c->answer closed. */
-int pvb_child_watch(struct pvb_child *c, struct pvboot_error *e) PVB_CHECKED;
+/* A pipe whose ends are @lowest at least: clear of the descriptors a child is given. */
+int pvb_child_pipe(int end[2], int lowest) PVB_CHECKED;
+/* @c->pid has been started and is to be watched.  If that fails it is killed, and @c->answer closed. */
+int pvb_child_watch(struct pvb_child *c) PVB_CHECKED;
 /* The moment @ms from now, for the next two. */
 uint64_t pvb_deadline(unsigned int ms);
-/* What it says until it closes its pipe or has said @n bytes: 0, ETIME at @deadline, or errno.  *@got bytes are in @buf. */
-int pvb_child_listen(const struct pvb_child *c, uint64_t deadline, void *buf, size_t n, size_t *got);
-/* Until it has ended: 0, ETIME at @deadline, or errno. */
-int pvb_child_wait(const struct pvb_child *c, uint64_t deadline);
+/* What it says until it closes its pipe or has said @n bytes; ETIME at @deadline.  *@got bytes are in @buf. */
+int pvb_child_listen(const struct pvb_child *c, uint64_t deadline, void *buf, size_t n, size_t *got) PVB_CHECKED;
+/* Until it has ended; ETIME at @deadline. */
+int pvb_child_wait(const struct pvb_child *c, uint64_t deadline) PVB_CHECKED;
 /*
  * Kill it if asked to, reap it, close what is open.  The kernel may not let it end: it waits, until the mount goes, for a
  * FUSE server that has read a request and does not answer.  Then it is reaped when the next child is watched after that.

@@ -25,8 +25,8 @@ struct job {
     uint64_t max;
 };
 
+/* What the child answers: the file as it was, or its error. */
 struct told {
-    int rc;
     struct stat st;
     struct pvboot_error e;
 };
@@ -97,7 +97,7 @@ static _Noreturn void child(const struct job *job, int answer, pid_t caller)
     prctl(PR_SET_NAME, "pvboot-read");
     if (!names_descriptor(job->path))
         close_all_but(answer, job->memfd);
-    t.rc = read_all(job, &t);
+    (void)read_all(job, &t); /* @t says it all */
     do
         r = write(answer, &t, sizeof(t));
     while (r < 0 && errno == EINTR);
@@ -123,8 +123,10 @@ static int start(struct pvb_child *c, const struct job *job, struct pvboot_error
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     close(end[1]);
     c->answer = end[0];
-    if (c->pid > 0)
-        return pvb_child_watch(c, e);
+    if (c->pid > 0) {
+        err = pvb_child_watch(c);
+        return err ? pvb_fail(e, PVBOOT_E_HOST, "no descriptor of who reads it: %s", strerror(err)) : 0;
+    }
     close(end[0]);
     return pvb_fail(e, PVBOOT_E_HOST, "no process to read it: %s", strerror(err));
 }
@@ -139,18 +141,18 @@ static uint64_t size_of(int memfd)
 /* As long as enough arrives. */
 static int listen_to(const struct pvb_child *c, const struct job *job, struct told *t, struct pvboot_error *e)
 {
-    uint64_t before, now = 0;
+    uint64_t had, has = 0; /* bytes of the file that have arrived: when we began to wait this time, and since */
     size_t got;
     int err;
 
     do {
-        before = now;
+        had = has;
         err = pvb_child_listen(c, pvb_deadline(PVBOOT_STALL_MS), t, sizeof(*t), &got);
-        now = err == ETIME ? size_of(job->memfd) : before;
-    } while (now - before >= PVBOOT_STALL_BYTES);
+        has = err == ETIME ? size_of(job->memfd) : had;
+    } while (has - had >= PVBOOT_STALL_BYTES);
     if (err == ETIME)
         return pvb_fail(e, PVBOOT_E_UNREADABLE, "stalls: %llu bytes in %u ms, limit %llu",
-                        (unsigned long long)(now - before), PVBOOT_STALL_MS, PVBOOT_STALL_BYTES);
+                        (unsigned long long)(has - had), PVBOOT_STALL_MS, PVBOOT_STALL_BYTES);
     if (err)
         return pvb_fail(e, PVBOOT_E_HOST, "listening to who reads it: %s", strerror(err));
     if (got != sizeof(*t))
@@ -173,5 +175,5 @@ int pvb_read_elsewhere(int memfd, const char *path, uint64_t max, struct stat *s
     if (rc)
         return rc;
     *st = t.st;
-    return t.rc ? pvb_fail(e, (enum pvboot_class) - t.rc, "%s", t.e.text) : 0;
+    return t.e.code ? pvb_fail(e, (enum pvboot_class)t.e.code, "%s", t.e.text) : 0;
 }
