@@ -22,11 +22,12 @@ enum pvboot_sandbox {
 
 struct pvboot_confine {
     enum pvboot_sandbox sandbox;
-    const char *helper;             /* path of pvboot-parse; unused when off */
-    struct pvboot_limits limits;    /* zeroes: the defaults */
-    enum pvboot_path path;          /* a payload is unpacked when this path needs it */
-    struct pvboot_error *elf_error; /* not NULL: unpack in any case; that it cannot be is told here, and no failure */
-    char missing[128];              /* out: the layers that best did without, "landlock, seccomp"; else "" */
+    const char *helper;               /* path of pvboot-parse; unused when off */
+    struct pvboot_limits limits;      /* zeroes: the defaults */
+    enum pvboot_path path;            /* a payload is unpacked when this path needs it */
+    bool unpack_always;               /* or whatever the path; then a payload that cannot be is no failure */
+    struct pvboot_error unpack_error; /* out: why it could not be, with @unpack_always; else zeroes */
+    char missing[128];                /* out: the layers that best did without, "landlock, seccomp"; else "" */
 };
 
 /*

@@ -15,7 +15,7 @@
 
 static bool wants_elf(const struct pvboot_image *img, const struct pvboot_confine *c)
 {
-    return c->elf_error || pvboot_image_needs_elf(img, c->path);
+    return c->unpack_always || pvboot_image_needs_elf(img, c->path);
 }
 
 static uint64_t unpacked_max(const struct pvboot_confine *c)
@@ -23,7 +23,7 @@ static uint64_t unpacked_max(const struct pvboot_confine *c)
     return pvboot_limit(c->limits.unpacked, PVBOOT_UNPACKED_MAX);
 }
 
-static int parse_here(struct pvboot_kernel *k, const struct pvboot_file *f, const struct pvboot_confine *c,
+static int parse_here(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
                       struct pvboot_error *e)
 {
     int rc = pvboot_kernel_parse(k, f->bytes, e);
@@ -31,8 +31,8 @@ static int parse_here(struct pvboot_kernel *k, const struct pvboot_file *f, cons
     k->unpacked_max = c->limits.unpacked;
     if (rc || !wants_elf(&k->image, c))
         return rc;
-    rc = pvboot_kernel_unpack(k, c->elf_error ? c->elf_error : e);
-    if (!rc || c->elf_error)
+    rc = pvboot_kernel_unpack(k, c->unpack_always ? &c->unpack_error : e);
+    if (!rc || c->unpack_always)
         return 0;
     pvboot_kernel_dispose(k);
     return rc;
@@ -127,14 +127,14 @@ static int take_elf(struct pvboot_kernel *k, int out, bool *owned, struct pvboot
     return rc;
 }
 
-static int take_answer(struct pvboot_kernel *k, const struct pvb_answer *a, const struct pvboot_confine *c,
+static int take_answer(struct pvboot_kernel *k, const struct pvb_answer *a, struct pvboot_confine *c,
                        struct pvboot_error *e)
 {
-    bool unpack_failed = a->step == PVB_STEP_UNPACK && c->elf_error;
+    bool unpack_failed = a->step == PVB_STEP_UNPACK && c->unpack_always;
     int rc;
 
     if (unpack_failed)
-        (void)pass_on(a, c->elf_error);
+        (void)pass_on(a, &c->unpack_error);
     else if (a->code)
         return pass_on(a, e);
     rc = pvb_image_verify(&k->image, &a->image, k->file.len, unpacked_max(c), e);
@@ -151,7 +151,7 @@ static int ask(struct pvboot_kernel *k, const struct pvboot_file *f, int out, st
     const struct pvb_run run = {
         .helper = c->helper,
         .arg = { c->sandbox == PVBOOT_SANDBOX_STRICT ? "strict" : "best",
-                 c->elf_error ? PVB_ARG_ELF : pvboot_path_name(c->path) },
+                 c->unpack_always ? PVB_ARG_ELF : pvboot_path_name(c->path) },
         .in = f->memfd,
         .out = out,
         .wall_ms = PVBOOT_PARSE_WALL_MS,
@@ -181,6 +181,7 @@ int pvboot_kernel_confine(struct pvboot_kernel *k, const struct pvboot_file *f, 
 
     *k = (struct pvboot_kernel){ 0 };
     c->missing[0] = 0;
+    c->unpack_error = (struct pvboot_error){ 0 };
     if (c->sandbox == PVBOOT_SANDBOX_OFF)
         return parse_here(k, f, c, e);
     if (!f->mapped)

@@ -6,6 +6,7 @@
 #include "../../builder/base/base.h"
 #include <getopt.h>
 #include <jansson.h>
+#include <pvboot/confine.h>
 #include <pvboot/file.h>
 
 typedef int cli_main(int argc, char **argv, struct pvboot_error *e);
@@ -52,9 +53,12 @@ void cli_guest_dispose(struct cli_guest *c);
 
 /* --sandbox's default is $PVBOOT_SANDBOX, for those who always need another than strict. */
 int cli_sandbox_default(struct pvboot_request *req, struct pvboot_error *e) PVB_CHECKED;
-/* @elf_error as in confine.h. Tells on standard error what the sandbox had to do without. */
+/*
+ * @c says whether to unpack always, and gets what is told; the rest of it comes from @req.  Tells on standard error what
+ * the sandbox had to do without.
+ */
 int cli_kernel_open(struct pvboot_kernel *k, const char *image, const struct pvboot_request *req,
-                    struct pvboot_error *elf_error, struct pvboot_error *e) PVB_CHECKED;
+                    struct pvboot_confine *c, struct pvboot_error *e) PVB_CHECKED;
 
 /* show.c: for people */
 void cli_show_plan(const struct pvboot_plan *plan);

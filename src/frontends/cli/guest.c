@@ -111,6 +111,7 @@ static int read_ramdisks(struct cli_guest *c, const struct args *a, struct pvboo
 int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_error *e)
 {
     struct args a = { .memory_mib = DEFAULT_MIB, .vcpus = 1 };
+    struct pvboot_confine as_needed = { 0 };
     int rc;
 
     pvboot_request_init(&c->req);
@@ -121,7 +122,7 @@ int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_err
     if (!rc)
         rc = pvboot_machine_default(&c->machine, a.memory_mib << 20, (uint32_t)a.vcpus, e);
     if (!rc)
-        rc = cli_kernel_open(&c->kernel, c->image, &c->req, NULL, e);
+        rc = cli_kernel_open(&c->kernel, c->image, &c->req, &as_needed, e);
     if (!rc)
         rc = read_ramdisks(c, &a, e);
     if (!rc)

@@ -38,7 +38,7 @@ static int parse_options(struct inspect *in, int argc, char **argv, struct pvboo
 int cli_inspect(int argc, char **argv, struct pvboot_error *e)
 {
     struct pvboot_kernel kernel = { 0 };
-    struct pvboot_error elf_error = { 0 };
+    struct pvboot_confine c = { .unpack_always = true };
     struct inspect in = { 0 };
     json_t *o;
     int rc;
@@ -48,14 +48,14 @@ int cli_inspect(int argc, char **argv, struct pvboot_error *e)
     if (!rc)
         rc = parse_options(&in, argc, argv, e);
     if (!rc)
-        rc = cli_kernel_open(&kernel, in.image, &in.req, &elf_error, e);
-    if (!rc && elf_error.code == PVBOOT_E_HOST) {
-        *e = elf_error;
+        rc = cli_kernel_open(&kernel, in.image, &in.req, &c, e);
+    if (!rc && c.unpack_error.code == PVBOOT_E_HOST) {
+        *e = c.unpack_error;
         rc = pvb_in_file(e, in.image, -PVBOOT_E_HOST);
     }
     if (rc)
         goto out;
-    o = pvb_describe_image(&kernel, elf_error.text);
+    o = pvb_describe_image(&kernel, c.unpack_error.text);
     if (in.json) {
         rc = cli_print_json(o, e);
     } else {

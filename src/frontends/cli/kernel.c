@@ -14,19 +14,20 @@ int cli_sandbox_default(struct pvboot_request *req, struct pvboot_error *e)
 }
 
 int cli_kernel_open(struct pvboot_kernel *k, const char *image, const struct pvboot_request *req,
-                    struct pvboot_error *elf_error, struct pvboot_error *e)
+                    struct pvboot_confine *c, struct pvboot_error *e)
 {
     char self[PATH_MAX] = "", helper[PATH_MAX + 32];
-    struct pvboot_confine c = {
-        .sandbox = req->sandbox, .limits = req->limits, .path = req->path, .elf_error = elf_error
-    };
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     int rc;
 
     self[n > 0 ? n : 0] = 0;
-    c.helper = pvboot_confine_helper(self, helper, sizeof(helper));
-    rc = pvboot_kernel_open_confined(k, image, &c, e);
-    if (c.missing[0])
-        fprintf(stderr, "pvboot: note: the kernel's parser ran without: %s\n", c.missing);
+    c->sandbox = req->sandbox;
+    c->limits = req->limits;
+    c->path = req->path;
+    c->helper = pvboot_confine_helper(self, helper, sizeof(helper));
+    rc = pvboot_kernel_open_confined(k, image, c, e);
+    c->helper = NULL; /* its name ends here */
+    if (c->missing[0])
+        fprintf(stderr, "pvboot: note: the kernel's parser ran without: %s\n", c->missing);
     return rc;
 }

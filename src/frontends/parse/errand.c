@@ -24,8 +24,8 @@ static int take_arguments(struct pvb_errand *x, int argc, char **argv)
     if (argc != PVB_ARGS)
         return -1;
     x->strict = strcmp(argv[1], "best") != 0; /* whatever else it says is the stricter */
-    x->any_elf = !strcmp(argv[2], PVB_ARG_ELF);
-    x->path = x->any_elf ? PVBOOT_PATH_AUTO : pvboot_path_find(argv[2]);
+    x->unpack_always = !strcmp(argv[2], PVB_ARG_ELF);
+    x->path = x->unpack_always ? PVBOOT_PATH_AUTO : pvboot_path_find(argv[2]);
     x->caller = (pid_t)strtol(argv[3], NULL, 10);
     uid = strtoul(argv[4], NULL, 10);
     gid = strtoul(argv[5], NULL, 10);

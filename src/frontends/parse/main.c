@@ -11,7 +11,7 @@ static int parse(struct pvb_errand *x, struct pvboot_kernel *k, struct pvboot_er
     enum pvb_step step = PVB_STEP_PARSE;
     int rc = pvboot_kernel_parse(k, x->file, e);
 
-    if (!rc && !k->image.has_elf && (x->any_elf || pvboot_image_needs_elf(&k->image, x->path))) {
+    if (!rc && !k->image.has_elf && (x->unpack_always || pvboot_image_needs_elf(&k->image, x->path))) {
         step = PVB_STEP_UNPACK;
         k->unpacked_max = x->output_bytes;
         rc = pvb_kernel_unpack(k, out, e);

@@ -14,7 +14,7 @@
 struct pvb_errand {
     bool strict;
     enum pvboot_path path;
-    bool any_elf; /* unpack whatever the path */
+    bool unpack_always; /* unpack whatever the path */
     pid_t caller;
     uid_t uid; /* whom it becomes, if it is root's */
     gid_t gid;
