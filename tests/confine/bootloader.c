@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * bootloader file|memory SHIM CMDLINE [KERNEL [RAMDISK [CUT before|during]]]: hand libxenguest a PVH domain's images as
- * libxl does, the first by name as the administrator's or, like the others, as mappings of the files a bootloader made
- * on its way through the guest's disk; and print who loads it.  The file CUT loses its bytes before libxenguest looks at
+ * bootloader shim|file|memory STUB CMDLINE [MODULE [MODULE [CUT before|during]]]: hand libxenguest a PVH domain's images as
+ * libxl does.  The first is the shim that the administrator named, with the guest's kernel as its module, which has a
+ * command line then; or the guest's kernel by name; or, as all modules are, a mapping of the file that a bootloader made on
+ * its way through the guest's disk.  Print who loads it.  The file CUT loses its bytes before libxenguest looks at
  * them, or in the middle of the first copy that is made of them.
  */
 #include <err.h>
@@ -61,13 +62,13 @@ ssize_t write(int fd, const void *p, size_t n)
     return r;
 }
 
-static int hand_over(struct xc_dom_image *dom, const char *path, const char *cut_path, const char *when)
+static int hand_over(struct xc_dom_image *dom, const char *path, const char *cmdline, char **cut_when)
 {
     struct mapping m = map(path);
-    int rc = xc_dom_module_mem(dom, m.p, m.bytes, NULL);
+    int rc = xc_dom_module_mem(dom, m.p, m.bytes, cmdline);
 
-    if (!rc && cut_path && !strcmp(path, cut_path)) {
-        if (strcmp(when, "during"))
+    if (!rc && cut_when && !strcmp(path, cut_when[0])) {
+        if (strcmp(cut_when[1], "during"))
             empty(path);
         else
             cut = m;
@@ -79,7 +80,7 @@ int main(int argc, char **argv)
 {
     xc_interface *xch = xc_interface_open(NULL, NULL, XC_OPENFLAG_DUMMY);
     struct xc_dom_image *dom;
-    struct mapping shim;
+    struct mapping first;
     int rc;
 
     if (argc < 4 || argc == 7 || !xch)
@@ -89,10 +90,10 @@ int main(int argc, char **argv)
         return 71;
     dom->container_type = XC_DOM_HVM_CONTAINER;
     snprintf(dom->xen_caps, sizeof(dom->xen_caps), "hvm-3.0-x86_32 hvm-3.0-x86_64"); /* what Xen says it can run */
-    shim = map(argv[2]);
-    rc = strcmp(argv[1], "file") ? xc_dom_kernel_mem(dom, shim.p, shim.bytes) : xc_dom_kernel_file(dom, argv[2]);
+    first = map(argv[2]);
+    rc = strcmp(argv[1], "memory") ? xc_dom_kernel_file(dom, argv[2]) : xc_dom_kernel_mem(dom, first.p, first.bytes);
     for (int i = 4; !rc && i < argc && i < 6; i++)
-        rc = hand_over(dom, argv[i], argc > 7 ? argv[6] : NULL, argv[argc > 7 ? 7 : 3]);
+        rc = hand_over(dom, argv[i], i == 4 && !strcmp(argv[1], "shim") ? "" : NULL, argc > 7 ? argv + 6 : NULL);
     if (!rc)
         rc = xc_dom_parse_image(dom);
     printf("%s\n", rc ? "refused" : dom->guest_type);

@@ -14,8 +14,8 @@ OURS, STOCK = "hvm-3.0-x86_64", "hvm-3.0-x86_32"  # guest types: the plugin's, a
 pytestmark = pytest.mark.skipif(not (BUILD / "pvboot-xl.so").exists(), reason="no plugin: built without Xen's headers")
 
 
-def loads(how, shim, cmdline, *images_and_cut):
-    done = subprocess.run([BUILD / "tests/confine/bootloader", how, shim, cmdline, *images_and_cut], capture_output=True,
+def loads(how, stub, cmdline, *images_and_cut):
+    done = subprocess.run([BUILD / "tests/confine/bootloader", how, stub, cmdline, *images_and_cut], capture_output=True,
                           text=True, timeout=60, env={"LD_PRELOAD": str(BUILD / "pvboot-xl.so")})
     return done.returncode, done.stdout.strip(), done.stderr
 
@@ -31,7 +31,14 @@ def kernel(write):
 
 
 def test_administrators_shim_is_ours(kernel):
-    assert loads("file", BUILD / "pvboot-stub.elf", "pvboot entry=linux64", kernel)[:2] == (0, OURS)
+    assert loads("shim", BUILD / "pvboot-stub.elf", "pvboot entry=linux64", kernel)[:2] == (0, OURS)
+
+
+def test_stub_as_a_kernel_of_its_own_name_is_not(kernel, tmp_path):
+    """It looks like an administrator's guest without a command line, so it is refused and gets nothing."""
+    code, loader, said = loads("file", BUILD / "pvboot-stub.elf", f"pvboot dump={tmp_path}/dump", kernel)
+    assert (code, loader) == (0, "refused") and said.startswith("pvboot: usage: a kernel without a command line: ")
+    assert said.count("\n") == 1 and not (tmp_path / "dump").exists()
 
 
 def test_stub_by_any_other_name_is_a_kernel_like_any(kernel, tmp_path):
@@ -62,7 +69,7 @@ def ramdisk(write):
 
 
 def ours(*images_and_cut, options="entry=linux64"):
-    return loads("file", BUILD / "pvboot-stub.elf", f"pvboot {options}", *images_and_cut)
+    return loads("shim", BUILD / "pvboot-stub.elf", f"pvboot {options}", *images_and_cut)
 
 
 def test_kernel_and_ramdisk_from_a_bootloader(kernel, ramdisk):

@@ -69,7 +69,13 @@ static int add_module(struct build *b, unsigned int i, const char *path, const c
 
 static int load_kernel(struct build *b)
 {
-    return xc_dom_kernel_file(b->dom, b->c->kind == OFFLINE_SHIM ? b->c->shim : b->c->kernel);
+    bool shim = b->c->kind == OFFLINE_SHIM;
+    size_t bytes;
+
+    if (shim || !b->c->in_memory)
+        return xc_dom_kernel_file(b->dom, shim ? b->c->shim : b->c->kernel);
+    b->blob[0] = read_file(b->c->kernel, &bytes);
+    return xc_dom_kernel_mem(b->dom, b->blob[0], bytes);
 }
 
 static int load_modules(struct build *b)
@@ -78,9 +84,9 @@ static int load_modules(struct build *b)
     int rc = 0;
 
     if (c->kind == OFFLINE_SHIM)
-        rc = add_module(b, 0, c->kernel, c->cmdline);
+        rc = add_module(b, 0, c->kernel, c->cmdline || c->no_guest_cmdline ? c->cmdline : "");
     if (!rc && c->ramdisk)
-        rc = add_module(b, 1, c->ramdisk, NULL);
+        rc = add_module(b, 1, c->ramdisk, c->kind == OFFLINE_HVM ? "ipxe" : NULL);
     return rc;
 }
 
@@ -97,6 +103,7 @@ static int describe(struct build *b)
     if (b->c->kind == OFFLINE_PV)
         return 0;
     dom->target_pages = b->c->memory_mib * (MIB / FAKE_PAGE);
+    dom->device_model = b->c->kind == OFFLINE_HVM;
     dom->mmio_start = HOLE_START;
     dom->mmio_size = 4 * GIB - HOLE_START;
     dom->lowmem_end = bytes < HOLE_START ? bytes : HOLE_START;

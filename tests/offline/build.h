@@ -15,6 +15,7 @@ enum offline_kind {
     OFFLINE_SHIM, /* type="pvh" with pvshim=1: the shim is the kernel, the kernel the first module */
     OFFLINE_PVH,
     OFFLINE_PV,
+    OFFLINE_HVM, /* with a device model: the kernel is its firmware, the ramdisk its boot ROM */
 };
 
 struct offline_case {
@@ -23,6 +24,8 @@ struct offline_case {
     const char *kernel, *cmdline;
     const char *ramdisk; /* NULL: none */
     bool in_memory;      /* kernel and ramdisk as a bootloader hands them over */
+    bool
+        no_guest_cmdline; /* a shim's kernel without one, where @cmdline is NULL; else it is empty, as in our configs */
     bool claim, vnuma;
     unsigned int memory_mib, maxmem_mib, vcpus;
     unsigned int console_port, xenstore_port;

@@ -46,12 +46,14 @@ static void destroy(xentoollog_logger *l)
 
 static enum offline_kind kind_of(const char *s)
 {
-    static const char *const name[] = { [OFFLINE_SHIM] = "shim", [OFFLINE_PVH] = "pvh", [OFFLINE_PV] = "pv" };
+    static const char *const name[] = {
+        [OFFLINE_SHIM] = "shim", [OFFLINE_PVH] = "pvh", [OFFLINE_PV] = "pv", [OFFLINE_HVM] = "hvm"
+    };
 
     for (unsigned int i = 0; i < sizeof(name) / sizeof(name[0]); i++)
         if (!strcmp(s, name[i]))
             return i;
-    errx(64, "--kind %s: shim, pvh or pv", s);
+    errx(64, "--kind %s: shim, pvh, pv or hvm", s);
 }
 
 static unsigned int number(const char *s)
@@ -87,6 +89,7 @@ static void options(struct offline_case *c, char **argv)
         { "--console-port", .number = &c->console_port },
         { "--xenstore-port", .number = &c->xenstore_port },
         { "--in-memory", .flag = &c->in_memory },
+        { "--no-guest-cmdline", .flag = &c->no_guest_cmdline },
         { "--claim", .flag = &c->claim },
         { "--vnuma", .flag = &c->vnuma },
     };

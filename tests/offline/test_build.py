@@ -42,7 +42,7 @@ class Dump:
     def __init__(self, build, out, kernel, entry, mib, vcpus, ramdisk, cmdline, more=()):
         command = [build / "pvboot", "dump", "--entry", entry, "--memory", str(mib), "--vcpus", str(vcpus), "-o", out]
         command += ["--ramdisk", ramdisk] if ramdisk else []
-        command += ["--cmdline", cmdline] if cmdline is not None else []
+        command += ["--cmdline", cmdline or ""]  # a guest of the plugin's always has one
         subprocess.run([*command, *more, kernel], check=True, capture_output=True)
         self.out = out
         self.manifest = json.loads((out / "manifest.json").read_text())

@@ -116,6 +116,27 @@ def test_carrier_edited_by_hand(domain, files, carrier):
     no_memory_given(d)
 
 
+UNMARKED = r"pvboot: usage: a kernel without a command line: "
+
+
+@pytest.mark.parametrize("how", [{}, {"in_memory": True}], ids=["file", "memory"])
+@pytest.mark.parametrize("carrier", ["pvboot", "pvboot entry=linux64 dump=/nonexistent", "pvboot nonsense"])
+def test_guest_without_a_command_line(domain, files, carrier, how):
+    """A config in stock words without cmdline=, a bootloader without arguments: it did ask for us."""
+    d = domain(carrier=carrier, kernel=files / "bzimage", ramdisk=files / "initrd", no_guest_cmdline=True, **how)
+    refused(d, "xc_dom_parse_image", UNMARKED)
+    no_memory_given(d)
+
+
+def test_tenants_stub_with_a_ramdisk(domain, plugin, files, tmp_path):
+    """... and so may a tenant have who can choose kernel, ramdisk and command line: nothing is read or written for it."""
+    words = f"pvboot entry=linux64 ramdisks={tmp_path / 'absent'} dump={tmp_path / 'dump'}"
+    d = domain(kind="pvh", kernel=plugin.parent / "pvboot-stub.elf", ramdisk=files / "bzimage", cmdline=words)
+    refused(d, "xc_dom_parse_image", UNMARKED)
+    no_memory_given(d)
+    assert not (tmp_path / "dump").exists()
+
+
 def test_command_line_too_long(domain, files):
     refused(domain(carrier="pvboot", kernel=files / "bzimage", cmdline="x" * 2048), "xc_dom_build_image", f"pvboot: limit: {files / 'bzimage'}: ")
 

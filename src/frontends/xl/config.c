@@ -192,12 +192,18 @@ static int preflight(const struct options *o, struct pvboot_error *e)
     return pvb_in_file(e, path, rc);
 }
 
-static int rewrite(char **rewritten, struct pvboot_bytes text, const char *extra, struct pvboot_error *e)
+/* A guest of ours always has a command line, be it an empty one: recognise.c knows it by that. */
+static const char *own_cmdline(const struct options *o)
 {
-    int n = asprintf(rewritten,
-                     "%.*s\ntype=\"pvh\"\npvshim=1\npvshim_path=\"%s\"\npvshim_cmdline=\"" PVB_CARRIER
-                     "\"\npvshim_extra=\"%s\"\n",
-                     (int)text.len, (const char *)text.p, pvb_stub_path(), extra[0] ? extra + 1 : "");
+    return get(o, "cmdline") || get(o, "root") || get(o, "extra") ? "" : "cmdline=\"\"\n";
+}
+
+static int rewrite(char **rewritten, struct pvboot_bytes text, const struct options *o, struct pvboot_error *e)
+{
+    int n = asprintf(
+        rewritten,
+        "%.*s\ntype=\"pvh\"\npvshim=1\npvshim_path=\"%s\"\npvshim_cmdline=\"" PVB_CARRIER "\"\npvshim_extra=\"%s\"\n%s",
+        (int)text.len, (const char *)text.p, pvb_stub_path(), o->extra[0] ? o->extra + 1 : "", own_cmdline(o));
 
     if (n >= 0)
         return 0;
@@ -216,7 +222,7 @@ static int read_ours(XLU_Config *cfg, struct options *o, struct pvboot_bytes tex
     if (!rc)
         rc = check_config(o, &e);
     if (!rc)
-        rc = rewrite(&rewritten, text, o->extra, &e);
+        rc = rewrite(&rewritten, text, o, &e);
     if (rc)
         pvb_in_file(&e, config_name, rc);
     else

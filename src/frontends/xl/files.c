@@ -85,7 +85,7 @@ __attribute__((visibility("default"))) int xc_dom_module_file(struct xc_dom_imag
     __typeof__(&xc_dom_module_file) stock = (__typeof__(&xc_dom_module_file))pvb_next("xc_dom_module_file");
     struct pvboot_error e = { 0 };
 
-    if (!pvb_is_ours(dom))
+    if ((dom->num_modules ? pvb_whose(dom) : pvb_whose_kernel(dom, cmdline)) != PVB_OURS)
         return stock(dom, filename, cmdline);
     return read_module(dom, filename, cmdline, &e) ? pvb_report(&e) : 0;
 }

@@ -11,7 +11,7 @@
 
 static int probe(struct xc_dom_image *dom)
 {
-    return pvb_is_ours(dom) ? 0 : -EINVAL;
+    return pvb_whose(dom) == PVB_STOCKS ? -EINVAL : 0;
 }
 
 /*
@@ -33,8 +33,6 @@ static int adopt_kernel(struct xc_dom_image *dom, struct pvb_domain *d, struct p
 {
     uint64_t most = pvboot_limit(d->req.limits.kernel, PVBOOT_KERNEL_MAX);
 
-    if (!dom->num_modules)
-        return pvb_fail(e, PVBOOT_E_USAGE, "the domain has no kernel");
     return pvb_in_file(e, "the bootloader's kernel", adopt(&d->kernel.file, &dom->modules[0], most, e));
 }
 
@@ -87,6 +85,11 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
 {
     int rc;
 
+    if (pvb_whose(dom) == PVB_UNMARKED)
+        return pvb_fail(e, PVBOOT_E_USAGE,
+                        "a kernel without a command line: without one a guest of pvboot's cannot be told from a stock "
+                        "one that was given the stub as its kernel; cmdline=\"\" is enough, or an argument from the "
+                        "bootloader");
     rc = take_request(dom, d, e);
     if (rc)
         return rc;

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Is a domain ours?  It is when libxl loads its shim by the very name that config.c writes into pvshim_path, and its
- * shim command line is our carrier, unless the stub itself is to run in the guest: then the stock loader is the right
- * one, as long as it survives.
+ * Is a domain ours?  Three marks make it so, and a host's administrator sets each: libxl loads the file that config.c
+ * writes into pvshim_path, by that very name; the command line it allocates the domain with is our carrier; and the
+ * first module has a command line.
  *
- * A domain without a shim has its kernel and its command line in the same places, and both may be a tenant's, as a
- * bootloader's are, which come from the guest's disk: our stub's bytes, or a symbolic link to it, and "pvboot
- * dump=/etc/..." would then ask dom0 for something.  So no file is looked into; what counts is the name alone.
+ * The third is there because a domain without a shim has its kernel and its command line in the same places as a
+ * shim's, and both may be a tenant's.  libxl__domain_firmware() (4.15 to 4.22) gives module 0 a command line for a
+ * domain with a shim alone, whose module 0 is the kernel; without one module 0 is the ramdisk, and has none.  A domain
+ * with a device model has its boot ROM there, called "ipxe", and is never ours.
+ *
+ * A guest of ours that has lost the third mark (a config in stock words without cmdline=, a bootloader that says
+ * nothing) looks like a tenant's stub with a ramdisk.  It is refused, and built as neither.
  */
 #include "xl.h"
 
@@ -24,20 +28,33 @@ static bool wants_stub(const char *cmdline)
     return (!rc || rc == -PVBOOT_E_HOST) && req.path == PVBOOT_PATH_STUB;
 }
 
-/* Stock libxenguest asserts that the guest's command line is no longer than this: xl would be gone, the domain not. */
-static bool stock_would_abort(const struct xc_dom_image *dom)
-{
-    const char *cmdline = dom->num_modules ? dom->modules[0].cmdline : NULL;
-
-    return cmdline && strlen(cmdline) > PVBOOT_STOCK_CMDLINE_MAX;
-}
-
-bool pvb_is_ours(const struct xc_dom_image *dom)
+/* The two marks that a tenant's kernel and command line can have as well. */
+static bool names_us(const struct xc_dom_image *dom)
 {
     const struct pvb_domain *d = pvb_domain_find(dom);
 
-    return d && d->has_our_shim && dom->container_type == XC_DOM_HVM_CONTAINER && pvb_carrier_present(dom->cmdline) &&
-           (!wants_stub(dom->cmdline) || stock_would_abort(dom));
+    return d && d->stub_is_first && dom->container_type == XC_DOM_HVM_CONTAINER && !dom->device_model &&
+           pvb_carrier_present(dom->cmdline);
+}
+
+/* Stock libxenguest asserts that the guest's command line is no longer than this: xl would be gone, the domain not. */
+static bool stock_would_abort(const char *guest_cmdline)
+{
+    return strlen(guest_cmdline) > PVBOOT_STOCK_CMDLINE_MAX;
+}
+
+enum pvb_whose pvb_whose(const struct xc_dom_image *dom)
+{
+    if (!dom->num_modules)
+        return PVB_STOCKS;
+    return pvb_whose_kernel(dom, dom->modules[0].cmdline);
+}
+
+enum pvb_whose pvb_whose_kernel(const struct xc_dom_image *dom, const char *guest_cmdline)
+{
+    if (!names_us(dom) || (wants_stub(dom->cmdline) && !(guest_cmdline && stock_would_abort(guest_cmdline))))
+        return PVB_STOCKS;
+    return guest_cmdline ? PVB_OURS : PVB_UNMARKED;
 }
 
 __attribute__((visibility("default"))) int xc_dom_kernel_file(struct xc_dom_image *dom, const char *filename)
@@ -53,6 +70,6 @@ __attribute__((visibility("default"))) int xc_dom_kernel_file(struct xc_dom_imag
         pvb_fail(&e, PVBOOT_E_HOST, "no memory for a domain's description");
         return pvb_report(&e);
     }
-    d->has_our_shim = true;
+    d->stub_is_first = true;
     return stock(dom, filename);
 }

@@ -37,7 +37,7 @@ struct pvb_looked_at {
 struct pvb_domain {
     struct pvb_domain *next;
     const struct xc_dom_image *dom;
-    bool has_our_shim;
+    bool stub_is_first;               /* loaded as the kernel: by libxl as a shim, or by a tenant who wrote kernel= */
     char *kernel_path, *ramdisk_path; /* NULL when a bootloader handed memory over */
     struct pvb_looked_at kernel;
     struct pvboot_file ramdisk_file[PVBOOT_RAMDISKS_MAX];
@@ -84,8 +84,15 @@ void pvb_looked_at_dispose(struct pvb_looked_at *w); /* idempotent */
 /* files.c: read the further ramdisks of @d->paths, each like libxl's own one.  -LIMIT, and as pvboot_file_read(). */
 int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 
-/* recognise.c: did this domain ask for pvboot's toolstack paths? */
-bool pvb_is_ours(const struct xc_dom_image *dom);
+/* recognise.c: who builds this domain? */
+enum pvb_whose {
+    PVB_STOCKS,
+    PVB_OURS,
+    PVB_UNMARKED, /* a guest of ours, or a tenant's stub with a ramdisk: to be refused */
+};
+enum pvb_whose pvb_whose(const struct xc_dom_image *dom);
+/* The same before there is a module: @guest_cmdline is what the first one comes with. */
+enum pvb_whose pvb_whose_kernel(const struct xc_dom_image *dom, const char *guest_cmdline);
 
 /*
  * loader.c, hooks.c: what libxenguest calls.  struct xc_dom_loader is exported by the library but declared in no
