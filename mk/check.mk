@@ -19,6 +19,7 @@ SUITES = \
     'fuzz corpus, sanitizers=tap=$(M) LZO=y BUILD=$(BUILD)/san SAN=1 -s replay' \
     'command line=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/cli' \
     'stock libxenguest=closing=$(M) -s offline' \
+    'threads, sanitizer=closing=$(M) TSAN=1 BUILD=$(BUILD)/tsan -s threads' \
     'fault sweep=closing=$(M) -s faults' \
     'stub and probes in QEMU=closing=$(M) -s probes && PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/guests' \
     'confinement=tap=$(M) -s confine-c' \

@@ -42,14 +42,15 @@ PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
 # brings it back.
 NO_FORTIFY := -Wp,-U_FORTIFY_SOURCE
 SAN_FLAGS = $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+            $(if $(TSAN),-fsanitize=thread) \
             $(if $(FUZZER),-fsanitize=fuzzer-no-link) $(if $(COV),--coverage -O0 -Wno-format-truncation) \
-            $(if $(SAN)$(FUZZER)$(COV),$(NO_FORTIFY))
+            $(if $(SAN)$(TSAN)$(FUZZER)$(COV),$(NO_FORTIFY))
 
 OWN_CPPFLAGS = -Iinclude $(LIB_CFLAGS) -D_GNU_SOURCE -DPVBOOT_VERSION='"$(VERSION)"' \
                -DPVBOOT_LIBEXECDIR='"$(LIBEXECDIR)"' \
                $(if $(filter y,$(HAVE_XEN)),-DHAVE_XEN=1) $(if $(filter y,$(LZO)),-DHAVE_LZO=1)
 ALL_CPPFLAGS = $(OWN_CPPFLAGS) $(CPPFLAGS)
-ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(SAN)$(COV),,$(HARDEN) $(PREFIX_MAP)) $(CFLAGS) -fPIC $(SAN_FLAGS)
+ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(SAN)$(TSAN)$(COV),,$(HARDEN) $(PREFIX_MAP)) $(CFLAGS) -fPIC $(SAN_FLAGS)
 ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
 
 # V=1 shows whole commands.

@@ -7,12 +7,24 @@ SWEEP_OBJ := $(call obj,$(addprefix tests/offline/,sweep.c killed.c judge.c gate
                tests/fake/host.c tests/fake/process.c)
 FAKED_OBJ := $(call obj,tests/offline/xl_faked.c $(addprefix tests/fake/,fault.c host.c process.c))
 OFFLINE := $(addprefix $(BUILD)/,pvboot pvboot-parse pvboot-xl.so pvboot-stub.elf \
-             $(addprefix tests/offline/,driver sweep verdicts xl-faked.so) tests/confine/lacking)
+             $(addprefix tests/offline/,driver driver.so late threads pair sweep verdicts xl-faked.so) tests/confine/lacking)
 STOCK_LIBS := -lxenguest -lxenctrl -lxentoollog
 
 # The exported fakes stand in front of libxenctrl's and libxenforeignmemory's functions of the same names.
 $(BUILD)/tests/fake/%.o $(BUILD)/tests/offline/%.o: ALL_CFLAGS += -fvisibility=default $(NO_FORTIFY)
 $(BUILD)/tests/offline/driver: $(BUILD)/tests/offline/driver.o $(OFFLINE_OBJ)
+	@$(call say,LD,$@)
+	$(Q)$(link) -rdynamic -o $@ $^ $(STOCK_LIBS)
+$(BUILD)/tests/offline/driver.so: $(call obj,tests/offline/driver.c tests/offline/build.c)
+	@$(call say,LD,$@)
+	$(Q)$(link) -shared -o $@ $^ $(STOCK_LIBS)
+$(BUILD)/tests/offline/late: $(call obj,tests/offline/late.c tests/fake/stock.c) $(FAKE)
+	@$(call say,LD,$@)
+	$(Q)$(link) -rdynamic -o $@ $^
+$(BUILD)/tests/offline/threads: $(BUILD)/tests/offline/threads.o
+	@$(call say,LD,$@)
+	$(Q)$(link) -o $@ $^
+$(BUILD)/tests/offline/pair: $(BUILD)/tests/offline/pair.o $(OFFLINE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(link) -rdynamic -o $@ $^ $(STOCK_LIBS)
 $(BUILD)/tests/offline/sweep: $(SWEEP_OBJ) $(OFFLINE_OBJ)
@@ -25,13 +37,15 @@ $(BUILD)/tests/offline/xl-faked.so: $(FAKED_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(link) -shared -o $@ $^
 
-.PHONY: offline faults
+.PHONY: offline faults threads
 ifeq ($(HAVE_XEN),y)
 offline: $(OFFLINE)
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/offline --ignore tests/offline/test_faults.py
 faults: $(OFFLINE)
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) -s tests/offline/test_faults.py
+threads: $(OFFLINE)
+	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/offline/test_threads.py
 else
-offline faults:
+offline faults threads:
 	@echo "skip: no Xen headers (libxen-dev)"; echo "1 skipped"
 endif

@@ -60,7 +60,7 @@ struct fake_domain {
     size_t n_calls;
     struct fake_call call[FAKE_CALLS];
 };
-extern struct fake_domain fake;
+extern _Thread_local struct fake_domain fake; /* each thread has a host to itself */
 
 void fake_begin(const struct fake_setup *setup);
 void fake_end(void);

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static struct {
+static _Thread_local struct {
     int inside, paused;
     const char *trace;
 } here;

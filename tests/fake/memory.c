@@ -10,11 +10,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-struct fake_domain fake;
+_Thread_local struct fake_domain fake;
 
-static int memory = -1;
-static uint8_t *order_of; /* per gfn: 0 nothing, else order + 1 */
-static uint8_t *touched;
+static _Thread_local int memory = -1;
+static _Thread_local uint8_t *order_of; /* per gfn: 0 nothing, else order + 1 */
+static _Thread_local uint8_t *touched;
 
 static uint8_t *table(void)
 {

@@ -13,7 +13,7 @@
 #define XEN_4_17 0x40011
 #define SHARED_INFO_FRAME 0x3ff000ul /* beyond any guest memory */
 
-static uint8_t grant_table[FAKE_PAGE];
+static _Thread_local uint8_t grant_table[FAKE_PAGE];
 
 int xc_version(xc_interface *xch, int cmd, void *arg)
 {

@@ -17,6 +17,7 @@ struct log_file {
 
 static struct log_file log_file;
 static const char *memory_path;
+static bool child_last;
 
 static void message(xentoollog_logger *l, xentoollog_level level, int errnoval, const char *context, const char *format,
                     va_list al)
@@ -90,6 +91,7 @@ static void options(struct offline_case *c, char **argv)
         { "--xenstore-port", .number = &c->xenstore_port },
         { "--in-memory", .flag = &c->in_memory },
         { "--no-guest-cmdline", .flag = &c->no_guest_cmdline },
+        { "--child-last", .flag = &child_last },
         { "--claim", .flag = &c->claim },
         { "--vnuma", .flag = &c->vnuma },
     };
@@ -165,7 +167,8 @@ int main(int argc, char **argv)
 
     (void)argc;
     options(&c, argv);
-    start_child();
+    if (!child_last)
+        start_child();
     log_file.vtable = (xentoollog_logger){ .vmessage = message, .progress = progress, .destroy = destroy };
     xch = xc_interface_open(&log_file.vtable, &log_file.vtable, XC_OPENFLAG_DUMMY);
     if (!xch)
@@ -173,6 +176,8 @@ int main(int argc, char **argv)
     offline_begin(&c, memory_path);
     offline_build(xch, &c, &r);
     report(&r);
+    if (child_last)
+        start_child();
     xc_interface_close(xch);
     fclose(log_file.f);
     return r.rc ? 1 : 0;

@@ -17,7 +17,6 @@
 #define BUILDER "pvboot"
 #define KEY_STEM "pvboot_"
 #define EXPORT __attribute__((visibility("default")))
-#define STOCK(f) ((__typeof__(&f))pvb_next(#f))
 
 /* Which file the config being read came from; xl reads one at a time. */
 static _Thread_local char config_name[PATH_MAX];
@@ -36,7 +35,7 @@ static const char *get(const struct options *o, const char *key)
 {
     const char *value = NULL;
 
-    return STOCK(xlu_cfg_get_string)(o->cfg, key, &value, 1) ? NULL : value;
+    return PVB_STOCK(xlu_cfg_get_string)(o->cfg, key, &value, 1) ? NULL : value;
 }
 
 /* The file as it stands, or what xl has appended from its own command line, where a key may be said once more. */
@@ -229,7 +228,7 @@ static int read_ours(XLU_Config *cfg, struct options *o, struct pvboot_bytes tex
         rc = preflight(o, &e);
     if (rc)
         pvb_report(&e);
-    r = rc ? EINVAL : STOCK(xlu_cfg_readdata)(cfg, rewritten, (int)strlen(rewritten));
+    r = rc ? EINVAL : PVB_STOCK(xlu_cfg_readdata)(cfg, rewritten, (int)strlen(rewritten));
     free(rewritten);
     return r;
 }
@@ -246,9 +245,9 @@ static bool is_ours(struct options *o, struct pvboot_bytes text)
 
     o->quiet = fopen("/dev/null", "we");
     if (o->quiet)
-        o->cfg = STOCK(xlu_cfg_init)(o->quiet, config_name);
+        o->cfg = PVB_STOCK(xlu_cfg_init)(o->quiet, config_name);
     if (o->cfg)
-        r = STOCK(xlu_cfg_readdata)(o->cfg, (const char *)text.p, (int)text.len);
+        r = PVB_STOCK(xlu_cfg_readdata)(o->cfg, (const char *)text.p, (int)text.len);
     if (r == ENOMEM) {
         pvb_in_file(&e, config_name,
                     pvb_fail(&e, PVBOOT_E_HOST, "no memory or descriptor to look for builder=\"" BUILDER "\""));
@@ -260,8 +259,9 @@ static bool is_ours(struct options *o, struct pvboot_bytes text)
 
 EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *report_filename)
 {
+    (void)pvb_refusal(); /* if the program has opened libxl by now, this is the time to register */
     snprintf(config_name, sizeof(config_name), "%s", report_filename);
-    return STOCK(xlu_cfg_init)(report, report_filename);
+    return PVB_STOCK(xlu_cfg_init)(report, report_filename);
 }
 
 EXPORT int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
@@ -273,9 +273,9 @@ EXPORT int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
     if (memmem(text.p, text.len, BUILDER, strlen(BUILDER)) && is_ours(&o, text))
         r = read_ours(cfg, &o, text);
     else
-        r = STOCK(xlu_cfg_readdata)(cfg, data, length);
+        r = PVB_STOCK(xlu_cfg_readdata)(cfg, data, length);
     if (o.cfg)
-        STOCK(xlu_cfg_destroy)(o.cfg);
+        PVB_STOCK(xlu_cfg_destroy)(o.cfg);
     if (o.quiet)
         fclose(o.quiet);
     pvb_paths_dispose(&o.paths);
@@ -285,7 +285,7 @@ EXPORT int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
 /* xl refuses a builder it does not know: hide ours, but only in a config that has been rewritten. */
 EXPORT int xlu_cfg_get_string(const XLU_Config *cfg, const char *n, const char **value_r, int dont_warn)
 {
-    __typeof__(&xlu_cfg_get_string) stock = STOCK(xlu_cfg_get_string);
+    __typeof__(&xlu_cfg_get_string) stock = PVB_STOCK(xlu_cfg_get_string);
     const char *carrier = NULL;
     int r = stock(cfg, n, value_r, dont_warn);
 

@@ -37,7 +37,7 @@ static int read_ramdisk(struct pvb_domain *d, struct pvboot_file *f, const char 
 
 static int read_module(struct xc_dom_image *dom, const char *path, const char *cmdline, struct pvboot_error *e)
 {
-    __typeof__(&xc_dom_module_mem) module_mem = (__typeof__(&xc_dom_module_mem))pvb_next("xc_dom_module_mem");
+    __typeof__(&xc_dom_module_mem) module_mem = PVB_STOCK(xc_dom_module_mem);
     struct pvb_domain *d = pvb_domain_get(dom);
     bool kernel = !dom->num_modules;
     struct pvboot_file *f;
@@ -82,7 +82,7 @@ int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e)
 __attribute__((visibility("default"))) int xc_dom_module_file(struct xc_dom_image *dom, const char *filename,
                                                               const char *cmdline)
 {
-    __typeof__(&xc_dom_module_file) stock = (__typeof__(&xc_dom_module_file))pvb_next("xc_dom_module_file");
+    __typeof__(&xc_dom_module_file) stock = PVB_STOCK(xc_dom_module_file);
     struct pvboot_error e = { 0 };
 
     if ((dom->num_modules ? pvb_whose(dom) : pvb_whose_kernel(dom, cmdline)) != PVB_OURS)
@@ -92,7 +92,7 @@ __attribute__((visibility("default"))) int xc_dom_module_file(struct xc_dom_imag
 
 __attribute__((visibility("default"))) void xc_dom_release(struct xc_dom_image *dom)
 {
-    __typeof__(&xc_dom_release) stock = (__typeof__(&xc_dom_release))pvb_next("xc_dom_release");
+    __typeof__(&xc_dom_release) stock = PVB_STOCK(xc_dom_release);
 
     pvb_domain_drop(dom);
     stock(dom);

@@ -2,7 +2,6 @@
 /* The builder's own time, phase by phase, in libxenguest's log (/var/log/xen/domain-builder-ng.log). */
 #include "xl.h"
 
-#include <dlfcn.h>
 #include <time.h>
 
 static uint64_t now(void)
@@ -15,7 +14,7 @@ static uint64_t now(void)
 
 void pvb_phase(struct xc_dom_image *dom, struct pvb_domain *d, const char *phase)
 {
-    __typeof__(&xc_dom_printf) log = (__typeof__(&xc_dom_printf))dlsym(RTLD_DEFAULT, "xc_dom_printf");
+    __typeof__(&xc_dom_printf) log = PVB_FIND(xc_dom_printf);
 
     if (d->clock.phase && log)
         log(dom->xch, "pvboot: domain %u phase %s %llu us", dom->guest_domid, d->clock.phase,

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Getting into a stock xl and no further: registers with libxenguest's own registry when that library is there and
- * is one whose structures we know, and then takes itself out of LD_PRELOAD so that no child inherits it.  A program
- * without that library is passed through in silence: Debian's /usr/sbin/xl is a shell script in front of the real one.
+ * Getting into a stock xl and no further: registers with libxenguest's own registry when that library is there and is
+ * one whose structures we know.  A program that is linked to it, as xl is, has it when we are loaded; one that opens it
+ * later (libvirtd, a Python binding) has it at the first of our functions that it calls.
+ *
+ * A program that has the library is where we were meant to get to: there we leave LD_PRELOAD, whether or not we can work
+ * there, and no child inherits us.  A program without it passes us on in silence, since nothing tells a shell script in
+ * front of xl, as Debian's /usr/sbin/xl is, from any other program.
  */
 #include "xl.h"
 
 #include <dlfcn.h>
 #include <limits.h>
-#include <link.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define STUB_FILE "pvboot-stub.elf"
 
 static const char *command = "";
-static char self_path[PATH_MAX], stub_path[PATH_MAX], helper_path[PATH_MAX], refusal[256];
+static char self_path[PATH_MAX], stub_path[PATH_MAX], helper_path[PATH_MAX];
+static char refusal[PATH_MAX + 80]; /* "": none; constant once it has been decided */
+static bool at_start = true;        /* in the constructor */
 
 const char *pvb_stub_path(void)
 {
@@ -32,47 +38,6 @@ const char *pvb_command(void)
     return command;
 }
 
-const char *pvb_refusal(void)
-{
-    return refusal[0] ? refusal : NULL;
-}
-
-struct search {
-    const char *symbol;
-    void *found;
-};
-
-/* Look into one object that is loaded already, if it is one of the two libraries we stand in front of. */
-static int look_into(struct dl_phdr_info *info, size_t bytes, void *ctx)
-{
-    struct search *s = ctx;
-    void *lib;
-
-    (void)bytes;
-    if (!strstr(info->dlpi_name, "/libxlutil.so.") && !strstr(info->dlpi_name, "/libxenguest.so."))
-        return 0;
-    lib = dlopen(info->dlpi_name, RTLD_LAZY | RTLD_NOLOAD);
-    if (!lib)
-        return 0;
-    s->found = dlsym(lib, s->symbol);
-    dlclose(lib); /* it stays: its caller has it open */
-    return !!s->found;
-}
-
-/* A program that opens libxl as a plugin of its own (RTLD_LOCAL) has it in no scope that RTLD_NEXT sees. */
-void *pvb_next(const char *symbol)
-{
-    struct search s = { symbol, dlsym(RTLD_NEXT, symbol) };
-
-    if (!s.found)
-        dl_iterate_phdr(look_into, &s);
-    if (!s.found) {
-        fprintf(stderr, "pvboot: internal: %s: no %s behind the plugin\n", self_path, symbol);
-        abort(); /* we stand in front of a function that is not there: its caller cannot exist */
-    }
-    return s.found;
-}
-
 int pvb_report(const struct pvboot_error *e)
 {
     char line[640];
@@ -81,32 +46,11 @@ int pvb_report(const struct pvboot_error *e)
     return -1;
 }
 
-int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e)
-{
-    const struct {
-        const char *name;
-        void *slot;
-    } want[] = {
-#define X(f) { #f, &calls->f },
-        PVBOOT_XEN_CALLS(X)
-#undef X
-    };
-
-    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
-        void *p = dlsym(RTLD_DEFAULT, want[i].name);
-
-        if (!p)
-            return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "this libxenctrl has no %s", want[i].name);
-        memcpy(want[i].slot, &p, sizeof(p));
-    }
-    return 0;
-}
-
 /*
  * struct xc_dom_image has one layout from 4.15 to 4.21; before, it embeds another structure, later it is unknown.
- * The version is the library's SONAME.
+ * The version is the library's SONAME.  @why: stays as it is when this one is known.
  */
-static bool layout_known(void *symbol, char *why, size_t n)
+static void check_layout(void *symbol, char *why, size_t n)
 {
     static const char stem[] = "libxenguest.so.4.";
     const char *name;
@@ -115,14 +59,12 @@ static bool layout_known(void *symbol, char *why, size_t n)
 
     if (!dladdr(symbol, &info) || !info.dli_fname) {
         snprintf(why, n, "which domain builder this program has cannot be told");
-        return false;
+        return;
     }
     name = strstr(info.dli_fname, stem);
     minor = name ? strtol(name + strlen(stem), NULL, 10) : 0;
-    if (minor >= 15 && minor <= 21)
-        return true;
-    snprintf(why, n, "%s: its domain builder is not one of 4.15 to 4.21", info.dli_fname);
-    return false;
+    if (minor < 15 || minor > 21)
+        snprintf(why, n, "%s: its domain builder is not one of 4.15 to 4.21", info.dli_fname);
 }
 
 /* Remove our own entry from LD_PRELOAD: qemu, hotplug scripts and bootloaders are no place for us. */
@@ -141,8 +83,8 @@ static void leave_environment(void)
                 strcat(rest, ":");
             strcat(rest, item);
         }
-        if (rest[0])
-            setenv("LD_PRELOAD", rest, 1);
+        if (rest[0] || !at_start)
+            setenv("LD_PRELOAD", rest, 1); /* an empty one does nothing; threads may be looking by now */
         else
             unsetenv("LD_PRELOAD");
     }
@@ -164,30 +106,53 @@ static void find_self(void)
 
 static void find_command(int argc, char **argv)
 {
-    for (int i = argc - 1; i > 0; i--)
-        if (argv[i][0] != '-')
-            command = argv[i];
+    int i = 1;
+
+    while (i < argc && argv[i][0] == '-')
+        i++;
+    if (i < argc)
+        command = argv[i];
 }
 
-/* Runs after libxenguest's own constructors, so our loader is asked first. glibc gives constructors main()'s arguments. */
+/*
+ * ld.so is asked everything before our lock is taken: it may be running, under locks of its own, a constructor that
+ * comes here.  libxenguest's lists are last in, first out, so our loader is asked before its own, whenever we come.
+ */
+const char *pvb_refusal(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static _Atomic bool decided;
+    __typeof__(&xc_dom_register_loader) loader;
+    __typeof__(&xc_dom_register_arch_hooks) hooks;
+    char why[sizeof(refusal)] = "";
+
+    if (decided)
+        return refusal[0] ? refusal : NULL;
+    loader = PVB_FIND(xc_dom_register_loader);
+    hooks = PVB_FIND(xc_dom_register_arch_hooks);
+    if (!loader || !hooks)
+        return "this program has no libxenguest to register a domain builder with";
+    check_layout((void *)loader, why, sizeof(why));
+    pthread_mutex_lock(&lock);
+    if (!decided) {
+        leave_environment();
+        snprintf(refusal, sizeof(refusal), "%s", why);
+        if (!why[0]) {
+            pvboot_confine_prepare(helper_path);
+            loader(&pvb_loader);
+            hooks(&pvb_arch_hooks);
+        }
+        decided = true;
+    }
+    pthread_mutex_unlock(&lock);
+    return refusal[0] ? refusal : NULL;
+}
+
+/* Runs after the constructors of the libraries the program is linked to. glibc gives it main()'s arguments. */
 __attribute__((constructor)) static void pvboot_xl_init(int argc, char **argv)
 {
-    void (*hooks)(struct xc_dom_arch *) = NULL;
-    void (*loader)(struct xc_dom_loader *) = NULL;
-    void *p = dlsym(RTLD_DEFAULT, "xc_dom_register_loader"), *q = dlsym(RTLD_DEFAULT, "xc_dom_register_arch_hooks");
-
     find_self();
     find_command(argc, argv);
-    if (!p || !q) {
-        snprintf(refusal, sizeof(refusal), "this program has no libxenguest to register a domain builder with");
-        return;
-    }
-    leave_environment();
-    if (!layout_known(p, refusal, sizeof(refusal)))
-        return;
-    pvboot_confine_prepare(helper_path);
-    memcpy(&loader, &p, sizeof(p));
-    memcpy(&hooks, &q, sizeof(q));
-    loader(&pvb_loader);
-    hooks(&pvb_arch_hooks);
+    (void)pvb_refusal();
+    at_start = false;
 }

@@ -59,11 +59,11 @@ enum pvb_whose pvb_whose_kernel(const struct xc_dom_image *dom, const char *gues
 
 __attribute__((visibility("default"))) int xc_dom_kernel_file(struct xc_dom_image *dom, const char *filename)
 {
-    __typeof__(&xc_dom_kernel_file) stock = (__typeof__(&xc_dom_kernel_file))pvb_next("xc_dom_kernel_file");
+    __typeof__(&xc_dom_kernel_file) stock = PVB_STOCK(xc_dom_kernel_file);
     struct pvboot_error e = { 0 };
     struct pvb_domain *d;
 
-    if (pvb_refusal() || strcmp(filename, pvb_stub_path()))
+    if (strcmp(filename, pvb_stub_path()) || pvb_refusal())
         return stock(dom, filename);
     d = pvb_domain_get(dom);
     if (!d) {

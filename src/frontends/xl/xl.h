@@ -12,6 +12,7 @@
 #include <pvboot/file.h>
 #include <pvboot/record.h>
 #include <pvboot/xen.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <xenguest.h>
 
@@ -96,7 +97,7 @@ enum pvb_whose pvb_whose_kernel(const struct xc_dom_image *dom, const char *gues
 
 /*
  * loader.c, hooks.c: what libxenguest calls.  struct xc_dom_loader is exported by the library but declared in no
- * installed header since Xen 4.15, so these five fields stand here.
+ * installed header since Xen 4.15, so these five fields stand here, and the function that takes them.
  */
 struct xc_dom_loader {
     const char *name;
@@ -105,19 +106,41 @@ struct xc_dom_loader {
     int (*loader)(struct xc_dom_image *dom);
     struct xc_dom_loader *next;
 };
+void xc_dom_register_loader(struct xc_dom_loader *loader);
 extern struct xc_dom_loader pvb_loader;
 extern struct xc_dom_arch pvb_arch_hooks;
 
 /* phase.c: how long the builder's own steps take, into libxenguest's log. @phase NULL ends the last one. */
 void pvb_phase(struct xc_dom_image *dom, struct pvb_domain *d, const char *phase);
 
-/* plugin.c */
-const char *pvb_stub_path(void);    /* the file pvshim_path names, beside this plugin */
-const char *pvb_helper_path(void);  /* the confined parser, beside this plugin or where it is installed */
-const char *pvb_command(void);      /* of `xl [-options] command ...`; "": there is none */
-const char *pvb_refusal(void);      /* why the plugin cannot work in this process; NULL: it can */
-void *pvb_next(const char *symbol); /* the definition we stand in front of; ends the process when there is none */
+/*
+ * stock.c: functions of the libraries around us, each looked for once, whichever thread comes first.  A library that
+ * was found stays loaded.
+ */
+struct pvb_symbol {
+    const char *name;
+    _Atomic(void *) found;
+};
+void *pvb_next(struct pvb_symbol *s); /* the definition we stand in front of; ends the process when there is none */
+void *pvb_find(struct pvb_symbol *s); /* any definition; NULL: none is loaded */
 int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e);
+#define PVB_STOCK(f)                                      \
+    ({                                                    \
+        static struct pvb_symbol stock_ = { .name = #f }; \
+        (__typeof__(&f))pvb_next(&stock_);                \
+    })
+#define PVB_FIND(f)                                       \
+    ({                                                    \
+        static struct pvb_symbol found_ = { .name = #f }; \
+        (__typeof__(&f))pvb_find(&found_);                \
+    })
+
+/* plugin.c */
+const char *pvb_stub_path(void);   /* the file pvshim_path names, beside this plugin */
+const char *pvb_helper_path(void); /* the confined parser, beside this plugin or where it is installed */
+const char *pvb_command(void);     /* of `xl [-options] command ...`; "": there is none */
+/* Register with libxenguest, if that is there and has not been done. Why the plugin cannot work here; NULL: it can. */
+const char *pvb_refusal(void);
 /* Print @e as the one line a refusal is. Returns -1, what libxenguest's hooks fail with. */
 int pvb_report(const struct pvboot_error *e);
 
