@@ -49,9 +49,9 @@ static int read_module(struct xc_dom_image *dom, const char *path, const char *c
     if (rc)
         return rc;
     f = kernel ? &d->kernel.file : &d->ramdisk_file[0];
-    pvb_phase(dom, d, kernel ? "read-kernel" : "read-ramdisk");
+    pvb_phase_begin(dom, d, kernel ? "read-kernel" : "read-ramdisk");
     rc = kernel ? read_kernel(d, path, e) : read_ramdisk(d, f, path, e);
-    pvb_phase(dom, d, NULL);
+    pvb_phase_end(dom, d);
     if (rc)
         return rc;
     *(kernel ? &d->kernel_path : &d->ramdisk_path) = strdup(path);

@@ -38,10 +38,10 @@ static int meminit(struct xc_dom_image *dom)
     struct pvb_domain *d = pvb_domain_find(dom);
     struct pvboot_error e = { 0 };
 
-    pvb_phase(dom, d, "populate");
+    pvb_phase_begin(dom, d, "populate");
     if (open_xen(dom, d, &e) || populate(dom, d, &e))
         return pvb_report(&e);
-    pvb_phase(dom, d, NULL);
+    pvb_phase_end(dom, d);
     dom->p2m_size = (dom->highmem_end ? dom->highmem_end : dom->lowmem_end) / PVB_PAGE;
     return 0;
 }
@@ -52,12 +52,12 @@ static int alloc_magic_pages(struct xc_dom_image *dom)
     struct pvboot_xen_rings rings = { .console_evtchn = dom->console_evtchn, .xenstore_evtchn = dom->xenstore_evtchn };
     struct pvboot_error e = { 0 };
 
-    pvb_phase(dom, d, "special");
+    pvb_phase_begin(dom, d, "special");
     if (pvboot_xen_special_pages(&d->xen, &d->machine, &rings, &e))
         return pvb_report(&e);
     dom->console_pfn = d->machine.console_gpa / PVB_PAGE;
     dom->xenstore_pfn = d->machine.xenstore_gpa / PVB_PAGE;
-    pvb_phase(dom, d, NULL);
+    pvb_phase_end(dom, d);
     return 0;
 }
 
@@ -73,9 +73,9 @@ static int vcpu(struct xc_dom_image *dom)
     struct pvboot_error e = { 0 };
     int rc;
 
-    pvb_phase(dom, d, "vcpu");
+    pvb_phase_begin(dom, d, "vcpu");
     rc = pvboot_xen_start_state(&d->xen, &d->plan.vcpu, d->machine.vcpus, &e);
-    pvb_phase(dom, d, NULL);
+    pvb_phase_end(dom, d);
     if (!rc && d->paths.dump_dir)
         rc = pvboot_record_dump(&d->record, &d->plan, &d->kernel.parsed.image, d->paths.dump_dir, &e);
     return rc ? pvb_report(&e) : 0;

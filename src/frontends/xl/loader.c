@@ -96,12 +96,12 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     rc = adopt_kernel(dom, d, e);
     if (rc)
         return rc;
-    pvb_phase(dom, d, "parse");
+    pvb_phase_begin(dom, d, "parse");
     rc = parse_kernel(d, e);
-    pvb_phase(dom, d, "digest");
+    pvb_phase_begin(dom, d, "digest");
     if (!rc)
         rc = pvboot_request_digest(&d->req, &d->kernel.parsed, e);
-    pvb_phase(dom, d, NULL);
+    pvb_phase_end(dom, d);
     return pvb_in_file(e, d->kernel_path, rc);
 }
 
@@ -140,7 +140,7 @@ static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pv
     struct pvboot_xen_guest guest;
     int rc;
 
-    pvb_phase(dom, d, "plan");
+    pvb_phase_begin(dom, d, "plan");
     rc = take_machine(dom, &d->machine, e);
     if (rc)
         return rc;
@@ -150,12 +150,12 @@ static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pv
     rc = pvboot_plan_check(&d->plan, &d->kernel.parsed.image, e);
     if (rc)
         return rc;
-    pvb_phase(dom, d, "load");
+    pvb_phase_begin(dom, d, "load");
     pvboot_xen_guest_init(&guest, &d->xen);
     pvboot_record_init(&d->record, &d->machine, &guest.guest);
     rc = pvboot_load(&d->plan, &d->kernel.parsed, &d->req, d->paths.dump_dir ? &d->record.guest : &guest.guest, e);
     d->record.next = NULL; /* @guest ends here */
-    pvb_phase(dom, d, NULL);
+    pvb_phase_end(dom, d);
     return rc;
 }
 

@@ -110,8 +110,9 @@ void xc_dom_register_loader(struct xc_dom_loader *loader);
 extern struct xc_dom_loader pvb_loader;
 extern struct xc_dom_arch pvb_arch_hooks;
 
-/* phase.c: how long the builder's own steps take, into libxenguest's log. @phase NULL ends the last one. */
-void pvb_phase(struct xc_dom_image *dom, struct pvb_domain *d, const char *phase);
+/* phase.c: how long the builder's own steps take, into libxenguest's log when they end; one begins after the other. */
+void pvb_phase_begin(struct xc_dom_image *dom, struct pvb_domain *d, const char *phase); /* ends the one before */
+void pvb_phase_end(struct xc_dom_image *dom, struct pvb_domain *d);
 
 /*
  * stock.c: functions of the libraries around us, each looked for once, whichever thread comes first.  A library that
