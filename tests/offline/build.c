@@ -134,7 +134,7 @@ static int boot_mem_init(struct build *b)
 /* Tables of recognisable bytes in place of ACPI's, where libxl__dom_load_acpi() puts them. */
 static void load_acpi(struct xc_dom_image *dom)
 {
-    static uint8_t rsdp[RSDP_BYTES], info[FAKE_PAGE], tables[TABLE_PAGES * FAKE_PAGE];
+    static _Thread_local uint8_t rsdp[RSDP_BYTES], info[FAKE_PAGE], tables[TABLE_PAGES * FAKE_PAGE];
 
     memset(rsdp, 0xa1, sizeof(rsdp));
     memset(info, 0xa2, sizeof(info));
