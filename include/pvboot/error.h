@@ -28,7 +28,7 @@ enum pvboot_class {
 struct pvboot_error {
     int code;       /* enum pvboot_class; 0 while nothing failed */
     char file[160]; /* what it is about, "" when nothing in particular; long paths lose their head */
-    char text[320]; /* one sentence, no newline, control bytes escaped */
+    char text[320]; /* one sentence of printable ASCII: other bytes as \xNN, a backslash of an input as two */
 };
 
 /* The class's name as it stands in the line: "usage", "malformed", ... */

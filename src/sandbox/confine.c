@@ -60,7 +60,7 @@ static int pass_on(const struct pvb_answer *a, struct pvboot_error *e)
     case PVBOOT_E_INTERNAL:
     case PVBOOT_E_HOST:
     case PVBOOT_E_SANDBOX:
-        return pvb_fail(e, (enum pvboot_class)a->code, "%.*s", (int)sizeof(a->text), a->text);
+        return pvb_fail_escaped(e, (enum pvboot_class)a->code, "%.*s", (int)sizeof(a->text), a->text);
     default:
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: class %d", a->code);
     }

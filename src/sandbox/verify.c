@@ -34,13 +34,26 @@ static bool is_bool(const bool *b)
     return byte <= 1;
 }
 
-/* Printable, and it ends. */
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* Printable, a backslash stands for itself as two or begins \xNN, and it ends. */
 static bool is_text(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (!s[i])
             return true;
         if (s[i] < ' ' || s[i] > '~')
+            return false;
+        if (s[i] != '\\')
+            continue;
+        if (n - i > 2 && s[i + 1] == '\\')
+            i++;
+        else if (n - i > 4 && s[i + 1] == 'x' && is_hex(s[i + 2]) && is_hex(s[i + 3]))
+            i += 3;
+        else
             return false;
     }
     return false;

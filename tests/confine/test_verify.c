@@ -190,6 +190,7 @@ static void test_bzimage(void **state)
         { &bz, AT(bz.kernel_version[0]), 0x1b, "kernel_version" },
         { &bz, AT(bz.kernel_version[2]), 0x7f, "kernel_version" },
         { &bz, AT(bz.kernel_version[2]), 0x80, "kernel_version" },
+        { &bz, AT(bz.kernel_version[2]), '\\', "kernel_version" }, /* begins no escape, stands for no backslash */
         { &bz, AT(bz.codec), PVBOOT_CODEC_UNKNOWN + 1, "payload: codec" },
         { &bz, AT(bz.codec), 0xffffffff, "payload: codec" },
         { &bz, AT(bz.codec), PVBOOT_CODEC_UNKNOWN, "ELF: of no known payload" },

@@ -381,6 +381,63 @@ static void one_line(void **state)
     assert_int_equal(pvb_fail(NULL, PVBOOT_E_HOST, "nobody listens"), -71);
 }
 
+/* What a text says can be told from what it was made of: a backslash is two, and nothing is escaped twice. */
+static void backslashes(void **state)
+{
+    static const struct {
+        const char *raw, *shown;
+    } row[] = {
+        { "\\x1b", "\\\\x1b" }, { "\x1b", "\\x1b" }, { "\\", "\\\\" }, { "\\\x1b", "\\\\\\x1b" }, { "a\\b", "a\\\\b" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvboot_error e = { 0 }, again = { 0 };
+
+        pvb_fail(&e, PVBOOT_E_USAGE, "%s", row[i].raw);
+        pvb_in_file(&e, row[i].raw, -PVBOOT_E_USAGE);
+        assert_string_equal(e.text, row[i].shown);
+        assert_string_equal(e.file, row[i].shown);
+        assert_int_equal(pvb_fail_escaped(&again, PVBOOT_E_LIMIT, "line %u: %s", 9u, e.text), -PVBOOT_E_LIMIT);
+        assert_string_equal(again.text + strlen("line 9: "), row[i].shown);
+    }
+}
+
+/* Who says that a text has been escaped may lie. */
+static void escaped_by_whom(void **state)
+{
+    struct pvboot_error e = { 0 };
+
+    (void)state;
+    pvb_fail_escaped(&e, PVBOOT_E_USAGE, "%s", "\x1b[2J\\\x1b\\x1\n\xff\\");
+    assert_string_equal(e.text, "\\x1b[2J\\\\x1b\\x1\\x0a\\xff\\");
+}
+
+/* No text and no path is cut in the middle of an escape, wherever the cut falls. */
+static void no_half_an_escape(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 8; at++) {
+        struct pvboot_error e = { 0 }, again = { 0 };
+        char big[2000], *p;
+
+        memset(big, '\n', sizeof(big));
+        memset(big, 'p', at);
+        memset(big + sizeof(big) - 1 - at, 'p', at);
+        big[sizeof(big) - 1] = 0;
+        pvb_fail(&e, PVBOOT_E_USAGE, "%s", big);
+        pvb_in_file(&e, big, -PVBOOT_E_USAGE);
+        pvb_fail_escaped(&again, PVBOOT_E_USAGE, "%.*s%s", (int)at, "12345678", e.text);
+        for (p = e.file + 3; *p == '\\'; p += 4)
+            assert_memory_equal(p, "\\x0a", 4);
+        assert_int_equal(strlen(p), at);
+        for (p = e.text + at; *p; p += 4)
+            assert_memory_equal(p, "\\x0a", 4);
+        for (p = again.text + 2 * at; *p; p += 4)
+            assert_memory_equal(p, "\\x0a", 4);
+    }
+}
+
 static void success_names_no_file(void **state)
 {
     struct pvboot_error e = { 0 };
@@ -431,6 +488,9 @@ int main(void)
         cmocka_unit_test(errnos),
         cmocka_unit_test(classes),
         cmocka_unit_test(one_line),
+        cmocka_unit_test(backslashes),
+        cmocka_unit_test(escaped_by_whom),
+        cmocka_unit_test(no_half_an_escape),
         cmocka_unit_test(success_names_no_file),
         cmocka_unit_test(long_texts_are_cut),
     };

@@ -14,11 +14,16 @@
 
 /* Fill @e and return -@class. Bytes outside printable ASCII are escaped; the first error wins. */
 int pvb_fail(struct pvboot_error *e, enum pvboot_class code, const char *fmt, ...) PVB_PRINTF(3, 4);
-/* The same with what errno says, taking no lock: strerror() takes the one of translations. */
+/* The same where all text from outside in it has been escaped already, and must not be twice. */
+int pvb_fail_escaped(struct pvboot_error *e, enum pvboot_class code, const char *fmt, ...) PVB_PRINTF(3, 4);
+/* pvb_fail() with what errno says, taking no lock: strerror() takes the one of translations. */
 int pvb_fail_errno(struct pvboot_error *e, enum pvboot_class code, const char *what);
 /* Say which file @e is about, unless it already says. Returns @rc. */
 int pvb_in_file(struct pvboot_error *e, const char *path, int rc);
-/* Copy untrusted text for display: at most @n bytes with NUL, control bytes and non-ASCII as \xNN. */
+/*
+ * Copy text from outside for display: at most @n bytes with NUL; control bytes and non-ASCII as \xNN, a backslash as two.
+ * Who prints text from outside prints what this made of it.
+ */
 void pvb_escape(char *dst, size_t n, const void *src, size_t src_bytes);
 
 /* The paths that start at PHYS32_ENTRY with a start info. */

@@ -175,5 +175,5 @@ int pvb_read_elsewhere(int memfd, const char *path, uint64_t max, struct stat *s
     if (rc)
         return rc;
     *st = t.st;
-    return t.e.code ? pvb_fail(e, (enum pvboot_class)t.e.code, "%s", t.e.text) : 0;
+    return t.e.code ? pvb_fail_escaped(e, (enum pvboot_class)t.e.code, "%s", t.e.text) : 0;
 }

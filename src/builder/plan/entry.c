@@ -40,7 +40,7 @@ static int choose_auto(struct pvboot_plan *plan, const struct pvboot_image *img,
         }
         list_reason(plan->path_why, sizeof(plan->path_why), pvboot_path_name(preference[i]), why);
     }
-    return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "no entry of this kernel can be used: %s", plan->path_why);
+    return pvb_fail_escaped(e, PVBOOT_E_UNSUPPORTED, "no entry of this kernel can be used: %s", plan->path_why);
 }
 
 int pvb_choose_path(struct pvboot_plan *plan, const struct pvboot_image *img, enum pvboot_path asked,
@@ -53,8 +53,8 @@ int pvb_choose_path(struct pvboot_plan *plan, const struct pvboot_image *img, en
     if (asked == PVBOOT_PATH_AUTO)
         return choose_auto(plan, img, e);
     if (!pvboot_image_offers(img, asked, why, sizeof(why)))
-        return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "the kernel cannot be started through %s: %s", pvboot_path_name(asked),
-                        why);
+        return pvb_fail_escaped(e, PVBOOT_E_UNSUPPORTED, "the kernel cannot be started through %s: %s",
+                                pvboot_path_name(asked), why);
     plan->path = asked;
     snprintf(plan->path_why, sizeof(plan->path_why), "%s: asked for", pvboot_path_name(asked));
     return 0;

@@ -109,8 +109,9 @@ int pvb_choose_subarch(struct pvboot_plan *plan, const struct pvboot_image *img,
     }
     why = danger(img, req->subarch);
     if (why && !req->force_subarch)
-        return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "subarch %u with 32-bit kernel '%.16s': %s; force_subarch overrides",
-                        req->subarch, img->bz.kernel_version, why);
+        return pvb_fail_escaped(e, PVBOOT_E_UNSUPPORTED,
+                                "subarch %u with 32-bit kernel '%.16s': %s; force_subarch overrides", req->subarch,
+                                img->bz.kernel_version, why);
     if (why)
         pvb_remark(plan, "subarch %u was forced: %s", req->subarch, why);
     return 0;

@@ -45,13 +45,24 @@ struct part {
     size_t first; /* where its options begin in options.extra */
 };
 
-static int fail_at(const struct part *part, const struct pvb_statement *st, struct pvboot_error *e,
-                   enum pvboot_class code, const char *what)
+struct where {
+    char text[sizeof(((struct pvb_statement *)0)->key) + 20];
+};
+
+static struct where where(const struct part *part, const struct pvb_statement *st)
 {
-    *e = (struct pvboot_error){ 0 };
+    struct where w;
+
     if (part->overrides)
-        return pvb_fail(e, code, "command line: %s%s", st->key, what);
-    return pvb_fail(e, code, "line %u: %s%s", st->line, st->key, what);
+        snprintf(w.text, sizeof(w.text), "command line: %s", st->key);
+    else
+        snprintf(w.text, sizeof(w.text), "line %u: %s", st->line, st->key);
+    return w;
+}
+
+static int fail_at(const struct part *part, const struct pvb_statement *st, struct pvboot_error *e, const char *what)
+{
+    return pvb_fail(e, PVBOOT_E_USAGE, "%s%s", where(part, st).text, what);
 }
 
 /* One pvboot_ statement: is its key known, its value of the right type, and is it there only once? */
@@ -60,22 +71,20 @@ static int take_statement(struct options *o, const struct part *part, const stru
 {
     const char *key = st->key + strlen(KEY_STEM), *value = get(o, st->key), *said;
     struct pvboot_error inner = { 0 };
-    char word[80], what[sizeof(inner.text) + 2];
+    char word[80];
 
     snprintf(word, sizeof(word), " %s=", key);
     said = strstr(o->extra, word);
     if (said && (said < o->extra + part->first || !o->from_file))
         return 0; /* overridden; in a merged text by what comes last, which is the value we got */
     if (said)
-        return fail_at(part, st, e, PVBOOT_E_USAGE, " is set twice");
+        return fail_at(part, st, e, " is set twice");
     if (!value)
-        return fail_at(part, st, e, PVBOOT_E_USAGE, ": want one string or number");
-    if (pvb_carrier_option(key, value, &o->req, &o->paths, &inner)) {
-        snprintf(what, sizeof(what), ": %s", inner.text);
-        return fail_at(part, st, e, (enum pvboot_class)inner.code, what);
-    }
+        return fail_at(part, st, e, ": want one string or number");
+    if (pvb_carrier_option(key, value, &o->req, &o->paths, &inner))
+        return pvb_fail_escaped(e, (enum pvboot_class)inner.code, "%s: %s", where(part, st).text, inner.text);
     if (strlen(word) + strlen(value) >= sizeof(o->extra) - o->extra_bytes)
-        return fail_at(part, st, e, PVBOOT_E_LIMIT, ": more options than the carrier can hold");
+        return pvb_fail(e, PVBOOT_E_LIMIT, "%s: more options than the carrier can hold", where(part, st).text);
     o->extra_bytes +=
         (size_t)snprintf(o->extra + o->extra_bytes, sizeof(o->extra) - o->extra_bytes, "%s%s", word, value);
     return 0;
@@ -91,7 +100,7 @@ static int check_type(const struct options *o, const struct part *part, const st
     if (!type || !strcmp(type, "pvh"))
         return 0;
     snprintf(what, sizeof(what), "=\"%s\" contradicts builder=\"" BUILDER "\": want \"pvh\"", type);
-    return fail_at(part, st, e, PVBOOT_E_USAGE, what);
+    return fail_at(part, st, e, what);
 }
 
 static int take_part(struct options *o, struct part part, struct pvboot_error *e)
@@ -106,7 +115,7 @@ static int take_part(struct options *o, struct part part, struct pvboot_error *e
         if (!strncmp(st.key, KEY_STEM, strlen(KEY_STEM)))
             rc = take_statement(o, &part, &st, e);
         else if (!strncmp(st.key, "pvshim", strlen("pvshim")))
-            rc = fail_at(&part, &st, e, PVBOOT_E_USAGE, " contradicts builder=\"" BUILDER "\"");
+            rc = fail_at(&part, &st, e, " contradicts builder=\"" BUILDER "\"");
         else if (!strcmp(st.key, "type"))
             type = st;
     }
