@@ -206,23 +206,32 @@ static const char *own_cmdline(const struct options *o)
     return get(o, "cmdline") || get(o, "root") || get(o, "extra") ? "" : "cmdline=\"\"\n";
 }
 
-static int rewrite(char **rewritten, struct pvboot_bytes text, const struct options *o, struct pvboot_error *e)
+/* By length: libxlutil steps over a NUL in a remark, and what stands behind it counts. */
+static int rewrite(struct pvboot_bytes *rewritten, struct pvboot_bytes text, const struct options *o,
+                   struct pvboot_error *e)
 {
-    int n = asprintf(
-        rewritten,
-        "%.*s\ntype=\"pvh\"\npvshim=1\npvshim_path=\"%s\"\npvshim_cmdline=\"" PVB_CARRIER "\"\npvshim_extra=\"%s\"\n%s",
-        (int)text.len, (const char *)text.p, pvb_stub_path(), o->extra[0] ? o->extra + 1 : "", own_cmdline(o));
+    char *ours = NULL, *all = NULL;
+    int n = asprintf(&ours,
+                     "\ntype=\"pvh\"\npvshim=1\npvshim_path=\"%s\"\npvshim_cmdline=\"" PVB_CARRIER
+                     "\"\npvshim_extra=\"%s\"\n%s",
+                     pvb_stub_path(), o->extra[0] ? o->extra + 1 : "", own_cmdline(o));
 
     if (n >= 0)
-        return 0;
-    *rewritten = NULL;
-    return pvb_fail(e, PVBOOT_E_HOST, "no memory for a config of %zu bytes", text.len);
+        all = malloc(text.len + (size_t)n);
+    if (all) {
+        memcpy(all, text.p, text.len);
+        memcpy(all + text.len, ours, (size_t)n);
+        *rewritten = (struct pvboot_bytes){ (const uint8_t *)all, text.len + (size_t)n };
+    }
+    if (n >= 0)
+        free(ours);
+    return all ? 0 : pvb_fail(e, PVBOOT_E_HOST, "no memory for a config of %zu bytes", text.len);
 }
 
 static int read_ours(XLU_Config *cfg, struct options *o, struct pvboot_bytes text)
 {
+    struct pvboot_bytes rewritten = { 0 };
     struct pvboot_error e = { 0 };
-    char *rewritten = NULL;
     int rc, r;
 
     pvboot_request_init(&o->req);
@@ -237,8 +246,8 @@ static int read_ours(XLU_Config *cfg, struct options *o, struct pvboot_bytes tex
         rc = preflight(o, &e);
     if (rc)
         pvb_report(&e);
-    r = rc ? EINVAL : PVB_STOCK(xlu_cfg_readdata)(cfg, rewritten, (int)strlen(rewritten));
-    free(rewritten);
+    r = rc ? EINVAL : PVB_STOCK(xlu_cfg_readdata)(cfg, (const char *)rewritten.p, (int)rewritten.len);
+    free((void *)rewritten.p);
     return r;
 }
 
