@@ -93,6 +93,11 @@ def test_is_what_stock_xl_reads_from_the_carrier(xl, config, plugin, lines, extr
     ('pvboot_ramdisk_max="2048"\n', r"line 9: pvboot_ramdisk_max: .*'2048' is not a number of MiB from 1 to 2047"),
     ('pvboot_dump="relative"\n', r"line 9: pvboot_dump: .*=relative: want an absolute "),
     ('pvboot_dump="/tmp/a b"\n', r"line 9: pvboot_dump: .*=/tmp/a b: want an .* without spaces"),
+    ('pvboot_dump="/tmp/a\x1b[2J"\n', r"line 9: pvboot_dump: dump=/tmp/a\\x1b\[2J: want an .* control bytes"),
+    ('pvboot_dump="/tmp/a\x07"\n', r"dump=/tmp/a\\x07: want an .* control bytes"),
+    ('pvboot_dump="/tmp/a\tb"\n', r"dump=/tmp/a\\x09b: want an .* control bytes"),
+    ('pvboot_ramdisks="/a,/b\x7f"\n', r"ramdisks=/a,/b\\x7f: want absolute .* control bytes"),
+    ('pvboot_ramdisks="/a\x01,/b"\n', r"ramdisks=/a\\x01,/b: want absolute .* control bytes"),
     ('pvboot_=1\n', r"line 9: pvboot_: unknown key '': "),
     ('pvboot_subarch="-1"\n', r"usage: .*guest\.cfg: line 9: pvboot_subarch.*'-1'"),
     ('pvboot_subarch="1e3"\n', r"usage: .*guest\.cfg: line 9: pvboot_subarch.*'1e3'"),
@@ -185,6 +190,29 @@ def test_restore_wants_no_kernel(xl, restore, config):
         assert understood(restore(config(lines, kernel=kernel)))["b_info"]["type.pvh"]["pvshim_extra"] == "entry=linux64"
         assert understood(restore(config(lines), config(lines, kernel=kernel)))["b_info"]["type.pvh"]["pvshim"] == "True"
     refused(xl(config(lines, kernel="text")), "text: ")
+
+
+def test_nul_in_a_remark(xl, config):
+    """libxlutil steps over it; what stands behind it counts as much with the plugin as without."""
+    behind = "# a\0remark\nvcpus=1\ncpu_weight=512\n"
+    for lines in (behind, "# \0\n" + behind, behind + "# \0\n"):
+        got = accepted(xl(config('pvboot_entry="linux64"\n' + lines, without="vcpus=2")))
+        stock = json.loads(xl(config('type="pvh"\n' + lines, builder="", without="vcpus=2"), preload=None).stdout)
+        assert got["b_info"]["sched_params"] == stock["b_info"]["sched_params"] == {"weight": 512}
+        assert got["b_info"]["max_vcpus"] == stock["b_info"]["max_vcpus"] == 1
+        assert got["b_info"]["type.pvh"]["pvshim_extra"] == "entry=linux64"
+    refused(xl(config('# a\0remark\npvboot_entry="linux65"\n')), r"line 10: pvboot_entry: entry 'linux65'")
+
+
+def test_messages_are_printable(xl, config, files):
+    """One escape for each byte, however many functions the sentence comes through."""
+    line = refused(xl(config('pvboot_entry="a\x1b\x7f\x9b"\n')), "line 9: pvboot_entry: entry 'a")
+    assert all(" " <= c <= "~" for c in line) and r"'a\x1b\x7f" in line
+    line = refused(xl(config('type="pv\x1b"\n')), r'line 9: type="pv')
+    assert r"pv\x1b" in line and "\x1b" not in line
+    evil = files / "bz\x1b[2J\x07"
+    evil.write_bytes(b"no kernel" * 99)
+    assert r"bz\x1b[2J\x07: " in refused(xl(config(kernel=evil.name)), "unsupported: ")
 
 
 def test_config_that_is_all_on_the_command_line(xl, config):

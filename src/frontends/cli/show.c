@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -142,10 +143,12 @@ void cli_show_json(const json_t *o)
 
 void cli_show_image(const char *path, const json_t *image)
 {
+    char shown[4 * PATH_MAX];
     const char *name;
     json_t *entry;
 
-    printf("%s\n", path);
+    pvb_escape(shown, sizeof(shown), path, strlen(path));
+    printf("%s\n", shown);
     json_object_foreach((json_t *)image, name, entry) if (strcmp(name, "entries")) show_pair(name, entry, 0);
     printf("\nentries:\n");
     json_object_foreach(json_object_get(image, "entries"), name, entry)
