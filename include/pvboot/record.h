@@ -25,7 +25,8 @@ void pvboot_record_init(struct pvboot_record *r, const struct pvboot_machine *ma
 /*
  * Write the record to directory @dir (made if absent): one file for each segment of @plan that has been written to,
  * and manifest.json (as `plan --json`, with segments [{name, gpa, bytes, file, sha256, why}], and kernel_version).
- * A segment's file is called like the segment with '-' for ' '.  -HOST: names the file and errno.
+ * A segment's file is called like the segment with '-' for ' '.  Such files of an earlier dump go.  All are for their
+ * owner alone.  -HOST: @dir is a symbolic link, another user's or writable for others; or names the file and errno.
  */
 int pvboot_record_dump(const struct pvboot_record *r, const struct pvboot_plan *plan, const struct pvboot_image *img,
                        const char *dir, struct pvboot_error *e);

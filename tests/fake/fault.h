@@ -14,7 +14,7 @@
 enum fault_site {
     FAULT_XEN,
     FAULT_ALLOC,
-    FAULT_OPEN, /* and mkdir, access */
+    FAULT_OPEN, /* and mkdir, unlinkat, renameat, access */
     FAULT_READ, /* and fstat, getrandom */
     FAULT_WRITE,
     FAULT_MEMORY,  /* memfd_create, ftruncate, fcntl, mmap */

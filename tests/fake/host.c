@@ -121,6 +121,16 @@ EXPORT int mkdir(const char *path, mode_t mode)
     return fault_now(FAULT_OPEN, "mkdir") ? -1 : (int)syscall(SYS_mkdir, path, mode);
 }
 
+EXPORT int unlinkat(int dir, const char *path, int flags)
+{
+    return fault_now(FAULT_OPEN, "unlinkat") ? -1 : (int)syscall(SYS_unlinkat, dir, path, flags);
+}
+
+EXPORT int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    return fault_now(FAULT_OPEN, "renameat") ? -1 : (int)syscall(SYS_renameat, from_dir, from, to_dir, to);
+}
+
 EXPORT int access(const char *path, int mode)
 {
     return fault_now(FAULT_OPEN, "access") ? -1 : (int)syscall(SYS_access, path, mode);

@@ -47,7 +47,7 @@ static uint64_t each(const char *carrier, bool clear)
     struct dirent *d;
 
     while (dir && (d = readdir(dir)) != NULL)
-        if (d->d_name[0] != '.') {
+        if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..")) {
             sum += file_digest(dirfd(dir), d->d_name);
             if (clear)
                 unlinkat(dirfd(dir), d->d_name, 0);
@@ -72,6 +72,19 @@ static struct {
     size_t n;
 } known;
 
+bool dumped_hidden(const char *carrier)
+{
+    DIR *dir = open_dump(carrier);
+    bool hidden = false;
+    struct dirent *d;
+
+    while (dir && (d = readdir(dir)) != NULL)
+        hidden = hidden || (d->d_name[0] == '.' && strcmp(d->d_name, ".") && strcmp(d->d_name, ".."));
+    if (dir)
+        closedir(dir);
+    return hidden;
+}
+
 void dumped_learn(const char *carrier)
 {
     DIR *dir = open_dump(carrier);
@@ -83,11 +96,16 @@ void dumped_learn(const char *carrier)
         closedir(dir);
 }
 
+/* Of a whole dump, or the hidden name that such a file has until it is whole. */
 static bool is_known(const char *name)
 {
-    for (size_t i = 0; i < known.n; i++)
-        if (!strcmp(known.name[i], name))
+    char part[NAME_MAX + 8];
+
+    for (size_t i = 0; i < known.n; i++) {
+        snprintf(part, sizeof(part), ".%s.part", known.name[i]);
+        if (!strcmp(part, name) || !strcmp(known.name[i], name))
             return true;
+    }
     return false;
 }
 

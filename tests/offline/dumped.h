@@ -11,6 +11,7 @@ void dumped_clear(const char *carrier);
 uint64_t dumped_digest(const char *carrier);
 /* Remember the names that are there now; later, is there another one? */
 void dumped_learn(const char *carrier);
-bool dumped_strange(const char *carrier);
+bool dumped_strange(const char *carrier); /* also known: the hidden name that such a file has until it is whole */
+bool dumped_hidden(const char *carrier);
 
 #endif

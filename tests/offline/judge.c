@@ -67,7 +67,8 @@ bool sweep_left_clean(const struct run *run, const struct outcome *o)
     bool claim = !strcmp(hit, "xc_domain_claim_pages") || run->persist;
 
     return fake.maps == mapped && o->mappings == (long)mapped && !fake.handles && (claim || !fake.claim) &&
-           !o->descriptors && !o->blocks && (!o->child || (!strcmp(hit, "waitid") && run->error != EINTR));
+           !o->descriptors && !o->blocks && !o->hidden &&
+           (!o->child || (!strcmp(hit, "waitid") && run->error != EINTR));
 }
 
 const char *sweep_judge(const struct run *run, const struct outcome *o, const struct outcome *whole)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * A build that a signal ends at one of its requests, in a process of its own.  It must die of that signal; whoever helped
- * it must end by itself, soon; a dump may be cut short, but brings no file that a whole one does not have.
+ * it must end by itself, soon; a dump may be cut short, but brings no file that a whole one does not have, other than one
+ * whose name is hidden because it is not whole.
  *
  * Where the request is pvboot-read's, only that one gets the signal: SIGKILL makes the build refuse with one line, what
  * can be blocked is blocked there.
@@ -97,6 +98,8 @@ static const char *judge(const struct run *run, const struct death *d, const cha
         wrong = "a process lives on";
     if (!wrong && dumped_strange(carrier))
         wrong = "a file that no whole dump has";
+    if (!wrong && WIFEXITED(d->status) && dumped_hidden(carrier))
+        wrong = "a half-written file, although nobody was killed who wrote one";
     return wrong;
 }
 

@@ -89,6 +89,7 @@ void sweep_build(const struct run *run, struct outcome *o)
     o->descriptors = open_descriptors() - descriptors;
     o->digest = fake_digest();
     o->dumped = dumped_digest(what.shim_cmdline);
+    o->hidden = dumped_hidden(what.shim_cmdline);
     take_text(o);
 }
 

@@ -24,6 +24,7 @@ struct outcome {
     long blocks, mappings; /* made and not given back */
     int descriptors;
     bool child;      /* one was left */
+    bool hidden;     /* the dump's directory has a file that never got its name */
     const char *hit; /* the request that failed */
 };
 

@@ -6,7 +6,7 @@
 #ifndef PVB_DESCRIBE_H
 #define PVB_DESCRIBE_H
 
-#include "../base/base.h"
+#include "outdir.h"
 #include <jansson.h>
 
 /* A number; what jansson's signed integers cannot hold becomes the text "0x...". */

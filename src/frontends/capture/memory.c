@@ -5,7 +5,6 @@
  */
 #include "capture.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -43,24 +42,30 @@ static size_t map_pages(const struct capture *c, uint64_t address, size_t n, uin
     return have;
 }
 
+struct output {
+    struct pvb_outdir dir;
+    char name[80]; /* NAME.bin */
+    int fd;
+};
+
 /* Through a copy: a file system may refuse to read from foreign pages. */
-static bool copy_out(const uint8_t *from, uint64_t n, FILE *out)
+static int copy_out(const struct output *out, const uint8_t *from, uint64_t n, struct pvboot_error *e)
 {
     uint8_t page[PVB_PAGE];
+    int rc = 0;
 
-    for (uint64_t done = 0; done < n;) {
+    for (uint64_t done = 0; !rc && done < n;) {
         size_t part = n - done < sizeof(page) ? (size_t)(n - done) : sizeof(page);
 
         memcpy(page, from + done, part);
-        if (fwrite(page, 1, part, out) != part)
-            return false;
+        rc = pvb_outdir_write(&out->dir, out->name, out->fd, (struct pvboot_bytes){ page, part }, e);
         done += part;
     }
-    return true;
+    return rc;
 }
 
 /* As far as there are pages; the number of bytes that were written. */
-static int write_range(const struct capture *c, const struct range *r, FILE *out, uint64_t *done,
+static int write_range(const struct capture *c, const struct range *r, const struct output *out, uint64_t *done,
                        struct pvboot_error *e)
 {
     for (*done = 0; *done < r->bytes;) {
@@ -69,40 +74,39 @@ static int write_range(const struct capture *c, const struct range *r, FILE *out
         uint8_t *map;
         size_t have = map_pages(c, at - skip, pages < BATCH ? (size_t)pages : BATCH, &map);
         uint64_t n = have * PVB_PAGE - skip;
-        bool written;
+        int rc;
 
         if (!have)
-            return 0;
+            break;
         if (n > left)
             n = left;
-        written = copy_out(map + skip, n, out);
+        rc = copy_out(out, map + skip, n, e);
         xenforeignmemory_unmap(c->fmem, map, have);
-        if (!written)
-            return pvb_fail(e, PVBOOT_E_HOST, "writing: errno %d", errno);
+        if (rc)
+            return rc;
         *done += n;
     }
-    return 0;
+    if (*done)
+        return 0;
+    return pvb_fail(e, PVBOOT_E_XEN, "domain %u has no memory at %#llx (%s)", c->domid, (unsigned long long)r->address,
+                    r->name);
 }
 
 int capture_range(const struct capture *c, const struct range *r, json_t *list, struct pvboot_error *e)
 {
-    char path[512];
+    struct output out;
     uint64_t done = 0;
-    FILE *out;
-    int rc;
+    int rc = pvb_outdir_open(&out.dir, c->dir, e);
 
-    snprintf(path, sizeof(path), "%s/%s.bin", c->dir, r->name);
-    out = fopen(path, "wb");
-    if (!out)
-        return pvb_in_file(e, path, pvb_fail(e, PVBOOT_E_HOST, "open: errno %d", errno));
-    rc = write_range(c, r, out, &done, e);
-    if (fclose(out) && !rc)
-        rc = pvb_fail(e, PVBOOT_E_HOST, "writing: errno %d", errno);
-    if (!rc && !done)
-        rc = pvb_fail(e, PVBOOT_E_XEN, "domain %u has no memory at %#llx (%s)", c->domid,
-                      (unsigned long long)r->address, r->name);
     if (rc)
-        return pvb_in_file(e, path, rc);
+        return rc;
+    snprintf(out.name, sizeof(out.name), "%s.bin", r->name);
+    rc = out.fd = pvb_outdir_begin(&out.dir, out.name, e);
+    if (rc >= 0)
+        rc = pvb_outdir_end(&out.dir, out.name, out.fd, write_range(c, r, &out, &done, e), e);
+    pvb_outdir_close(&out.dir);
+    if (rc)
+        return pvb_in_file(e, c->dir, rc);
     json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o}", "name", r->name, "address", pvb_json_u64(r->address),
                                           "bytes", pvb_json_u64(done), "asked", pvb_json_u64(r->bytes)));
     return 0;

@@ -94,7 +94,10 @@ void *pvb_next(struct pvb_symbol *s)
         return found;
     found = find(RTLD_NEXT, s->name);
     if (!found) {
-        fprintf(stderr, "pvboot: internal: no %s behind the plugin\n", s->name);
+        struct pvboot_error e = { 0 };
+
+        pvb_fail(&e, PVBOOT_E_INTERNAL, "no %s behind the plugin", s->name);
+        pvb_report(&e);
         abort(); /* we stand in front of a function that is not there: its caller cannot exist */
     }
     atomic_store_explicit(&s->found, found, memory_order_release);
