@@ -12,7 +12,12 @@
 #define PVB_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define PVB_CHECKED __attribute__((warn_unused_result))
 
-/* Fill @e and return -@class. Bytes outside printable ASCII are escaped; the first error wins. */
+/*
+ * Fill @e and return -@code.  Bytes outside printable ASCII are escaped.
+ * An error is written once: an @e that holds one already keeps it, and the return value is -@e->code, the class of that
+ * first one and not @code.  So what a function returns is always what its @e says.  Who goes on after an error, to clean
+ * up or to try another way, gives what it calls another @e, or NULL: then the return value is -@code.
+ */
 int pvb_fail(struct pvboot_error *e, enum pvboot_class code, const char *fmt, ...) PVB_PRINTF(3, 4);
 /* The same where all text from outside in it has been escaped already, and must not be twice. */
 int pvb_fail_escaped(struct pvboot_error *e, enum pvboot_class code, const char *fmt, ...) PVB_PRINTF(3, 4);
