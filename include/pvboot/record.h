@@ -8,14 +8,16 @@
 
 #include <pvboot/build.h>
 
+struct pvboot_written {
+    uint64_t gpa;
+    struct pvboot_bytes bytes; /* owned by the record */
+};
+
 struct pvboot_record {
     struct pvboot_guest guest; /* first member */
     struct pvboot_guest *next; /* may be NULL */
     struct pvboot_memmap ram;  /* writes outside its RAM are -NOFIT, as on Xen */
-    struct pvboot_written {
-        uint64_t gpa;
-        struct pvboot_bytes bytes; /* owned by the record */
-    } * w;                         /* in order of writing; zeroes are not kept */
+    struct pvboot_written *w;  /* in order of writing; zeroes are not kept */
     size_t n, cap;
 };
 

@@ -28,7 +28,7 @@ static void put_loader_fields(struct setup_header *h, const struct pvb_zero_page
     h->type_of_loader = (uint8_t)(LOADER_XEN | (in->filler & 0xfu));
     h->ext_loader_ver = 0;
     h->ext_loader_type = 0;
-    h->loadflags &= (uint8_t) ~(KASLR_FLAG | CAN_USE_HEAP);
+    h->loadflags = (uint8_t)(h->loadflags & ~(KASLR_FLAG | CAN_USE_HEAP));
     h->heap_end_ptr = 0;
     h->vid_mode = VID_MODE_NORMAL;
     h->code32_start = (uint32_t)in->kernel_gpa;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* System calls, made without libc: by number, with arguments that do no harm where they are let through. */
+#include "../../src/startinfo/row.h"
 #include "attack.h"
 
 #include <errno.h>
@@ -176,14 +177,8 @@ static int do_int80(void)
     return outcome(r);
 }
 
-#define A(name)                 \
-    {                           \
-#name, do_##name, false \
-    }
-#define ALONE(name)            \
-    {                          \
-#name, do_##name, true \
-    }
+#define A(name) PVB_ROW(#name, do_##name, false)
+#define ALONE(name) PVB_ROW(#name, do_##name, true)
 
 const struct attack attacks[] = {
     A(open),

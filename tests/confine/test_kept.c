@@ -58,7 +58,7 @@ static void grow(void)
     write_file(path, "one! and more");
 }
 
-static void delete (void)
+static void delete_file(void)
 {
     assert_int_equal(unlink(path), 0);
 }
@@ -84,7 +84,7 @@ static void test_same_file_once(void **state)
 /* Whatever happens to the file, before or after: then it is read again. */
 static void test_changed_file(void **state)
 {
-    void (*const change[])(void) = { rewrite, replace, grow, delete };
+    void (*const change[])(void) = { rewrite, replace, grow, delete_file };
 
     (void)state;
     for (size_t i = 0; i < sizeof(change) / sizeof(change[0]); i++)

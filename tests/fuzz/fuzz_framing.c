@@ -69,12 +69,13 @@ int inflateInit2_(z_streamp s, int bits, const char *version, int size)
 int inflate(z_streamp s, int flush)
 {
     static const int says[] = { Z_STREAM_END, Z_BUF_ERROR, Z_DATA_ERROR, Z_MEM_ERROR, Z_OK, Z_NEED_DICT };
+    static char words[] = "in its own\nwords";
     struct step step = stream_step(s->next_in, s->avail_in, s->next_out, s->avail_out);
 
     FUZZ_MUST(flush == Z_FINISH);
     s->avail_in -= (uInt)step.in;
     s->avail_out -= (uInt)step.out;
-    s->msg = fuzz_byte(&script) & 1 ? (char *)(uintptr_t) "in its own\nwords" : NULL;
+    s->msg = fuzz_byte(&script) & 1 ? words : NULL;
     return says[fuzz_byte(&script) % 6];
 }
 int inflateEnd(z_streamp s)

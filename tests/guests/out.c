@@ -41,8 +41,10 @@ void put(const char *s)
 
 static void put_digits(uint64_t v, int digits)
 {
+    static const char digit[] = "0123456789abcdef";
+
     while (digits--)
-        outb(0xe9, (uint8_t) "0123456789abcdef"[v >> (4 * digits) & 15]);
+        outb(0xe9, (uint8_t)digit[v >> (4 * digits) & 15]);
 }
 
 void put_hex(uint64_t v)

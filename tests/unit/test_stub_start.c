@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The toolstack and the stub hand over the same guest, byte for byte; stub/both.c says what must differ. */
 #include "plan_fixture.h"
+#include "startinfo/row.h"
 #include "stub/both.h"
 
 #include <setjmp.h>
@@ -11,13 +12,7 @@
 
 #define CMDLINE "console=hvc0 root=/dev/xvda1 ro"
 /* 16 MiB + 64 MiB, as Debian's; the kernel's payload and the ramdisk decide what lies in whose way. */
-#define WINDOW                            \
-    {                                     \
-        { BZ_INIT_SIZE, 4, 0x3f98000 },   \
-        {                                 \
-            BZ_PREF_ADDRESS, 8, 0x1000000 \
-        }                                 \
-    }
+#define WINDOW PVB_ROW({ BZ_INIT_SIZE, 4, 0x3f98000 }, { BZ_PREF_ADDRESS, 8, 0x1000000 })
 
 static void test_same(void **state)
 {

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Linux Documentation/arch/x86/zero-page.rst, boot.rst; what Linux does with bad values: docs/handover.md. */
 #include "../../startinfo/abi.h"
+#include "../../startinfo/row.h"
 #include "decode.h"
 
 #include <inttypes.h>
 
-#define BP(field)                                                                             \
-    {                                                                                         \
-#field, offsetof(struct boot_params, field), sizeof(((struct boot_params *)0)->field) \
-    }
-#define HDR(field)                                                                                    \
-    {                                                                                                 \
-#field, offsetof(struct boot_params, hdr.field), sizeof(((struct boot_params *)0)->hdr.field) \
-    }
+#define BP(field) PVB_ROW(#field, offsetof(struct boot_params, field), sizeof(((struct boot_params *)0)->field))
+#define HDR(field) \
+    PVB_ROW(#field, offsetof(struct boot_params, hdr.field), sizeof(((struct boot_params *)0)->hdr.field))
 
 static const struct pvb_field field[] = {
     BP(screen_info),

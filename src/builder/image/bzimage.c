@@ -4,6 +4,7 @@
  * whose table says since which protocol each field exists.
  */
 #include "../../startinfo/abi.h"
+#include "../../startinfo/row.h"
 #include "image.h"
 
 #define SECTOR 512u
@@ -24,10 +25,7 @@ bool pvb_is_bzimage(struct pvboot_bytes file)
     return pvboot_get(file, MAGIC_OFF, &magic, sizeof(magic)) && magic == PVB_HEADER_MAGIC;
 }
 
-#define FIELD(since, name)                                                                   \
-    {                                                                                        \
-        since, offsetof(struct setup_header, name), sizeof(((struct setup_header *)0)->name) \
-    }
+#define FIELD(since, name) PVB_ROW(since, offsetof(struct setup_header, name), sizeof(((struct setup_header *)0)->name))
 
 /* A field that is newer than the header's protocol holds code or garbage: it reads as zero. */
 static void drop_newer_fields(struct setup_header *h)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Registers: HVM containers from their save record (xen/arch-x86/hvm/save.h), PV guests from their vCPU context. */
+#include "../../startinfo/row.h"
 #include "capture.h"
 
 #include <errno.h>
@@ -10,10 +11,7 @@ struct reg {
     size_t off, bytes;
 };
 
-#define HVM(r)                                                                  \
-    {                                                                           \
-#r, offsetof(struct hvm_hw_cpu, r), sizeof(((struct hvm_hw_cpu *)0)->r) \
-    }
+#define HVM(r) PVB_ROW(#r, offsetof(struct hvm_hw_cpu, r), sizeof(((struct hvm_hw_cpu *)0)->r))
 #define SEGMENT(s) HVM(s##_sel), HVM(s##_base), HVM(s##_limit), HVM(s##_arbytes)
 static const struct reg hvm[] = {
     HVM(rip),
@@ -55,14 +53,9 @@ static const struct reg hvm[] = {
     { "efer", offsetof(struct hvm_hw_cpu, msr_efer), sizeof(uint64_t) },
 };
 
-#define PV(r)                                                                                             \
-    {                                                                                                     \
-#r, offsetof(vcpu_guest_context_t, user_regs.r), sizeof(((vcpu_guest_context_t *)0)->user_regs.r) \
-    }
-#define PV_CR(n)                                                                                            \
-    {                                                                                                       \
-        "cr" #n, offsetof(vcpu_guest_context_t, ctrlreg) + n * sizeof(unsigned long), sizeof(unsigned long) \
-    }
+#define PV(r) PVB_ROW(#r, offsetof(vcpu_guest_context_t, user_regs.r), sizeof(((vcpu_guest_context_t *)0)->user_regs.r))
+#define PV_CR(n) \
+    PVB_ROW("cr" #n, offsetof(vcpu_guest_context_t, ctrlreg) + n * sizeof(unsigned long), sizeof(unsigned long))
 static const struct reg pv[] = {
     PV(rip), PV(rflags), PV(rax), PV(rbx), PV(rcx), PV(rdx), PV(rsi), PV(rdi), PV(rbp),  PV(rsp),  PV(r8),   PV(r9),
     PV(r10), PV(r11),    PV(r12), PV(r13), PV(r14), PV(r15), PV(cs),  PV(ss),  PV_CR(0), PV_CR(3), PV_CR(4),

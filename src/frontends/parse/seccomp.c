@@ -3,6 +3,7 @@
  * The system calls that are left: memory for the decoders, what they unpack, one answer, the end.  Everything else, any
  * other architecture's numbers included, kills the process.
  */
+#include "../../startinfo/row.h"
 #include "parse.h"
 
 #include <errno.h>
@@ -10,10 +11,7 @@
 #include <sys/mman.h>
 
 #define ARGS 2
-#define IS(arg, value)                \
-    {                                 \
-        arg, SCMP_CMP_EQ, (value), 0, \
-    }
+#define IS(arg, value) PVB_ROW(arg, SCMP_CMP_EQ, (value), 0)
 
 static int add_rules(scmp_filter_ctx f)
 {
