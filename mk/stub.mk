@@ -10,8 +10,11 @@ STUB_OBJ := $(patsubst %,$(BUILD)/stub/%.o,$(basename $(STUB) src/stub/head.S))
 PROGRAMS += $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-stub.elf)
 
 # The compiler's own headers, and of the C library's those of the kernel and of Xen.
+# Linux's own lie where this compiler finds them: no two agree on how else to ask.
+LINUX_HEADERS := $(shell printf '\043include <asm/bootparam.h>\n' | $(CC) -M -x c - 2>/dev/null | \
+                   tr ' ' '\n' | sed -n 's|/asm/bootparam\.h$$||p')
 FREESTANDING_HEADERS := -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -Iinclude \
-                        -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) -idirafter /usr/include
+                        $(addprefix -idirafter ,$(LINUX_HEADERS)) -idirafter /usr/include
 FREESTANDING = -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
                -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(WARN) $(PREFIX_MAP) \
                $(FREESTANDING_HEADERS)
