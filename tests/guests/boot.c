@@ -91,7 +91,7 @@ static void report_tlvs(const uint8_t *payload, const struct pvboot_handover *h)
 static void report_handover(uint64_t head_gpa)
 {
     struct pvboot_handover h;
-    const uint8_t *payload;
+    const uint8_t *payload = NULL;
     enum pvboot_handover_status s =
         pvboot_handover_find(head_gpa, (struct pvboot_view){ .at = pvboot_identity_at }, &h, &payload);
 
