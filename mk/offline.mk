@@ -2,7 +2,10 @@
 # The Xen side without Xen: a fake hypervisor, and stock xl and libxenguest around it.
 
 FAKE := $(call obj,$(addprefix tests/fake/,fault.c memory.c xen.c context.c))
-OFFLINE_OBJ := $(call obj,tests/offline/build.c tests/fake/stock.c) $(FAKE)
+# How libxenguest asks for a domain is another call since Xen 4.18: the header says which.
+DOMINFO := tests/fake/dominfo$(shell printf '\043include <xenctrl.h>\nvoid *p = xc_domain_getinfo_single;\n' | \
+             $(CC) -fsyntax-only -x c - 2>/dev/null || echo _417).c
+OFFLINE_OBJ := $(call obj,tests/offline/build.c tests/fake/stock.c $(DOMINFO)) $(FAKE)
 SWEEP_OBJ := $(call obj,$(addprefix tests/offline/,sweep.c killed.c judge.c gate.c dumped.c) \
                tests/fake/host.c tests/fake/process.c)
 FAKED_OBJ := $(call obj,tests/offline/xl_faked.c $(addprefix tests/fake/,fault.c host.c process.c))
@@ -18,7 +21,7 @@ $(BUILD)/tests/offline/driver: $(BUILD)/tests/offline/driver.o $(OFFLINE_OBJ)
 $(BUILD)/tests/offline/driver.so: $(call obj,tests/offline/driver.c tests/offline/build.c)
 	@$(call say,LD,$@)
 	$(Q)$(link) -shared -o $@ $^ $(STOCK_LIBS)
-$(BUILD)/tests/offline/late: $(call obj,tests/offline/late.c tests/fake/stock.c) $(FAKE)
+$(BUILD)/tests/offline/late: $(call obj,tests/offline/late.c tests/fake/stock.c $(DOMINFO)) $(FAKE)
 	@$(call say,LD,$@)
 	$(Q)$(link) -rdynamic -o $@ $^
 $(BUILD)/tests/offline/threads: $(BUILD)/tests/offline/threads.o

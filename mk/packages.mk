@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-# What building, testing and the lab need, as Debian 12 names it; tests/need installs it or says how.
+# What building, testing and the lab need, as Debian 12 and 13 name it; tests/need installs it or says how.
 
 BUILD_PACKAGES := gcc pkg-config $(foreach l,$(LIBRARIES),$(lastword $(subst :, ,$(l)))) libxen-dev python3
-CHECK_PACKAGES := $(BUILD_PACKAGES) clang clang-format libclang-rt-14-dev libcmocka-dev liblzo2-dev python3-pytest \
+CHECK_PACKAGES := $(BUILD_PACKAGES) clang clang-format libclang-rt-dev libcmocka-dev liblzo2-dev python3-pytest \
                   xz-utils bzip2 lz4 zstd lzop binutils file
-LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils \
+# Of Xen the newest that this release has.
+LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.@-amd64 xen-utils-4.@ xen-utils-common xenstore-utils \
                 linux-image-amd64 busybox-static cpio grub-xen-bin grub-common kmod
 
 .PHONY: build-packages check-packages lab-packages

@@ -84,6 +84,7 @@ int fake_breach(const char *what);
 void *fake_map(const xen_pfn_t *gfn, size_t n); /* NULL and errno when one has no memory */
 int fake_unmap(void *p, size_t n);
 bool fake_add(uint64_t gfn, unsigned int order);
+uint64_t fake_shared_info(void);                     /* the frame it lives in is Xen's own: there is always one */
 bool fake_promise(uint64_t gfn, unsigned int order); /* memory on demand: counted when it is touched, so never here */
 
 #endif
