@@ -3,6 +3,7 @@
 
 The program reads a node's payload from standard input and exits with what pvboot_handover_find() says.
 """
+import errno
 import os
 import pathlib
 import struct
@@ -12,6 +13,7 @@ import zlib
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+ELF32 = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HH", 2, 3)  # ET_EXEC, EM_386
 OK, ABSENT, LOOP, UNREADABLE, SHORT, MAGIC, VERSION, CHECKSUM, SIGNATURE, TLV = range(10)
 
 SOURCE = r"""
@@ -90,7 +92,13 @@ ROWS = [
 
 @pytest.mark.parametrize("name, data, want", ROWS, ids=[r[0] for r in ROWS])
 def test_32_bit_reader(reader, name, data, want):
-    assert subprocess.run([reader], input=data).returncode == want
+    try:
+        done = subprocess.run([reader], input=data)
+    except OSError as e:
+        if e.errno != errno.ENOEXEC or reader.read_bytes()[:20] != ELF32:
+            raise
+        pytest.skip("this machine's kernel runs no 32-bit programs")
+    assert done.returncode == want
 
 
 @pytest.mark.parametrize("bits", ["-m32", "-m64"])
