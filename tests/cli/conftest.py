@@ -3,8 +3,10 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -31,6 +33,17 @@ class Program:
 @pytest.fixture(scope="session")
 def pvboot():
     return Program(ROOT / os.environ.get("PVBOOT_BUILD", "build") / "pvboot")
+
+
+@pytest.fixture(scope="session")
+def public(pvboot):
+    """Copies of the programs in a directory that any user may look into, unlike the one they were built in, perhaps."""
+    with tempfile.TemporaryDirectory() as name:
+        where = pathlib.Path(name)
+        where.chmod(0o755)
+        for program in "pvboot", "pvboot-parse":
+            shutil.copy(pvboot.path.parent / program, where)
+        yield Program(where / "pvboot")
 
 
 @pytest.fixture

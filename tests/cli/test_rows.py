@@ -2,7 +2,6 @@
 """Bad inputs that are bad only in a file system, or only beside a guest's memory: class, sentence, nothing left."""
 import io
 import os
-import subprocess
 import tarfile
 
 import pytest
@@ -27,7 +26,7 @@ def write_elf(tmp_path, **more):
 
 
 @pytest.mark.parametrize("what", ["kernel", "ramdisk"])
-def test_no_permission(pvboot, kernel, tmp_path, what):
+def test_no_permission(public, kernel, tmp_path, what):
     secret = tmp_path / "secret"
     secret.write_bytes(kernel.read_bytes())
     secret.chmod(0)
@@ -36,10 +35,8 @@ def test_no_permission(pvboot, kernel, tmp_path, what):
         more = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         for d in (tmp_path, *tmp_path.parents[:3]):
             d.chmod(0o755)
-        if subprocess.run([pvboot.path, "--version"], capture_output=True, **more).returncode:
-            pytest.skip("nobody may not run the program where it was built")
     args = ["plan", secret] if what == "kernel" else ["plan", "--ramdisk", secret, kernel]
-    refused(pvboot, tmp_path, 66, "Permission denied", *args, **more)
+    refused(public, tmp_path, 66, "Permission denied", *args, **more)
 
 
 def test_kernel_file_too_long(pvboot, tmp_path):
