@@ -47,7 +47,8 @@ int pvb_report(const struct pvboot_error *e)
 }
 
 /*
- * struct xc_dom_image has one layout from 4.15 to 4.21; before, it embeds another structure, later it is unknown.
+ * struct xc_dom_image has one layout from 4.15 to 4.22, whose memflags at its end no xl sets; before, it
+ * embeds another structure, later it is unknown.
  * The version is the library's SONAME.  @why: stays as it is when this one is known.
  */
 static void check_layout(void *symbol, char *why, size_t n)
@@ -63,8 +64,8 @@ static void check_layout(void *symbol, char *why, size_t n)
     }
     name = strstr(info.dli_fname, stem);
     minor = name ? strtol(name + strlen(stem), NULL, 10) : 0;
-    if (minor < 15 || minor > 21)
-        snprintf(why, n, "%s: its domain builder is not one of 4.15 to 4.21", info.dli_fname);
+    if (minor < 15 || minor > 22)
+        snprintf(why, n, "%s: its domain builder is not one of 4.15 to 4.22", info.dli_fname);
 }
 
 /* Remove our own entry from LD_PRELOAD: qemu, hotplug scripts and bootloaders are no place for us. */
