@@ -4,6 +4,8 @@ stops before it makes a domain."""
 import json
 import pathlib
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -296,6 +298,30 @@ def test_stub_must_be_there(xl, config, plugin, tmp_path):
     lonely = tmp_path / "pvboot-xl.so"
     lonely.write_bytes(plugin.read_bytes())
     refused(xl(config(), preload=lonely), r"^pvboot: host: .*pvboot-stub\.elf")
+
+
+def installed_stub(build, where, *strip):
+    """The plugin and its stub, which has gone through strip once more, as a packager's tools do it."""
+    for program in "pvboot-xl.so", "pvboot-parse":
+        shutil.copy(build / program, where)
+    stub = where / "pvboot-stub.elf"
+    subprocess.run(["strip", *strip, "-o", stub, build / "pvboot-stub.elf"], check=True)
+    return stub
+
+
+def test_stub_survives_the_packagers_strip(xl, config, build, tmp_path):
+    """dh_strip's options; the notes as readelf and as pvboot reads them, and the plugin takes the stub."""
+    stub = installed_stub(build, tmp_path, "--remove-section=.comment", "--remove-section=.note")
+    notes = subprocess.run(["readelf", "-Wn", stub], capture_output=True, text=True, check=True).stdout
+    assert len(re.findall(r"^  Xen ", notes, re.M)) == 5 and len(re.findall(r"^  pvboot ", notes, re.M)) == 1, notes
+    seen = json.loads(subprocess.run([build / "pvboot", "inspect", "--json", stub], capture_output=True, check=True).stdout)
+    assert seen["notes"]["pvboot_stub"] and seen["entries"]["stub"]["ok"] and seen["entries"]["pvh"]["ok"]
+    assert xl(config(), preload=tmp_path / "pvboot-xl.so").returncode == 0
+
+
+def test_stub_without_notes(xl, config, build, tmp_path):
+    installed_stub(build, tmp_path, "--remove-section=.notes")
+    refused(xl(config(), preload=tmp_path / "pvboot-xl.so"), r"^pvboot: host: .*pvboot-stub\.elf has lost its ELF notes")
 
 
 def test_more_vcpus_than_maxvcpus_is_xls_to_refuse(xl, config):

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define BUILDER "pvboot"
 #define KEY_STEM "pvboot_"
@@ -147,16 +146,16 @@ static int take_options(struct options *o, struct pvboot_bytes text, struct pvbo
 /* What else the config says that cannot go together with us. */
 static int check_config(const struct options *o, struct pvboot_error *e)
 {
+    int rc;
+
     if (pvb_refusal())
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "%s", pvb_refusal());
     if (o->paths.ramdisks && o->req.path == PVBOOT_PATH_STUB)
         return pvb_fail(e, PVBOOT_E_USAGE, "pvboot_ramdisks contradicts pvboot_entry=\"stub\": libxl hands over one");
     if (o->paths.dump_dir && o->req.path == PVBOOT_PATH_STUB)
         return pvb_fail(e, PVBOOT_E_USAGE, "pvboot_dump contradicts pvboot_entry=\"stub\": the guest fills the page");
-    if (access(pvb_stub_path(), R_OK))
-        return pvb_fail(e, PVBOOT_E_HOST, "%s, which belongs beside the plugin, is not readable: errno %d",
-                        pvb_stub_path(), errno);
-    return pvb_digest_ready(e);
+    rc = pvb_stub_check(e);
+    return rc ? rc : pvb_digest_ready(e);
 }
 
 /* These read the config of a domain that has its memory already; what lies in /boot by now must not be in its way. */

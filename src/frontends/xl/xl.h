@@ -136,6 +136,9 @@ int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e);
         (__typeof__(&f))pvb_find(&found_);                \
     })
 
+/* stub.c: is the file of pvb_stub_path() there, and is it the stub?  -HOST, and as pvboot_kernel_open(). */
+int pvb_stub_check(struct pvboot_error *e) PVB_CHECKED;
+
 /* plugin.c */
 const char *pvb_stub_path(void);   /* the file pvshim_path names, beside this plugin */
 const char *pvb_helper_path(void); /* the confined parser, beside this plugin or where it is installed */
