@@ -42,7 +42,8 @@ def public(pvboot):
         where = pathlib.Path(name)
         where.chmod(0o755)
         for program in "pvboot", "pvboot-parse":
-            shutil.copy(pvboot.path.parent / program, where)
+            if (pvboot.path.parent / program).exists():
+                shutil.copy(pvboot.path.parent / program, where)
         yield Program(where / "pvboot")
 
 
