@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* System calls, made without libc: by number, with arguments that do no harm where they are let through. */
-#include "../../src/startinfo/row.h"
+#include "../../src/builder/base/base.h"
 #include "attack.h"
 
 #include <errno.h>

@@ -9,6 +9,12 @@
 #define PVB_PAGE 4096ull
 #define PVB_4G (1ull << 32)
 
+/* A row of a table that a macro writes: braces of its own every version of clang-format lays out in another way. */
+#define PVB_ROW(...) \
+    {                \
+        __VA_ARGS__, \
+    }
+
 #define PVB_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define PVB_CHECKED __attribute__((warn_unused_result))
 

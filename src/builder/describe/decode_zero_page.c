@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Linux Documentation/arch/x86/zero-page.rst, boot.rst; what Linux does with bad values: docs/handover.md. */
 #include "../../startinfo/abi.h"
-#include "../../startinfo/row.h"
 #include "decode.h"
 
 #include <inttypes.h>

@@ -4,7 +4,6 @@
  * whose table says since which protocol each field exists.
  */
 #include "../../startinfo/abi.h"
-#include "../../startinfo/row.h"
 #include "image.h"
 
 #define SECTOR 512u

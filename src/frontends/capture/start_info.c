@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* struct start_info of Xen's public xen.h: what a PV guest's RSI points to. */
-#include "../../startinfo/row.h"
 #include "capture.h"
 
 #define FIELD(f) PVB_ROW(#f, offsetof(start_info_t, f), sizeof(((start_info_t *)0)->f))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Registers: HVM containers from their save record (xen/arch-x86/hvm/save.h), PV guests from their vCPU context. */
-#include "../../startinfo/row.h"
 #include "capture.h"
 
 #include <errno.h>

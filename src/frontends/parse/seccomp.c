@@ -3,7 +3,6 @@
  * The system calls that are left: memory for the decoders, what they unpack, one answer, the end.  Everything else, any
  * other architecture's numbers included, kills the process.
  */
-#include "../../startinfo/row.h"
 #include "parse.h"
 
 #include <errno.h>
