@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The toolstack and the stub hand over the same guest, byte for byte; stub/both.c says what must differ. */
+#include "builder/base/base.h"
 #include "plan_fixture.h"
-#include "startinfo/row.h"
 #include "stub/both.h"
 
 #include <setjmp.h>
