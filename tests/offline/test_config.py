@@ -63,9 +63,10 @@ def test_builder_is_accepted(xl, config, plugin, files):
     ('extra="a # \\" pvboot_entry=1"\npvboot_entry="linux64"\n', "entry=linux64"),
     ('disk=[ "pvboot_entry=1,w" ]\npvboot_entry="linux64"\n', "entry=linux64"),
     ('pvboot_dump="/tmp/guest"\n', "dump=/tmp/guest"),
+    ('pvboot_dump="/tmp/guest,1"\n', "dump=/tmp/guest,1"),
     ('type="pvh"\npvboot_entry="auto"\n', "entry=auto"),
     ('builder="hvm"\nbuilder="pvboot"\n', ""),
-], ids=range(12))
+], ids=range(13))
 def test_is_what_stock_xl_reads_from_the_carrier(xl, config, plugin, lines, extra):
     """Byte for byte the description that a hand-written carrier gives without the plugin."""
     if "disk=" in lines:
@@ -98,6 +99,9 @@ def test_is_what_stock_xl_reads_from_the_carrier(xl, config, plugin, lines, extr
     ('pvboot_dump="/tmp/a\x1b[2J"\n', r"line 9: pvboot_dump: dump=/tmp/a\\x1b\[2J: want an .* control bytes"),
     ('pvboot_dump="/tmp/a\x07"\n', r"dump=/tmp/a\\x07: want an .* control bytes"),
     ('pvboot_dump="/tmp/a\tb"\n', r"dump=/tmp/a\\x09b: want an .* control bytes"),
+    ('pvboot_dump="/tmp/a,b sandbox=off"\n', r"dump=/tmp/a,b sandbox=off: want an .* without spaces"),
+    ("pvboot_dump='/tmp/a,\"\\nname=\"other'\n", r'dump=/tmp/a,"\\x0aname="other: want an .* quotes'),
+    ("pvboot_ramdisks='/tmp/a,/b\"\\nname=\"other'\n", r'ramdisks=/tmp/a,/b"\\x0aname="other: want .* quotes'),
     ('pvboot_ramdisks="/a,/b\x7f"\n', r"ramdisks=/a,/b\\x7f: want absolute .* control bytes"),
     ('pvboot_ramdisks="/a\x01,/b"\n', r"ramdisks=/a\\x01,/b: want absolute .* control bytes"),
     ('pvboot_=1\n', r"line 9: pvboot_: unknown key '': "),

@@ -14,10 +14,10 @@ bool pvb_carrier_present(const char *cmdline)
     return cmdline && !strncmp(cmdline, PVB_CARRIER, n) && (!cmdline[n] || cmdline[n] == ' ');
 }
 
-/* It goes through a quoted string of an xl.cfg and between spaces, and xl prints it as it is. */
-static bool is_path(const char *value)
+/* Up to @end.  It goes through a quoted string of an xl.cfg and between spaces, and xl prints it as it is. */
+static bool is_path(const char *value, char end)
 {
-    for (const unsigned char *c = (const unsigned char *)value; *c && *c != ','; c++)
+    for (const unsigned char *c = (const unsigned char *)value; *c && *c != end; c++)
         if (*c <= ' ' || *c == 0x7f || strchr("\"'\\", *c))
             return false;
     return value[0] == '/';
@@ -32,7 +32,7 @@ static int keep(char **kept, const char *value, struct pvboot_error *e)
 
 static int set_dump(const char *value, char **dump_dir, struct pvboot_error *e)
 {
-    if (!is_path(value))
+    if (!is_path(value, '\0'))
         return pvb_fail(e, PVBOOT_E_USAGE,
                         "dump=%s: want an absolute directory without spaces, quotes or control bytes", value);
     return keep(dump_dir, value, e);
@@ -41,7 +41,7 @@ static int set_dump(const char *value, char **dump_dir, struct pvboot_error *e)
 static int set_ramdisks(const char *value, char **ramdisks, struct pvboot_error *e)
 {
     for (const char *path = value - 1; path; path = strchr(path + 1, ','))
-        if (!is_path(path + 1))
+        if (!is_path(path + 1, ','))
             return pvb_fail(
                 e, PVBOOT_E_USAGE,
                 "ramdisks=%s: want absolute paths without spaces, quotes or control bytes, with commas between", value);
