@@ -14,10 +14,12 @@
 #include <pthread.h>
 #include <pvboot/limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #define CHUNK 65536u
+#define DIGITS_MAX 9 /* of a descriptor, which is an int */
 
 struct job {
     int memfd;
@@ -63,29 +65,51 @@ static int read_all(const struct job *job, struct told *t)
     return rc;
 }
 
-/* Names of the caller's own descriptors, /dev/stdin among them; what lies there has nobody to wait for. */
-static bool names_descriptor(const char *path)
+/*
+ * The caller's own descriptor that @path is another name of, -1: of none.  By the whole name: what else begins like it, as
+ * /proc/self/cwd/kernel or /dev/shm/kernel, can lead to any mount.
+ */
+static int named_descriptor(const char *path)
 {
-    return !strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6);
+    static const char *const stem[] = { "/dev/fd/", "/proc/self/fd/" };
+    static const char *const standard[] = { "/dev/stdin", "/dev/stdout", "/dev/stderr" };
+
+    for (int fd = 0; fd < 3; fd++)
+        if (!strcmp(path, standard[fd]))
+            return fd;
+    for (size_t i = 0; i < sizeof(stem) / sizeof(stem[0]); i++) {
+        size_t skip = strlen(stem[i]), n;
+
+        if (strncmp(path, stem[i], skip))
+            continue;
+        n = strspn(path + skip, "0123456789");
+        return n && n <= DIGITS_MAX && !path[skip + n] ? atoi(path + skip) : -1;
+    }
+    return -1;
 }
 
-static void close_all_but(int a, int b)
+static void close_all_but(const int *keep, size_t n)
 {
-    int low = a < b ? a : b, high = a < b ? b : a;
+    unsigned int low = 0, next;
 
-    if (low > 0)
-        close_range(0, (unsigned int)low - 1, 0);
-    if (high > low + 1)
-        close_range((unsigned int)low + 1, (unsigned int)high - 1, 0);
-    close_range((unsigned int)high + 1, ~0u, 0);
+    do {
+        next = ~0u;
+        for (size_t i = 0; i < n; i++)
+            if (keep[i] >= 0 && (unsigned int)keep[i] >= low && (unsigned int)keep[i] < next)
+                next = (unsigned int)keep[i];
+        if (next > low)
+            close_range(low, next - 1, 0);
+        low = next + 1;
+    } while (low);
 }
 
 /*
  * All signals are blocked here, as the caller's handlers are still in place.  If it is held up, it keeps no descriptor of
- * its caller's open, no event channel above all.
+ * its caller's open, no event channel above all, but the one it was asked to read.
  */
 static _Noreturn void child(const struct job *job, int answer, pid_t caller)
 {
+    const int keep[] = { answer, job->memfd, named_descriptor(job->path) };
     struct told t = { 0 };
     pid_t parent;
     ssize_t r;
@@ -95,8 +119,7 @@ static _Noreturn void child(const struct job *job, int answer, pid_t caller)
     if (parent && parent != caller) /* 0: in another namespace */
         _exit(1);
     prctl(PR_SET_NAME, "pvboot-read");
-    if (!names_descriptor(job->path))
-        close_all_but(answer, job->memfd);
+    close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
     (void)read_all(job, &t); /* @t says it all */
     do
         r = write(answer, &t, sizeof(t));
