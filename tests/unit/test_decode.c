@@ -317,27 +317,48 @@ static void setup_data(void **state)
     }
 }
 
-/* 1000 nodes that all claim the same megabyte: no more output than input, roughly. */
-static void overlapping_nodes(void **state)
+/* @nodes that all claim the same megabyte. */
+static json_t *decode_overlapping(uint32_t nodes, uint32_t type)
 {
     size_t n = 1u << 20;
     uint8_t *b = calloc(1, n);
-    char *text;
     json_t *o;
 
-    (void)state;
-    for (uint32_t i = 0; i < 1000; i++) {
-        write_le(b + 16 * i, 8, 0x100000 + 16 * (i + 1));
-        write_le(b + 16 * i + 8, 4, 99);
+    for (uint32_t i = 0; i < nodes; i++) {
+        write_le(b + 16 * i, 8, i + 1 < nodes ? 0x100000 + 16 * (i + 1) : 0);
+        write_le(b + 16 * i + 8, 4, type);
         write_le(b + 16 * i + 12, 4, n - 16 * (i + 1));
     }
     o = pvb_decode_setup_data((struct pvboot_bytes){ b, n }, 0x100000);
-    text = json_dumps(o, 0);
+    free(b);
+    return o;
+}
+
+/* No more output than input, roughly. */
+static void overlapping_nodes(void **state)
+{
+    json_t *o = decode_overlapping(1000, 99);
+    char *text = json_dumps(o, 0);
+
+    (void)state;
     assert_non_null(text);
-    assert_in_range(strlen(text), 1, n);
+    assert_in_range(strlen(text), 1, 1u << 20);
     free(text);
     json_decref(o);
-    free(b);
+}
+
+/* Nor more entries of memory maps: the first node has them all. */
+static void overlapping_maps(void **state)
+{
+    json_t *o = decode_overlapping(8, 1), *nodes = json_object_get(o, "nodes"), *node;
+    size_t i;
+
+    (void)state;
+    check_lint("overlapping maps", o, "node at 0x100010: its 1048544 bytes are other nodes' as well");
+    assert_int_equal(json_array_size(nodes), 8);
+    json_array_foreach(nodes, i, node)
+        assert_int_equal(json_array_size(json_object_get(node, "e820")), i ? 0 : ((1u << 20) - 16) / 20);
+    json_decref(o);
 }
 
 static void hypervisor_payload(void **state)
@@ -370,9 +391,10 @@ static void hypervisor_payload(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(zero_page_lint), cmocka_unit_test(zero_page_fields),  cmocka_unit_test(every_bit_shows),
-        cmocka_unit_test(zero_page_size), cmocka_unit_test(start_info),        cmocka_unit_test(start_info_size),
-        cmocka_unit_test(setup_data),     cmocka_unit_test(overlapping_nodes), cmocka_unit_test(hypervisor_payload),
+        cmocka_unit_test(zero_page_lint),     cmocka_unit_test(zero_page_fields),  cmocka_unit_test(every_bit_shows),
+        cmocka_unit_test(zero_page_size),     cmocka_unit_test(start_info),        cmocka_unit_test(start_info_size),
+        cmocka_unit_test(setup_data),         cmocka_unit_test(overlapping_nodes), cmocka_unit_test(overlapping_maps),
+        cmocka_unit_test(hypervisor_payload),
     };
 
     return cmocka_run_group_tests_name("decode", tests, NULL, NULL);

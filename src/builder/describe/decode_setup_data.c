@@ -171,6 +171,7 @@ json_t *pvb_decode_setup_payload(struct pvboot_bytes b, uint32_t type, uint64_t 
 struct span {
     struct pvboot_bytes b;
     uint64_t base_gpa;
+    uint64_t left; /* bytes still to be decoded: nodes that overlap could otherwise ask for any amount of memory */
 };
 
 static const uint8_t *span_at(const void *ctx, uint64_t gpa, uint64_t n)
@@ -180,10 +181,11 @@ static const uint8_t *span_at(const void *ctx, uint64_t gpa, uint64_t n)
     return gpa >= s->base_gpa && pvboot_has(s->b, gpa - s->base_gpa, n) ? s->b.p + (gpa - s->base_gpa) : NULL;
 }
 
-static json_t *decode_node(json_t *o, const struct pvboot_setup_node *node, struct pvboot_view v)
+static json_t *decode_node(json_t *o, const struct pvboot_setup_node *node, struct span *span)
 {
-    const uint8_t *p = v.at(v.ctx, node->data_gpa, node->bytes);
-    struct pvboot_bytes b = { p, p ? (size_t)node->bytes : 0 };
+    const uint8_t *p = span_at(span, node->data_gpa, node->bytes);
+    bool again = p && node->bytes > span->left;
+    struct pvboot_bytes b = { p, p && !again ? (size_t)node->bytes : 0 };
     json_t *j = pvb_decode_begin("setup_data node", b, node->gpa), *text;
     size_t i;
 
@@ -196,6 +198,10 @@ static json_t *decode_node(json_t *o, const struct pvboot_setup_node *node, stru
     if (!p)
         pvb_lint(j, "node at %#" PRIx64 ": its %" PRIu64 " bytes at %#" PRIx64 " are not in this file", node->gpa,
                  node->bytes, node->data_gpa);
+    if (again)
+        pvb_lint(j, "node at %#" PRIx64 ": its %" PRIu64 " bytes are other nodes' as well, and not decoded again",
+                 node->gpa, node->bytes);
+    span->left -= b.len;
     decode_payload(j, b, node->type, node->data_gpa);
     json_array_foreach(json_object_get(j, "lint"), i, text) pvb_lint(o, "%s", json_string_value(text));
     return j;
@@ -203,7 +209,7 @@ static json_t *decode_node(json_t *o, const struct pvboot_setup_node *node, stru
 
 json_t *pvb_decode_setup_data(struct pvboot_bytes b, uint64_t base_gpa)
 {
-    const struct span span = { b, base_gpa };
+    struct span span = { b, base_gpa, b.len };
     const struct pvboot_view v = { span_at, &span };
     struct pvboot_setup_walk w = { .next_gpa = base_gpa };
     json_t *o = pvb_decode_begin("setup_data", b, base_gpa), *nodes = json_array();
@@ -212,7 +218,7 @@ json_t *pvb_decode_setup_data(struct pvboot_bytes b, uint64_t base_gpa)
     uint64_t at_gpa = base_gpa;
 
     while ((s = pvboot_setup_next(&w, v, &node)) == PVBOOT_HANDOVER_OK) {
-        json_array_append_new(nodes, decode_node(o, &node, v));
+        json_array_append_new(nodes, decode_node(o, &node, &span));
         at_gpa = w.next_gpa;
     }
     json_object_set_new(o, "nodes", nodes);
