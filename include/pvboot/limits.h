@@ -36,6 +36,7 @@ static inline uint64_t pvboot_limit(uint64_t chosen, uint64_t otherwise)
 #define PVBOOT_CMDLINE_MAX 4096u                 /* bytes without NUL, whatever a header claims */
 #define PVBOOT_STOCK_CMDLINE_MAX 1023u           /* without NUL; Xen 4.17 xg_dom_x86.c, add_module_to_list() */
 #define PVBOOT_LOADS_MAX 73u                     /* ELF program headers: those that fit into a page */
+#define PVBOOT_DUMP_ZEROES_MAX (256ull << 20)    /* between the bytes of one file of a dump */
 #define PVBOOT_NOTES_MAX 65536u                  /* ELF notes looked at */
 #define PVBOOT_VCPUS_MAX 128u                    /* HVM_MAX_VCPUS */
 #define PVBOOT_MEMORY_MAX (8ull << 40)           /* guest memory, bytes */

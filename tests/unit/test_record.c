@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <pvboot/limits.h>
 #include <pvboot/record.h>
 
 #define RAM_END 0x40000000ull
@@ -259,11 +260,39 @@ static void dump_cannot_write(void **state)
     r.guest.ops->close(&r.guest);
 }
 
+/* Two writes as far apart as the memory that a guest's owner bought. */
+static void dump_of_zeroes(void **state)
+{
+    char dir[] = "/tmp/pvboot-test-record-XXXXXX", command[96];
+    struct pvboot_plan wide = plan;
+    struct pvboot_image img = { 0 };
+    struct pvboot_error e = { 0 };
+    struct pvboot_record r;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    pvboot_record_init(&r, &machine, NULL);
+    wide.seg[PVBOOT_SEG_KERNEL].end = RAM_END;
+    do_write(&r, 0x1000000, "abc", 3);
+    do_write(&r, 0x1000004 + PVBOOT_DUMP_ZEROES_MAX, "d", 1);
+    assert_int_equal(pvboot_record_dump(&r, &wide, &img, dir, &e), -PVBOOT_E_LIMIT);
+    assert_string_equal(e.text, "dump: 4 bytes from 0x1000000 on with 268435457 zeroes between them, limit 268435456");
+    assert_null(manifest_of(dir));
+    r.guest.ops->close(&r.guest);
+    snprintf(command, sizeof(command), "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_ram), cmocka_unit_test(keeps_a_copy), cmocka_unit_test(zero_wins_over_what_was_before),
-        cmocka_unit_test(tee),      cmocka_unit_test(dump),         cmocka_unit_test(dump_cannot_write),
+        cmocka_unit_test(only_ram),
+        cmocka_unit_test(keeps_a_copy),
+        cmocka_unit_test(zero_wins_over_what_was_before),
+        cmocka_unit_test(tee),
+        cmocka_unit_test(dump),
+        cmocka_unit_test(dump_cannot_write),
+        cmocka_unit_test(dump_of_zeroes),
     };
 
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);

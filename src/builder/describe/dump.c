@@ -2,8 +2,10 @@
 /* The record as files: what would be in the guest at its first instruction. */
 #include "../load/load.h"
 #include "describe.h"
+#include <pvboot/limits.h>
 #include <pvboot/record.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,19 +22,30 @@ static int no_memory(struct pvboot_error *e)
     return pvb_fail(e, PVBOOT_E_HOST, "no memory for the manifest");
 }
 
-/* The bytes written within [start, end), from start to the last of them, with zeroes between. */
+/*
+ * The bytes written within [start, end), from start to the last of them, with zeroes between.  Not any number of zeroes:
+ * two PT_LOADs can be as far apart as the guest has memory.
+ */
 static int gather(const struct pvboot_record *r, uint64_t start, uint64_t end, struct pvboot_bytes *out,
                   struct pvboot_error *e)
 {
-    uint64_t last = start;
+    uint64_t last = start, written = 0;
     uint8_t *buf;
 
     for (size_t i = 0; i < r->n; i++)
-        if (r->w[i].gpa >= start && r->w[i].gpa < end && r->w[i].gpa + r->w[i].bytes.len > last)
-            last = r->w[i].gpa + r->w[i].bytes.len;
+        if (r->w[i].gpa >= start && r->w[i].gpa < end) {
+            written += r->w[i].bytes.len;
+            if (r->w[i].gpa + r->w[i].bytes.len > last)
+                last = r->w[i].gpa + r->w[i].bytes.len;
+        }
     *out = (struct pvboot_bytes){ NULL, (size_t)(last - start) };
     if (!out->len)
         return 0;
+    if (out->len > written && out->len - written > PVBOOT_DUMP_ZEROES_MAX)
+        return pvb_fail(e, PVBOOT_E_LIMIT,
+                        "dump: %" PRIu64 " bytes from 0x%" PRIx64 " on with %" PRIu64
+                        " zeroes between them, limit %llu",
+                        written, start, out->len - written, PVBOOT_DUMP_ZEROES_MAX);
     buf = calloc(1, out->len);
     if (!buf)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for a segment of %zu bytes", out->len);
