@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct pvb_errand x;
+static struct pvb_handoff x;
 
 /* What needs no system call of its own; each row is judged by name in test_confine.c. */
 static void crash(void)
@@ -240,14 +240,14 @@ int main(int argc, char **argv)
     struct pvboot_error e = { 0 };
     struct order order;
 
-    if (pvb_errand_take(&x, argc, argv) || !pvboot_get(x.file, 0, &order, sizeof(order)))
+    if (pvb_handoff_take(&x, argc, argv) || !pvboot_get(x.file, 0, &order, sizeof(order)))
         return PVBOOT_E_USAGE;
     attack_output = x.output;
     attack_caller = (int)x.caller;
     x.answer.step = PVB_STEP_PARSE;
     if (pvb_jail(&x, order.layers, &e))
-        pvb_errand_fail(&x, PVB_STEP_CONFINE, &e);
+        pvb_handoff_fail(&x, PVB_STEP_CONFINE, &e);
     else
         carry_out(&order);
-    pvb_errand_answer(&x);
+    pvb_handoff_answer(&x);
 }

@@ -29,7 +29,7 @@ static int result(int r)
 }
 
 /* Whatever the caller left open; the helper itself has closed its file by now. */
-static int close_descriptors(const struct pvb_errand *x)
+static int close_descriptors(const struct pvb_handoff *x)
 {
     (void)x;
     return result(close_range(PVB_FDS, ~0u, 0));
@@ -54,7 +54,7 @@ static int limit(int what, uint64_t most)
     return setrlimit((__rlimit_resource_t)what, &now) ? errno : 0;
 }
 
-static int set_limits(const struct pvb_errand *x)
+static int set_limits(const struct pvb_handoff *x)
 {
     const struct {
         int what;
@@ -81,7 +81,7 @@ static int set_limits(const struct pvb_errand *x)
  * The user it was told, if it is root's; anybody else stays who they are.  No capability either way.  That user may have
  * more processes than the limit of none that is on by now: only who executes a program is refused for that.
  */
-static int drop_user(const struct pvb_errand *x)
+static int drop_user(const struct pvb_handoff *x)
 {
     struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
@@ -92,26 +92,26 @@ static int drop_user(const struct pvb_errand *x)
 }
 
 /* A caller that is gone already cannot send the signal. 0: it lives in another PID namespace. */
-static int die_with_caller(const struct pvb_errand *x)
+static int die_with_caller(const struct pvb_handoff *x)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL))
         return errno;
     return getppid() && getppid() != x->caller ? ESRCH : 0;
 }
 
-static int be_undumpable(const struct pvb_errand *x)
+static int be_undumpable(const struct pvb_handoff *x)
 {
     (void)x;
     return result(prctl(PR_SET_DUMPABLE, 0));
 }
 
-static int forgo_privileges(const struct pvb_errand *x)
+static int forgo_privileges(const struct pvb_handoff *x)
 {
     (void)x;
     return result(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
-static int forgo_descriptors(const struct pvb_errand *x)
+static int forgo_descriptors(const struct pvb_handoff *x)
 {
     (void)x;
     return limit(RLIMIT_NOFILE, 0);
@@ -129,7 +129,7 @@ static pvb_layer_enter *const enter[PVB_LAYERS] = {
     [PVB_LAYER_SECCOMP] = pvb_seccomp,
 };
 
-int pvb_jail(struct pvb_errand *x, uint32_t layers, struct pvboot_error *e)
+int pvb_jail(struct pvb_handoff *x, uint32_t layers, struct pvboot_error *e)
 {
     free(malloc(1)); /* the first allocation asks the kernel for random bytes, which the filter would not allow */
     for (unsigned i = 0; i < PVB_LAYERS; i++) {

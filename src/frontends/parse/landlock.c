@@ -30,7 +30,7 @@ static const struct {
     { 6, 16, 2, 2, 24 }, /* abstract UNIX sockets, signals */
 };
 
-int pvb_landlock(const struct pvb_errand *x)
+int pvb_landlock(const struct pvb_handoff *x)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, VERSION_QUERY), fd;
     struct rights r = { 0 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int parse(struct pvb_errand *x, struct pvboot_kernel *k, struct pvboot_error *e)
+static int parse(struct pvb_handoff *x, struct pvboot_kernel *k, struct pvboot_error *e)
 {
     const struct pvb_output out = { x->output, x->output_bytes, PVB_OUTPUT_WINDOW, pvb_output_put };
     enum pvb_step step = PVB_STEP_PARSE;
@@ -18,23 +18,23 @@ static int parse(struct pvb_errand *x, struct pvboot_kernel *k, struct pvboot_er
     }
     x->answer.image = k->image;
     if (rc)
-        pvb_errand_fail(x, step, e);
+        pvb_handoff_fail(x, step, e);
     return rc;
 }
 
 int main(int argc, char **argv)
 {
-    static struct pvb_errand x;
+    static struct pvb_handoff x;
     struct pvboot_kernel k = { 0 };
     struct pvboot_error e = { 0 };
 
-    if (pvb_errand_take(&x, argc, argv)) {
+    if (pvb_handoff_take(&x, argc, argv)) {
         fprintf(stderr, "pvboot-parse is started by pvboot and by its xl plugin, not by hand.\n");
         return PVBOOT_E_USAGE;
     }
     if (pvb_jail(&x, PVB_LAYERS_ALL, &e))
-        pvb_errand_fail(&x, PVB_STEP_CONFINE, &e);
+        pvb_handoff_fail(&x, PVB_STEP_CONFINE, &e);
     else if (!parse(&x, &k, &e))
         x.answer.step = PVB_STEP_DONE;
-    pvb_errand_answer(&x);
+    pvb_handoff_answer(&x);
 }

@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 /* What it was sent for, and what it brings back. */
-struct pvb_errand {
+struct pvb_handoff {
     bool strict;
     enum pvboot_path path;
     bool unpack_always; /* unpack whatever the path */
@@ -24,12 +24,12 @@ struct pvb_errand {
     struct pvb_answer answer;
 };
 
-/* errand.c: arguments and descriptors, of which output and answer stay open.  0, or -1: not started as it should be. */
-int pvb_errand_take(struct pvb_errand *x, int argc, char **argv);
+/* handoff.c: arguments and descriptors, of which output and answer stay open.  0, or -1: not started as it should be. */
+int pvb_handoff_take(struct pvb_handoff *x, int argc, char **argv);
 /* Put @e and how far it came into the answer. */
-void pvb_errand_fail(struct pvb_errand *x, enum pvb_step step, const struct pvboot_error *e);
+void pvb_handoff_fail(struct pvb_handoff *x, enum pvb_step step, const struct pvboot_error *e);
 /* Send the answer and end. */
-_Noreturn void pvb_errand_answer(const struct pvb_errand *x);
+_Noreturn void pvb_handoff_answer(const struct pvb_handoff *x);
 
 /* output.c: copy @n bytes to @at in the output, where nothing has been written yet.  -HOST. */
 #define PVB_OUTPUT_WINDOW (256u << 10)
@@ -39,10 +39,10 @@ int pvb_output_put(uint64_t at, const void *bytes, size_t n, struct pvboot_error
  * jail.c: put @layers on, a bit each, for good.  In strict mode one that cannot be put on is -SANDBOX, otherwise it
  * is noted in the answer.
  */
-int pvb_jail(struct pvb_errand *x, uint32_t layers, struct pvboot_error *e) PVB_CHECKED;
+int pvb_jail(struct pvb_handoff *x, uint32_t layers, struct pvboot_error *e) PVB_CHECKED;
 
 /* A layer: 0, or errno. */
-typedef int pvb_layer_enter(const struct pvb_errand *x);
+typedef int pvb_layer_enter(const struct pvb_handoff *x);
 pvb_layer_enter pvb_landlock; /* landlock.c */
 pvb_layer_enter pvb_seccomp;  /* seccomp.c */
 

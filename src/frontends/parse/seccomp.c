@@ -36,7 +36,7 @@ static int add_rules(scmp_filter_ctx f)
     return err;
 }
 
-int pvb_seccomp(const struct pvb_errand *x)
+int pvb_seccomp(const struct pvb_handoff *x)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     int err;

@@ -17,7 +17,7 @@ static bool is_id(unsigned long id)
     return id && id < UINT32_MAX;
 }
 
-static int take_arguments(struct pvb_errand *x, int argc, char **argv)
+static int take_arguments(struct pvb_handoff *x, int argc, char **argv)
 {
     unsigned long uid, gid;
 
@@ -35,7 +35,7 @@ static int take_arguments(struct pvb_errand *x, int argc, char **argv)
 }
 
 /* Memory that could change or be cut under us would be no copy. */
-static int map_file(struct pvb_errand *x)
+static int map_file(struct pvb_handoff *x)
 {
     int seals = fcntl(PVB_FD_FILE, F_GET_SEALS), want = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
     struct stat st;
@@ -51,7 +51,7 @@ static int map_file(struct pvb_errand *x)
     return close(PVB_FD_FILE);
 }
 
-static int map_output(struct pvb_errand *x)
+static int map_output(struct pvb_handoff *x)
 {
     struct stat st;
 
@@ -65,7 +65,7 @@ static int map_output(struct pvb_errand *x)
     return 0;
 }
 
-int pvb_errand_take(struct pvb_errand *x, int argc, char **argv)
+int pvb_handoff_take(struct pvb_handoff *x, int argc, char **argv)
 {
     prctl(PR_SET_NAME, "pvboot-parse"); /* it was executed through a descriptor, whose number would be its name */
     x->answer.magic = PVB_ANSWER_MAGIC;
@@ -74,14 +74,14 @@ int pvb_errand_take(struct pvb_errand *x, int argc, char **argv)
     return take_arguments(x, argc, argv) || map_file(x) || map_output(x) ? -1 : 0;
 }
 
-void pvb_errand_fail(struct pvb_errand *x, enum pvb_step step, const struct pvboot_error *e)
+void pvb_handoff_fail(struct pvb_handoff *x, enum pvb_step step, const struct pvboot_error *e)
 {
     x->answer.step = step;
     x->answer.code = e->code;
     memcpy(x->answer.text, e->text, sizeof(x->answer.text));
 }
 
-void pvb_errand_answer(const struct pvb_errand *x)
+void pvb_handoff_answer(const struct pvb_handoff *x)
 {
     bool sent = write(PVB_FD_ANSWER, &x->answer, sizeof(x->answer)) == (ssize_t)sizeof(x->answer);
 
