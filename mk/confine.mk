@@ -4,7 +4,7 @@
 ATTACK := $(wildcard tests/confine/attack_*.c) $(filter-out %/main.c,$(PARSE))
 CONFINE := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/confine/test_*.c))
 ifneq ($(HAVE_XEN),y)
-CONFINE := $(filter-out %/test_kept,$(CONFINE))
+CONFINE := $(filter-out %/test_kernel_cache,$(CONFINE))
 endif
 CONFINE_HELPERS := $(call obj,$(addprefix tests/confine/,surroundings.c trial.c attack_calls.c))
 COST := $(BUILD)/tests/confine/cost
@@ -19,7 +19,7 @@ $(BUILD)/pvboot-attack: $(patsubst %.c,$(BUILD)/attack/%.o,$(ATTACK))
 	@$(call say,LD,$@)
 	$(Q)$(parse_link) -o $@ $^ $(PARSE_LIBS)
 
-$(BUILD)/tests/confine/test_kept: $(call obj,src/frontends/xl/kept.c)
+$(BUILD)/tests/confine/test_kernel_cache: $(call obj,src/frontends/xl/kernel_cache.c)
 $(BUILD)/tests/confine/test_seal: $(call obj,tests/unit/mkimage.c)
 $(CONFINE) $(COST): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(CONFINE_HELPERS) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)

@@ -3,7 +3,7 @@
  * The start info, typed.  Specification: Xen public arch-x86/hvm/start_info.h.
  *
  * Module 0 is the kernel with the guest's command line, module 1 the initrd; the start info's own command line is
- * the carrier, "pvboot key=value ...".  That is what stock libxl makes of pvshim_path, pvshim_cmdline and pvshim_extra.
+ * the options, "pvboot key=value ...".  That is what stock libxl makes of pvshim_path, pvshim_cmdline and pvshim_extra.
  */
 #include "../builder/image/image.h"
 #include "../startinfo/abi.h"

@@ -28,14 +28,14 @@ static void write_file(const char *to, const char *text)
 /* Read it as the plugin does, run @meanwhile before it is kept. */
 static void keep(void (*meanwhile)(void))
 {
-    struct pvb_looked_at what = { 0 };
+    struct pvb_kernel_file what = { 0 };
     struct pvboot_error e = { 0 };
 
     assert_int_equal(pvboot_file_read(&what.file, path, PVBOOT_KERNEL_MAX, &e), 0);
     what.sandbox = PVBOOT_SANDBOX_BEST;
     if (meanwhile)
         meanwhile();
-    pvb_keep(path, &what);
+    pvb_kernel_cache_put(path, &what);
     assert_null(what.file.owned);
 }
 
@@ -65,19 +65,19 @@ static void delete_file(void)
 
 static void test_same_file_once(void **state)
 {
-    struct pvb_looked_at got = { 0 };
+    struct pvb_kernel_file got = { 0 };
     struct surroundings before;
 
     (void)state;
     write_file(path, "one!");
     surroundings_take(&before);
     keep(NULL);
-    assert_false(pvb_take_kept("/dev/null", &got));
-    assert_true(pvb_take_kept(path, &got));
+    assert_false(pvb_kernel_cache_take("/dev/null", &got));
+    assert_true(pvb_kernel_cache_take(path, &got));
     assert_memory_equal(got.file.bytes.p, "one!", 4);
     assert_int_equal(got.sandbox, PVBOOT_SANDBOX_BEST);
-    pvb_looked_at_dispose(&got);
-    assert_false(pvb_take_kept(path, &got));
+    pvb_kernel_file_dispose(&got);
+    assert_false(pvb_kernel_cache_take(path, &got));
     surroundings_assert(&before, "kept and taken");
 }
 
@@ -89,21 +89,21 @@ static void test_changed_file(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(change) / sizeof(change[0]); i++)
         for (int early = 0; early < 2; early++) {
-            struct pvb_looked_at got = { 0 };
+            struct pvb_kernel_file got = { 0 };
 
             write_file(path, "one!");
             usleep(20000); /* the clock of files has coarse ticks */
             keep(early ? change[i] : NULL);
             if (!early)
                 change[i]();
-            assert_false(pvb_take_kept(path, &got));
+            assert_false(pvb_kernel_cache_take(path, &got));
             assert_null(got.file.owned);
         }
 }
 
 static void test_newer_replaces_older(void **state)
 {
-    struct pvb_looked_at got = { 0 };
+    struct pvb_kernel_file got = { 0 };
     struct surroundings before;
 
     (void)state;
@@ -114,9 +114,9 @@ static void test_newer_replaces_older(void **state)
     rewrite();
     keep(NULL);
     surroundings_assert(&before, "kept twice");
-    assert_true(pvb_take_kept(path, &got));
+    assert_true(pvb_kernel_cache_take(path, &got));
     assert_memory_equal(got.file.bytes.p, "TWO!", 4);
-    pvb_looked_at_dispose(&got);
+    pvb_kernel_file_dispose(&got);
 }
 
 int main(void)

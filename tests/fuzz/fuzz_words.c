@@ -4,7 +4,7 @@
  * The oracle for an xl.cfg is libxlutil: a key that it knows, our scanner has seen, and the other way round.
  */
 #include "builder/plan/plan.h"
-#include "frontends/xl/xl.h"
+#include "frontends/xl/cfg.h"
 #include "fuzz.h"
 
 #include <libxlutil.h>
@@ -43,8 +43,8 @@ static void carrier(const char *text)
     struct pvb_paths paths = { 0 };
 
     pvboot_request_init(&req);
-    if (pvb_carrier_present(text))
-        fuzz_judge(pvb_carrier_parse(text, &req, &paths, &e), &e);
+    if (pvb_shim_options_present(text))
+        fuzz_judge(pvb_shim_options_parse(text, &req, &paths, &e), &e);
     pvb_paths_dispose(&paths);
 }
 
@@ -66,11 +66,11 @@ static void cmdline(const char *text, unsigned int max)
 
 static bool scanned(struct pvboot_bytes text, const char *key)
 {
-    struct pvb_statement st;
+    struct pvb_cfg_statement st;
     unsigned int line = 1;
     size_t at = 0;
 
-    while (pvb_scan(text, &at, &line, &st))
+    while (pvb_cfg_scan(text, &at, &line, &st))
         if (!strcmp(st.key, key))
             return true;
     return false;
@@ -90,7 +90,7 @@ static void config(struct pvboot_bytes text)
 {
     static const char *const key[] = { "pvboot_entry", "pvboot_dump", "pvshim", "kernel", "a" };
     static FILE *quiet;
-    struct pvb_statement st;
+    struct pvb_cfg_statement st;
     XLU_Config *cfg;
     unsigned int line = 1, lines = 1;
     size_t at = 0, before;
@@ -106,7 +106,7 @@ static void config(struct pvboot_bytes text)
         for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
             FUZZ_MUST(known(cfg, key[i]) == scanned(text, key[i]));
     }
-    for (before = 0; pvb_scan(text, &at, &line, &st); before = at)
+    for (before = 0; pvb_cfg_scan(text, &at, &line, &st); before = at)
         FUZZ_MUST(at > before && at <= text.len && st.key[0] && line <= lines);
     xlu_cfg_destroy(cfg);
 }

@@ -126,7 +126,7 @@ def test_refused_with_file_and_line(xl, config, lines, pattern):
 @pytest.mark.parametrize("lines,cmdline", [("", ""), ('extra=""\n', ""), ('extra="a"\n', "a"),
                                            ('root="/dev/x"\n', "root=/dev/x"), ('root="/dev/x"\nextra="a"\n', "root=/dev/x a")])
 def test_guest_always_has_a_command_line(xl, restore, config, lines, cmdline):
-    """recognise.c knows a guest of ours by it; a saved domain's text says it again."""
+    """owner.c knows a guest of ours by it; a saved domain's text says it again."""
     text = config(lines, without="cmdline")
     assert accepted(xl(text))["b_info"]["cmdline"] == cmdline
     assert understood(restore(text))["b_info"]["cmdline"] == cmdline

@@ -3,7 +3,7 @@
  * Finds the assignments of an xl.cfg with their lines, for messages that name file and line.  Values are read by
  * libxlutil itself; this only has to agree with its lexer on what is a string, a comment, a list and a statement.
  */
-#include "xl.h"
+#include "cfg.h"
 
 #include <ctype.h>
 
@@ -67,7 +67,7 @@ static void step(struct scanner *s)
     }
 }
 
-bool pvb_scan(struct pvboot_bytes text, size_t *at, unsigned int *line, struct pvb_statement *st)
+bool pvb_cfg_scan(struct pvboot_bytes text, size_t *at, unsigned int *line, struct pvb_cfg_statement *st)
 {
     struct scanner s = { .text = text, .at = *at, .line = *line };
     bool found = false;

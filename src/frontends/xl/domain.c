@@ -48,7 +48,7 @@ struct pvb_domain *pvb_domain_get(const struct xc_dom_image *dom)
 
 int pvb_domain_request(struct pvb_domain *d, struct pvboot_error *e)
 {
-    int rc = d->has_request ? 0 : pvb_carrier_parse(d->dom->cmdline, &d->req, &d->paths, e);
+    int rc = d->has_request ? 0 : pvb_shim_options_parse(d->dom->cmdline, &d->req, &d->paths, e);
 
     d->has_request = !rc;
     return rc;
@@ -58,7 +58,7 @@ static void dispose(struct pvb_domain *d)
 {
     if (d->record.guest.ops)
         d->record.guest.ops->close(&d->record.guest);
-    pvb_looked_at_dispose(&d->kernel);
+    pvb_kernel_file_dispose(&d->kernel);
     for (size_t i = 0; i < PVBOOT_RAMDISKS_MAX; i++)
         pvboot_file_dispose(&d->ramdisk_file[i]);
     if (d->xen.fmem)

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int pvb_kernel_parse(struct pvb_looked_at *w, const struct pvboot_request *req, enum pvboot_path path,
+int pvb_kernel_parse(struct pvb_kernel_file *w, const struct pvboot_request *req, enum pvboot_path path,
                      struct pvboot_error *e)
 {
     struct pvboot_confine c = {
@@ -25,7 +25,7 @@ int pvb_kernel_parse(struct pvb_looked_at *w, const struct pvboot_request *req, 
 
 static int read_kernel(struct pvb_domain *d, const char *path, struct pvboot_error *e)
 {
-    if (pvb_take_kept(path, &d->kernel))
+    if (pvb_kernel_cache_take(path, &d->kernel))
         return 0;
     return pvboot_file_read(&d->kernel.file, path, pvboot_limit(d->req.limits.kernel, PVBOOT_KERNEL_MAX), e);
 }
@@ -85,7 +85,7 @@ __attribute__((visibility("default"))) int xc_dom_module_file(struct xc_dom_imag
     __typeof__(&xc_dom_module_file) stock = PVB_STOCK(xc_dom_module_file);
     struct pvboot_error e = { 0 };
 
-    if ((dom->num_modules ? pvb_whose(dom) : pvb_whose_kernel(dom, cmdline)) != PVB_OURS)
+    if ((dom->num_modules ? pvb_owner(dom) : pvb_owner_by_cmdline(dom, cmdline)) != PVB_OWNER_PVBOOT)
         return stock(dom, filename, cmdline);
     return read_module(dom, filename, cmdline, &e) ? pvb_report(&e) : 0;
 }

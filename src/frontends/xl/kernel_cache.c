@@ -13,33 +13,33 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     char *path; /* NULL: nothing is kept */
-    struct pvb_looked_at what;
+    struct pvb_kernel_file what;
 } kept;
 
-void pvb_looked_at_dispose(struct pvb_looked_at *w)
+void pvb_kernel_file_dispose(struct pvb_kernel_file *w)
 {
     pvboot_kernel_dispose(&w->parsed);
     pvboot_file_dispose(&w->file);
 }
 
-void pvb_keep(const char *path, struct pvb_looked_at *what)
+void pvb_kernel_cache_put(const char *path, struct pvb_kernel_file *what)
 {
     char *copy = strdup(path);
 
     pthread_mutex_lock(&lock);
     free(kept.path);
-    pvb_looked_at_dispose(&kept.what);
+    pvb_kernel_file_dispose(&kept.what);
     kept.path = copy;
     if (copy) {
         kept.what = *what;
-        *what = (struct pvb_looked_at){ 0 };
+        *what = (struct pvb_kernel_file){ 0 };
     }
     pthread_mutex_unlock(&lock);
-    pvb_looked_at_dispose(what);
+    pvb_kernel_file_dispose(what);
 }
 
 /* The look at the file, which may take its time, without the lock. */
-bool pvb_take_kept(const char *path, struct pvb_looked_at *what)
+bool pvb_kernel_cache_take(const char *path, struct pvb_kernel_file *what)
 {
     bool found;
 
@@ -47,13 +47,13 @@ bool pvb_take_kept(const char *path, struct pvb_looked_at *what)
     found = kept.path && !strcmp(kept.path, path);
     if (found) {
         *what = kept.what;
-        kept.what = (struct pvb_looked_at){ 0 };
+        kept.what = (struct pvb_kernel_file){ 0 };
         free(kept.path);
         kept.path = NULL;
     }
     pthread_mutex_unlock(&lock);
     if (found && !pvboot_file_unchanged(&what->file, path)) {
-        pvb_looked_at_dispose(what);
+        pvb_kernel_file_dispose(what);
         found = false;
     }
     return found;

@@ -11,7 +11,7 @@
 
 static int probe(struct xc_dom_image *dom)
 {
-    return pvb_whose(dom) == PVB_STOCKS ? -EINVAL : 0;
+    return pvb_owner(dom) == PVB_OWNER_STOCK ? -EINVAL : 0;
 }
 
 /*
@@ -85,7 +85,7 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
 {
     int rc;
 
-    if (pvb_whose(dom) == PVB_UNMARKED)
+    if (pvb_owner(dom) == PVB_OWNER_UNMARKED)
         return pvb_fail(e, PVBOOT_E_USAGE,
                         "a kernel without a command line: without one a guest of pvboot's cannot be told from a stock "
                         "one that was given the stub as its kernel; cmdline=\"\" is enough, or an argument from the "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Is a domain ours?  Three marks make it so, and a host's administrator sets each: libxl loads the file that config.c
- * writes into pvshim_path, by that very name; the command line it allocates the domain with is our carrier; and the
- * first module has a command line.
+ * writes into pvshim_path, by that very name; the command line it allocates the domain with begins with our word; and
+ * the first module has a command line.
  *
  * The third is there because a domain without a shim has its kernel and its command line in the same places as a
  * shim's, and both may be a tenant's.  libxl__domain_firmware() (4.15 to 4.22) gives module 0 a command line for a
@@ -14,7 +14,7 @@
  */
 #include "xl.h"
 
-/* Does the carrier ask for the in-guest stub? An unreadable carrier is ours, to be refused with a reason. */
+/* Do the options ask for the in-guest stub? Unreadable ones are ours, to be refused with a reason. */
 static bool wants_stub(const char *cmdline)
 {
     struct pvboot_request req;
@@ -23,7 +23,7 @@ static bool wants_stub(const char *cmdline)
     int rc;
 
     pvboot_request_init(&req);
-    rc = pvb_carrier_parse(cmdline, &req, &paths, &e);
+    rc = pvb_shim_options_parse(cmdline, &req, &paths, &e);
     pvb_paths_dispose(&paths);
     return (!rc || rc == -PVBOOT_E_HOST) && req.path == PVBOOT_PATH_STUB;
 }
@@ -34,7 +34,7 @@ static bool names_us(const struct xc_dom_image *dom)
     const struct pvb_domain *d = pvb_domain_find(dom);
 
     return d && d->stub_is_first && dom->container_type == XC_DOM_HVM_CONTAINER && !dom->device_model &&
-           pvb_carrier_present(dom->cmdline);
+           pvb_shim_options_present(dom->cmdline);
 }
 
 /* Stock libxenguest asserts that the guest's command line is no longer than this: xl would be gone, the domain not. */
@@ -43,18 +43,18 @@ static bool stock_would_abort(const char *guest_cmdline)
     return strlen(guest_cmdline) > PVBOOT_STOCK_CMDLINE_MAX;
 }
 
-enum pvb_whose pvb_whose(const struct xc_dom_image *dom)
+enum pvb_owner pvb_owner(const struct xc_dom_image *dom)
 {
     if (!dom->num_modules)
-        return PVB_STOCKS;
-    return pvb_whose_kernel(dom, dom->modules[0].cmdline);
+        return PVB_OWNER_STOCK;
+    return pvb_owner_by_cmdline(dom, dom->modules[0].cmdline);
 }
 
-enum pvb_whose pvb_whose_kernel(const struct xc_dom_image *dom, const char *guest_cmdline)
+enum pvb_owner pvb_owner_by_cmdline(const struct xc_dom_image *dom, const char *guest_cmdline)
 {
     if (!names_us(dom) || (wants_stub(dom->cmdline) && !(guest_cmdline && stock_would_abort(guest_cmdline))))
-        return PVB_STOCKS;
-    return guest_cmdline ? PVB_OURS : PVB_UNMARKED;
+        return PVB_OWNER_STOCK;
+    return guest_cmdline ? PVB_OWNER_PVBOOT : PVB_OWNER_UNMARKED;
 }
 
 __attribute__((visibility("default"))) int xc_dom_kernel_file(struct xc_dom_image *dom, const char *filename)

@@ -7,11 +7,11 @@
 
 #include <stdlib.h>
 
-bool pvb_carrier_present(const char *cmdline)
+bool pvb_shim_options_present(const char *cmdline)
 {
-    size_t n = strlen(PVB_CARRIER);
+    size_t n = strlen(PVB_SHIM_WORD);
 
-    return cmdline && !strncmp(cmdline, PVB_CARRIER, n) && (!cmdline[n] || cmdline[n] == ' ');
+    return cmdline && !strncmp(cmdline, PVB_SHIM_WORD, n) && (!cmdline[n] || cmdline[n] == ' ');
 }
 
 /* Up to @end.  It goes through a quoted string of an xl.cfg and between spaces, and xl prints it as it is. */
@@ -55,8 +55,8 @@ void pvb_paths_dispose(struct pvb_paths *paths)
     *paths = (struct pvb_paths){ 0 };
 }
 
-int pvb_carrier_option(const char *key, const char *value, struct pvboot_request *req, struct pvb_paths *paths,
-                       struct pvboot_error *e)
+int pvb_shim_option(const char *key, const char *value, struct pvboot_request *req, struct pvb_paths *paths,
+                    struct pvboot_error *e)
 {
     if (!strcmp(key, "dump"))
         return set_dump(value, &paths->dump_dir, e);
@@ -66,10 +66,11 @@ int pvb_carrier_option(const char *key, const char *value, struct pvboot_request
 }
 
 /* Without allocation: whose a domain is must not depend on the host's memory. */
-int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, struct pvb_paths *paths, struct pvboot_error *e)
+int pvb_shim_options_parse(const char *cmdline, struct pvboot_request *req, struct pvb_paths *paths,
+                           struct pvboot_error *e)
 {
-    char words[PVB_OPTIONS_MAX], *word, *save = NULL;
-    const char *options = cmdline + strlen(PVB_CARRIER);
+    char words[PVB_SHIM_OPTIONS_MAX], *word, *save = NULL;
+    const char *options = cmdline + strlen(PVB_SHIM_WORD);
     int rc = 0;
 
     if (strlen(options) >= sizeof(words))
@@ -81,7 +82,7 @@ int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, struct pv
 
         if (eq)
             *eq++ = '\0';
-        rc = eq ? pvb_carrier_option(word, eq, req, paths, e)
+        rc = eq ? pvb_shim_option(word, eq, req, paths, e)
                 : pvb_fail(e, PVBOOT_E_USAGE, "pvshim_extra: \"%s\" is not key=value", word);
     }
     return rc;

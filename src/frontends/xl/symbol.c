@@ -75,7 +75,7 @@ static void *find(void *scope, const char *symbol)
     return found;
 }
 
-void *pvb_find(struct pvb_symbol *s)
+void *pvb_symbol_find(struct pvb_symbol *s)
 {
     void *found = atomic_load_explicit(&s->found, memory_order_acquire);
 
@@ -86,7 +86,7 @@ void *pvb_find(struct pvb_symbol *s)
     return found;
 }
 
-void *pvb_next(struct pvb_symbol *s)
+void *pvb_symbol_next(struct pvb_symbol *s)
 {
     void *found = atomic_load_explicit(&s->found, memory_order_acquire);
 
@@ -118,7 +118,7 @@ int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e)
     };
 
     for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
-        void *p = pvb_find(&want[i]);
+        void *p = pvb_symbol_find(&want[i]);
 
         if (!p)
             return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "this libxenctrl has no %s", want[i].name);

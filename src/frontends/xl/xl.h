@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include <xenguest.h>
 
-/* First word of the carrier: pvshim_cmdline. The options follow it as key=value words (pvshim_extra). */
-#define PVB_CARRIER "pvboot"
-#define PVB_OPTIONS_MAX 4096u
+/* The shim's command line: this word (pvshim_cmdline), and the options behind it as key=value words (pvshim_extra). */
+#define PVB_SHIM_WORD "pvboot"
+#define PVB_SHIM_OPTIONS_MAX 4096u
 #define PVB_GUEST_TYPE "hvm-3.0-x86_64"
 
 /* Options that name files: the plugin's own, since the request knows none.  Owned; NULL: not asked for. */
@@ -28,7 +28,7 @@ struct pvb_paths {
 };
 
 /* A kernel in sealed memory and what its parser, confined as @sandbox says, found; zeroes: not looked at yet. */
-struct pvb_looked_at {
+struct pvb_kernel_file {
     struct pvboot_file file;
     struct pvboot_kernel parsed;
     enum pvboot_sandbox sandbox;
@@ -40,11 +40,11 @@ struct pvb_domain {
     const struct xc_dom_image *dom;
     bool stub_is_first;               /* loaded as the kernel: by libxl as a shim, or by a tenant who wrote kernel= */
     char *kernel_path, *ramdisk_path; /* NULL when a bootloader handed memory over */
-    struct pvb_looked_at kernel;
+    struct pvb_kernel_file kernel;
     struct pvboot_file ramdisk_file[PVBOOT_RAMDISKS_MAX];
     struct pvboot_request req;
     struct pvb_paths paths;
-    bool has_request; /* the carrier's options are in the last two */
+    bool has_request; /* the shim's options are in the last two */
     struct pvboot_machine machine;
     struct pvboot_plan plan;
     struct pvboot_record record;
@@ -58,42 +58,43 @@ struct pvb_domain {
 /* domain.c: the domains under construction, found by their xc_dom_image. */
 struct pvb_domain *pvb_domain_find(const struct xc_dom_image *dom);
 struct pvb_domain *pvb_domain_get(const struct xc_dom_image *dom); /* finds or makes; NULL: no memory */
-/* Its options, from the carrier it was allocated with; read once.  As pvb_carrier_parse(). */
+/* Its options, from the command line it was allocated with; read once.  As pvb_shim_options_parse(). */
 int pvb_domain_request(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 void pvb_domain_drop(const struct xc_dom_image *dom);
 
-/* carrier.c: options as words on the shim's command line. */
-bool pvb_carrier_present(const char *cmdline);
-int pvb_carrier_option(const char *key, const char *value, struct pvboot_request *req, struct pvb_paths *paths,
-                       struct pvboot_error *e);
-int pvb_carrier_parse(const char *cmdline, struct pvboot_request *req, struct pvb_paths *paths, struct pvboot_error *e);
+/* shim_options.c: options as words on the shim's command line. */
+bool pvb_shim_options_present(const char *cmdline);
+int pvb_shim_option(const char *key, const char *value, struct pvboot_request *req, struct pvb_paths *paths,
+                    struct pvboot_error *e);
+int pvb_shim_options_parse(const char *cmdline, struct pvboot_request *req, struct pvb_paths *paths,
+                           struct pvboot_error *e);
 void pvb_paths_dispose(struct pvb_paths *paths);
 
 /*
  * files.c: @w->file, parsed by the confined helper, and unpacked if @path needs it.  Tells on standard error what the
  * sandbox had to do without.
  */
-int pvb_kernel_parse(struct pvb_looked_at *w, const struct pvboot_request *req, enum pvboot_path path,
+int pvb_kernel_parse(struct pvb_kernel_file *w, const struct pvboot_request *req, enum pvboot_path path,
                      struct pvboot_error *e) PVB_CHECKED;
 
-/* kept.c: hand @what, read from @path, over for a build of it. Empties @what. */
-void pvb_keep(const char *path, struct pvb_looked_at *what);
+/* kernel_cache.c: hand @what, read from @path, over for a build of it. Empties @what. */
+void pvb_kernel_cache_put(const char *path, struct pvb_kernel_file *what);
 /* What is kept of @path, if that is still what is there. */
-bool pvb_take_kept(const char *path, struct pvb_looked_at *what);
-void pvb_looked_at_dispose(struct pvb_looked_at *w); /* idempotent */
+bool pvb_kernel_cache_take(const char *path, struct pvb_kernel_file *what);
+void pvb_kernel_file_dispose(struct pvb_kernel_file *w); /* idempotent */
 
 /* files.c: read the further ramdisks of @d->paths, each like libxl's own one.  -LIMIT, and as pvboot_file_read(). */
 int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 
-/* recognise.c: who builds this domain? */
-enum pvb_whose {
-    PVB_STOCKS,
-    PVB_OURS,
-    PVB_UNMARKED, /* a guest of ours, or a tenant's stub with a ramdisk: to be refused */
+/* owner.c: who builds this domain? */
+enum pvb_owner {
+    PVB_OWNER_STOCK,
+    PVB_OWNER_PVBOOT,
+    PVB_OWNER_UNMARKED, /* a guest of ours, or a tenant's stub with a ramdisk: to be refused */
 };
-enum pvb_whose pvb_whose(const struct xc_dom_image *dom);
+enum pvb_owner pvb_owner(const struct xc_dom_image *dom);
 /* The same before there is a module: @guest_cmdline is what the first one comes with. */
-enum pvb_whose pvb_whose_kernel(const struct xc_dom_image *dom, const char *guest_cmdline);
+enum pvb_owner pvb_owner_by_cmdline(const struct xc_dom_image *dom, const char *guest_cmdline);
 
 /*
  * loader.c, hooks.c: what libxenguest calls.  struct xc_dom_loader is exported by the library but declared in no
@@ -115,25 +116,26 @@ void pvb_phase_begin(struct xc_dom_image *dom, struct pvb_domain *d, const char 
 void pvb_phase_end(struct xc_dom_image *dom, struct pvb_domain *d);
 
 /*
- * stock.c: functions of the libraries around us, each looked for once, whichever thread comes first.  A library that
+ * symbol.c: functions of the libraries around us, each looked for once, whichever thread comes first.  A library that
  * was found stays loaded.
  */
 struct pvb_symbol {
     const char *name;
     _Atomic(void *) found;
 };
-void *pvb_next(struct pvb_symbol *s); /* the definition we stand in front of; ends the process when there is none */
-void *pvb_find(struct pvb_symbol *s); /* any definition; NULL: none is loaded */
+void *
+pvb_symbol_next(struct pvb_symbol *s); /* the definition we stand in front of; ends the process when there is none */
+void *pvb_symbol_find(struct pvb_symbol *s); /* any definition; NULL: none is loaded */
 int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e);
 #define PVB_STOCK(f)                                      \
     ({                                                    \
         static struct pvb_symbol stock_ = { .name = #f }; \
-        (__typeof__(&f))pvb_next(&stock_);                \
+        (__typeof__(&f))pvb_symbol_next(&stock_);         \
     })
 #define PVB_FIND(f)                                       \
     ({                                                    \
         static struct pvb_symbol found_ = { .name = #f }; \
-        (__typeof__(&f))pvb_find(&found_);                \
+        (__typeof__(&f))pvb_symbol_find(&found_);         \
     })
 
 /* stub.c: is the file of pvb_stub_path() there, and is it the stub?  -HOST, and as pvboot_kernel_open(). */
@@ -147,13 +149,5 @@ const char *pvb_command(void);     /* of `xl [-options] command ...`; "": there 
 const char *pvb_refusal(void);
 /* Print @e as the one line a refusal is. Returns -1, what libxenguest's hooks fail with. */
 int pvb_report(const struct pvboot_error *e);
-
-/* scan.c: where the statements of an xl.cfg start. */
-struct pvb_statement {
-    char key[64];
-    unsigned int line;
-};
-/* The next `key =` at or after @*at; false at the end. */
-bool pvb_scan(struct pvboot_bytes text, size_t *at, unsigned int *line, struct pvb_statement *st);
 
 #endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* An xl.cfg while it is being read: config.c takes it apart and puts it together again with what stands here. */
+#ifndef PVB_CFG_H
+#define PVB_CFG_H
+
+#include "xl.h"
+
+#include <libxlutil.h>
+#include <stdio.h>
+
+#define PVB_BUILDER "pvboot"
+#define PVB_CFG_KEYS_MAX 32u /* more than there are options */
+
+struct pvb_cfg_key {
+    char name[32];
+    bool overrides; /* said on xl's command line */
+};
+
+/* What a config asks of us. */
+struct pvb_cfg {
+    const char *source;  /* the file it came from, as xl names it */
+    FILE *quiet;         /* where the scratch parse's complaints go */
+    XLU_Config *scratch; /* the same text, parsed to be asked for values */
+    struct pvboot_request req;
+    struct pvb_paths paths;
+    bool from_file; /* and not text that xl has, of a domain that exists already */
+    struct pvb_cfg_key said[PVB_CFG_KEYS_MAX];
+    size_t n_said, words_bytes;
+    char words[PVB_SHIM_OPTIONS_MAX]; /* " entry=linux64 subarch=xen" */
+};
+
+/* cfg_scan.c: where the statements of an xl.cfg start. */
+struct pvb_cfg_statement {
+    char key[64];
+    unsigned int line;
+};
+/* The next `key =` at or after @*at; false at the end. */
+bool pvb_cfg_scan(struct pvboot_bytes text, size_t *at, unsigned int *line, struct pvb_cfg_statement *st);
+
+/* cfg_options.c: the value of @key, a string or a number; NULL: there is none. */
+const char *pvb_cfg_get(const struct pvb_cfg *c, const char *key);
+/* Take the pvboot_ options out of @text into @c, which has its scratch parse already.  -USAGE, -LIMIT, -HOST. */
+int pvb_cfg_options(struct pvb_cfg *c, struct pvboot_bytes text, struct pvboot_error *e) PVB_CHECKED;
+
+/* preflight.c: what else the config says that cannot go together with us.  -UNSUPPORTED, -USAGE; as pvb_stub_check(). */
+int pvb_cfg_check(const struct pvb_cfg *c, struct pvboot_error *e) PVB_CHECKED;
+/*
+ * What the kernel's header alone can refuse is refused before a domain exists.  What needs the unpacked kernel or
+ * the domain's own memory map waits for the build, and so does a kernel that cannot be read.  A missing kernel= is xl's
+ * to complain about.
+ */
+int pvb_cfg_preflight(const struct pvb_cfg *c, struct pvboot_error *e) PVB_CHECKED;
+
+#endif
