@@ -22,7 +22,7 @@ check-format:
 check-exports: $(filter %.so,$(PROGRAMS))
 	nm -D --defined-only $(BUILD)/libpvboot.so | grep -q ' T pvboot_build@@PVBOOT_0.1$$'
 	! nm -D --defined-only $(BUILD)/libpvboot.so | grep -vE ' (pvboot_[a-z0-9_]+|PVBOOT_0\.1)(@@PVBOOT_0\.1)?$$'
-	! nm -D --defined-only $(BUILD)/pvboot-xl.so | grep -vE ' (xlu_cfg_(init|readdata|get_string)|xc_dom_(kernel_file|module_file|release))$$'
+	! nm -D --defined-only $(BUILD)/pvboot-xl.so | grep -vE ' (xlu_cfg_(init|readdata|get_string|destroy)|xc_dom_(kernel_file|module_file|release))$$'
 # Of the host's programs and libraries, and of the objects that they are made of.
 HARDENED := $(filter-out %.elf,$(PROGRAMS))
 HARDENED_OBJ := $(CORE_OBJ) $(PARSE_OBJ) $(call obj,$(CLI)) \

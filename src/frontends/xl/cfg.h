@@ -29,6 +29,11 @@ struct pvb_cfg {
     char words[PVB_SHIM_OPTIONS_MAX]; /* " entry=linux64 subarch=xen" */
 };
 
+/* cfg_source.c: which file a config came from, from xlu_cfg_init() to xlu_cfg_destroy().  "": not known. */
+bool pvb_cfg_source_set(const XLU_Config *cfg, const char *name); /* false: no memory */
+const char *pvb_cfg_source(const XLU_Config *cfg);
+void pvb_cfg_source_drop(const XLU_Config *cfg);
+
 /* cfg_scan.c: where the statements of an xl.cfg start. */
 struct pvb_cfg_statement {
     char key[64];

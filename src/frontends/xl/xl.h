@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The plugin's own names.  pvboot-xl.so is preloaded into a stock xl; it registers a loader and arch hooks with
- * libxenguest and interposes six functions: xlu_cfg_init, xlu_cfg_readdata and xlu_cfg_get_string (options),
- * xc_dom_kernel_file (whose domain it is), xc_dom_module_file and xc_dom_release (private file copies and their end).
+ * libxenguest and interposes seven functions: xlu_cfg_init, xlu_cfg_readdata, xlu_cfg_get_string and xlu_cfg_destroy
+ * (options), xc_dom_kernel_file (whose domain it is), xc_dom_module_file and xc_dom_release (private file copies and
+ * their end).
  */
 #ifndef PVB_XL_H
 #define PVB_XL_H
