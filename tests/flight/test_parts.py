@@ -93,10 +93,11 @@ def test_xen_notes_of_an_elf():
 
 @pytest.mark.parametrize("arguments, words", [
     ([], "no domain number"), (["x"], "'x' is no domain number"), (["-1"], "option -1"), (["1", "a=0:1"], "ranges need -o DIR"),
-    (["-o", "/tmp", "1", "a=0"], "'a=0' is no NAME"), (["-o", "/tmp", "1", "../a=0:1"], "is no NAME"),
-    (["-o", "/tmp", "1", "a=0:0"], "is no NAME"), (["-o", "/tmp", "1", "a=-1:1"], "is no NAME"),
-    (["-o", "/tmp", "1", "a=0xffffffffffffffff:2"], "is no NAME"), (["-o", "/tmp", "1", "a=0:0x40000001"], "is no NAME"),
-    (["-z", "1"], "option -z"), (["-o", "/tmp", "1", *["a=0:1"] * 17], "17 ranges, limit 16"),
+    (["-o", "/proc/none", "1", "a=0"], "'a=0' is no NAME"), (["-o", "/proc/none", "1", "../a=0:1"], "is no NAME"),
+    (["-o", "/proc/none", "1", "a=0:0"], "is no NAME"), (["-o", "/proc/none", "1", "a=-1:1"], "is no NAME"),
+    (["-o", "/proc/none", "1", "a=0xffffffffffffffff:2"], "is no NAME"),
+    (["-o", "/proc/none", "1", "a=0:0x40000001"], "is no NAME"),
+    (["-z", "1"], "option -z"), (["-o", "/proc/none", "1", *["a=0:1"] * 17], "17 ranges, limit 16"),
 ])
 def test_the_capture_tool_refuses(arguments, words):
     tool = BUILD / "pvboot-capture"

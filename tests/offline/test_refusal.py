@@ -120,12 +120,15 @@ UNMARKED = r"pvboot: usage: a kernel without a command line: "
 
 
 @pytest.mark.parametrize("how", [{}, {"in_memory": True}], ids=["file", "memory"])
-@pytest.mark.parametrize("carrier", ["pvboot", "pvboot entry=linux64 dump=/nonexistent", "pvboot nonsense"])
-def test_guest_without_a_command_line(domain, files, carrier, how):
+@pytest.mark.parametrize("carrier", ["pvboot", "pvboot entry=linux64 dump=DUMP", "pvboot nonsense"])
+def test_guest_without_a_command_line(domain, files, tmp_path, carrier, how):
     """A config in stock words without cmdline=, a bootloader without arguments: it did ask for us."""
-    d = domain(carrier=carrier, kernel=files / "bzimage", ramdisk=files / "initrd", no_guest_cmdline=True, **how)
+    dump = tmp_path / "dump"
+    d = domain(carrier=carrier.replace("DUMP", str(dump)), kernel=files / "bzimage", ramdisk=files / "initrd",
+               no_guest_cmdline=True, **how)
     refused(d, "xc_dom_parse_image", UNMARKED)
     no_memory_given(d)
+    assert not dump.exists()
 
 
 def test_tenants_stub_with_a_ramdisk(domain, plugin, files, tmp_path):
