@@ -15,7 +15,7 @@ from ..machine.install import STOCK_XL
 from ..guests import capabilities, evidence
 from ..guests.evidence import Evidence
 from ..judges import entry_state, handover, messages, readback
-from . import expectations, kexec, variants, xlcfg
+from . import expectations, kexec, tenant, variants, xlcfg
 from .case import OURS, Case
 
 DUMP = "/tmp/handed-over"
@@ -45,7 +45,12 @@ class Boot:
         if self.case.probe and self.case.filled_by == "stub":
             self._dump_of_toolstack()
         domid = capabilities.next_domid(self.host) if self.case.early else 0
+        if self.case.tenant:
+            tenant.prepare(self.host)
         rc, said = self._create()
+        if self.case.tenant:
+            refusal = self._judge_refusal(rc, said) if rc or self.case.refused else []
+            return refusal + tenant.wrong(self.host, self.domain, said)
         if rc or self.case.refused:
             return self._judge_refusal(rc, said) + self._judge_early(domid)
         if self._dumped:

@@ -16,6 +16,7 @@ PATHS: dict[str, dict[str, str]] = {
                 "pvshim_extra": "entry=linux64"},  # what builder="pvboot" comes to, docs/stub.md
     **{entry: {"builder": "pvboot", "pvboot_entry": entry} for entry in OURS},
 }
+EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
 CONSOLE = "console=hvc0 earlyprintk=xen"
 # A kernel that knows nothing of Xen finds no timer to calibrate by, so it is told; KHZ and LPJ are filled in.
 NO_XEN = "earlyprintk=ttyS0 tsc_early_khz=KHZ lpj=LPJ"
@@ -38,6 +39,7 @@ class Case:
     ramdisk: str = ""              # "large", or "joined" from three archives, see variants.py
     reserve: tuple = ()            # ranges of addresses that are not to be RAM, see variants.py
     kernel_says: str = ""          # a version that is written into a copy of the kernel, see variants.py
+    tenant: bool = False           # its words are a tenant's, and must do nothing on the host: see tenant.py
     early: bool = False            # refused before there is a domain
     probe: bool = False            # the kernel is a probe guest, see judges/entry_state.py
     seconds: int = 60              # of its machine's clock; a guest may be silent for so long before it counts as hung

@@ -13,9 +13,8 @@ from ..guests import capabilities, images
 from ..guests.evidence import Evidence
 from ..judges import leaks, messages
 from . import boot, kexec, variants, xlcfg
-from .case import Case
+from .case import EXAMPLE_FILES, Case
 
-EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
 DOM0_MIB = 1536
 SETTLE_SECONDS = 15  # for xl's monitor to notice that its domain is gone
 TRIES = 5  # of what may not be the guest's doing; Xen's pools have grown with three in a row, all with 4 vCPUs
@@ -122,9 +121,10 @@ class Runner:
         files = {"kernel": kernel.read_bytes(), "ramdisk": variants.joined(case, image.read_bytes())}
         there = {"kernel": self.host.put_once(kernel, f"{dom0.DIRECTORY}/{kernel.name}"),
                  "ramdisk": self.host.put_once(image, f"{dom0.DIRECTORY}/{image.name}")}
-        if case.example:
+        if case.example or case.config.get("ramdisk") == EXAMPLE_FILES["kernel"]:
             for key, link in EXAMPLE_FILES.items():
                 self.host.check(f"ln -sfn {there[key]} {link}")
+        if case.example:
             return (paths.REPO / "xl-config-examples" / case.example).read_text(), files
         words = case.cmdline
         if "KHZ" in words:

@@ -4,7 +4,8 @@
 import fnmatch
 
 from ..base import paths
-from .case import CONSOLE, NO_XEN, OURS, Case
+from . import tenant
+from .case import CONSOLE, EXAMPLE_FILES, NO_XEN, OURS, Case
 from .xlcfg import parse_config
 
 WITHOUT_XEN = {"cmdline": NO_XEN, "seconds": 180}  # nobody hears it until its userland is there
@@ -13,7 +14,8 @@ LONGEST_CMDLINE = 2047
 SETS = {
     "smoke": "6.1-cloud/xl-pvh,6.1-cloud/xl-pv,6.1-cloud/pvh,6.1-cloud/linux32,6.1-cloud/linux64,6.1-cloud/vmlinux64,"
              "6.1-cloud/stub,6.1-cloud/xl-stub,6.12/linux64,686/linux32,6.1-cloud/linux64/unknown-key,"
-             "6.1-cloud/linux64/cmdline-too-long,6.1-cloud/linux64/reboot,6.1-cloud/xl-pvh/with-plugin,example/auto",
+             "6.1-cloud/linux64/cmdline-too-long,6.1-cloud/linux64/reboot,6.1-cloud/xl-pvh/with-plugin,example/auto,"
+             "6.1-cloud/xl-pvh/tenants-stub",
 }
 
 
@@ -57,6 +59,7 @@ def all_cases() -> list[Case]:
         *(Case(f"probe/{path}{vcpus}", path, "6.1-cloud", vcpus=int(vcpus[1:2] or 1), probe=True)
           for path in ours for vcpus in ("", "/4-vcpus")),
         *_without_plugin(),
+        *_tenants_stub(),
         # a guest that replaces its kernel by itself, see kexec.py
         *(_variant(f"6.1-cloud/{path}", "kexec", mode="kexec", memory=512, cmdline=f"{CONSOLE} pvlab.kexec={call}")
           for path, call in (("linux64", "load"), ("vmlinux64", "file"), ("xl-pvh", "load"))),
@@ -111,6 +114,17 @@ def _without_plugin() -> list[Case]:
         _variant("6.1-cloud/xl-stub", "ignored-keys", config={"pvboot_entry": "vmlinux64", "pvboot_subarch": "pc"}),
         _variant("6.1-cloud/xl-stub", "builder", config={"builder": "pvboot"}, early=True, refused="Invalid domain type pvboot"),
         _variant("6.1-cloud/linux64", "move", action="move"),
+    ]
+
+
+def _tenants_stub() -> list[Case]:
+    """With a ramdisk it looks like a guest of ours that lost its command line; alone it is stock code's to start."""
+    return [
+        _variant("6.1-cloud/xl-pvh", "tenants-stub", plugin=True, tenant=True,
+                 config={**tenant.KEYS, "ramdisk": EXAMPLE_FILES["kernel"]},
+                 refused=r"pvboot: usage: a kernel without a command line: "),
+        _variant("6.1-cloud/xl-pvh", "tenants-stub-alone", plugin=True, tenant=True, memory=16,  # all of it is read
+                 config={**tenant.KEYS, "ramdisk": None}),
     ]
 
 

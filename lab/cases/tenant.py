@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""A tenant who can choose kernel, ramdisk and command line brings pvboot's own stub and words that would have dom0 read
+one file and write others: docs/security.md, "The confined parser"."""
+
+import re
+from pathlib import Path
+
+from ..machine import install
+from ..machine.host import Host
+from ..machine.install import STOCK_XL
+
+DUMP = "/tmp/tenants-dump"
+SECRET = "/root/tenants-secret"
+MARK = "what-only-dom0-may-know"
+CORE = "/tmp/tenants-core"
+KEYS = {"type": "pvh", "kernel": str(Path(install.LIBDIR) / "pvboot-stub.elf"),
+        "cmdline": f"pvboot entry=linux64 ramdisks={SECRET} dump={DUMP}"}
+
+
+def prepare(host: Host) -> None:
+    host.check(f"rm -rf {DUMP}; echo {MARK} > {SECRET}")
+
+
+def wrong(host: Host, domain: str, said: str) -> list[str]:
+    """What the words did on the host or put into the guest, if there is one; `said`: by xl -vvv."""
+    found = [f"pvboot worked on it: {line}" for line in re.findall(r"pvboot: domain \d+ phase .*", said)]
+    if host.run(f"test -e {DUMP}")[0] == 0:
+        found.append(f"{DUMP} was written")
+        if host.run(f"grep -rqF {MARK} {DUMP}")[0] == 0:
+            found.append(f"the guest was handed what {SECRET} says")
+    elif host.run(f"{STOCK_XL} domid {domain}")[0] == 0:
+        host.check(f"rm -f {CORE}; {STOCK_XL} dump-core {domain} {CORE} && test -s {CORE}", timeout=600)
+        if host.run(f"grep -qF {MARK} {CORE}")[0] == 0:
+            found.append(f"the guest's memory has what {SECRET} says")
+    host.check(f"rm -rf {DUMP} {SECRET} {CORE}")
+    return found
