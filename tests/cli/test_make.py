@@ -27,7 +27,7 @@ FLAGS = {
 
 def make(build, *args, **env):
     inherited = {k: v for k, v in os.environ.items() if k not in ("CPPFLAGS", "CFLAGS", "LDFLAGS", "MAKEFLAGS", "CC")}
-    return subprocess.run(["make", "-s", f"BUILD={build}", *args], cwd=ROOT, capture_output=True, text=True,
+    return subprocess.run(["make", "-s", "-j2", f"BUILD={build}", *args], cwd=ROOT, capture_output=True, text=True,
                           env={**inherited, **env})
 
 
@@ -37,7 +37,8 @@ def wrapper(path, text):
     return path
 
 
-PLAIN = [([], name, origin) for name in FLAGS for origin in ("environment", "command line")]
+PLAIN = [*(([], name, "environment") for name in FLAGS),
+         *(([], name, "command line") for name in ("Debian 13", "level 3, to the preprocessor", "none"))]
 VARIANTS = [(variant.split(), name, "environment") for name in ("Debian 13", "level 3, to the preprocessor")
             for variant in ("SAN=1", "COV=1", "CC=clang", "CC=clang SAN=1 FUZZER=1")]
 
