@@ -59,6 +59,7 @@ struct pvboot_bzimage {
     uint8_t setup_sects; /* as it counts: never 0 */
     uint8_t loadflags;
     uint16_t xloadflags;
+    uint32_t code32_start; /* 0: no 32-bit entry, only the 16-bit setup code (iPXE) */
     uint32_t header_bytes; /* of the setup header from 0x1f1: what the jump at 0x200 says */
     uint64_t kernel_off;   /* protected-mode part in the file */
     uint64_t kernel_bytes;

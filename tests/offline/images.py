@@ -31,6 +31,50 @@ def pv_notes():
         note("Xen", 9, b"yes\0")])
 
 
+def wild_elves():
+    """(name, ELF, does it start): notes as linkers and assemblers leave them; XTF, mini-OS, Rust kernels have these."""
+    four = note("Xen", 6, b"toy\0") + note("Xen", 18, struct.pack("<I", LOAD))
+    for tail in (1, 2, 3, 4, 5, 11, 12, 16, 100, 4096):
+        yield f"{tail} zeroes behind the notes", elf(four + bytes(tail)), True
+    gnu = note("GNU", 5, struct.pack("<IIII", 0xc0000002, 4, 3, 0))
+    yield "padded to 4, aligned to 8", elf(gnu + four, notes_align=8), True
+    yield "padded to 4, aligned to 8, zeroes behind", elf(gnu + note("Xen", 8, b"generic\0") + four + bytes(12), notes_align=8), True
+    short = struct.pack("<III4sI", 3, 4, 18, b"Xen", LOAD)
+    yield "a name whose NUL is not counted", elf(short), True
+    yield "the same, padded with something else", elf(short.replace(b"Xen\0", b"Xenx")), False
+    yield "a name with more zeroes", elf(struct.pack("<III8sI", 8, 4, 18, b"Xen", LOAD)), True
+    yield "two entries that agree", elf(four + xen_notes(LOAD)), True
+    yield "an entry of 2 bytes", elf(note("Xen", 18, b"\0\1")), False
+    yield "a big-endian entry", elf(note("Xen", 18, struct.pack(">I", LOAD))), False
+    yield "a virtual entry", elf(note("Xen", 18, struct.pack("<Q", PV_BASE + LOAD))), False
+    for bits in 32, 64:
+        yield f"{bits}-bit, notes that only a section names", notes_in_section(bits), True
+    head = bytearray(two_loads(four))
+    put(head, 64 + 56 + 8, "Q", 1 << 40)
+    put(head, 64 + 56 + 32, "Q", 0)
+    yield "bss whose bytes would begin behind the file", bytes(head), True
+    head = bytearray(elf(four))
+    put(head, 24, "Q", LOAD + 4 * PAGE)
+    yield "e_entry in the bss, beside Xen's", bytes(head), True
+
+
+def notes_in_section(bits):
+    """As from a `.note.Xen` that is not marked as allocated: no PT_NOTE, but a section."""
+    image = bytearray(elf(xen_notes(LOAD), bits=bits))
+    at, size = len(image) - 20, 20
+    table = len(image)
+    put(image, 64 + 56 if bits == 64 else 52 + 32, "I", 0)  # PT_NULL
+    if bits == 64:
+        image += bytes(64) + struct.pack("<IIQQQQIIQQ", 0, 7, 0, 0, at, size, 0, 0, 4, 0)
+        put(image, 40, "Q", table)
+        put(image, 58, "HH", 64, 2)
+    else:
+        image += bytes(40) + struct.pack("<IIIIIIIIII", 0, 7, 0, 0, at, size, 0, 0, 4, 0)
+        put(image, 32, "I", table)
+        put(image, 46, "HH", 40, 2)
+    return bytes(image)
+
+
 def stub_notes(entry):
     return xen_notes(entry) + note("pvboot", 1, b"0\0")
 
@@ -45,7 +89,7 @@ def pattern(n, seed):
     return bytes(out[:n])
 
 
-def elf(notes, load=LOAD, file_bytes=3 * PAGE + 123, mem_bytes=5 * PAGE, vaddr=None, seed=1, bits=64):
+def elf(notes, load=LOAD, file_bytes=3 * PAGE + 123, mem_bytes=5 * PAGE, vaddr=None, seed=1, bits=64, notes_align=4):
     """One PT_LOAD at @load and one PT_NOTE."""
     vaddr = load if vaddr is None else vaddr
     off = PAGE
@@ -53,7 +97,7 @@ def elf(notes, load=LOAD, file_bytes=3 * PAGE + 123, mem_bytes=5 * PAGE, vaddr=N
     if bits == 64:
         head = struct.pack("<4sBBBB8xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 2, 62, 1, vaddr, 64, 0, 0, 64, 56, 2, 0, 0, 0)
         heads = struct.pack("<IIQQQQQQ", 1, 7, off, vaddr, load, file_bytes, mem_bytes, PAGE)
-        heads += struct.pack("<IIQQQQQQ", 4, 4, notes_off, 0, 0, len(notes), len(notes), 4)
+        heads += struct.pack("<IIQQQQQQ", 4, 4, notes_off, 0, 0, len(notes), len(notes), notes_align)
     else:
         head = struct.pack("<4sBBBB8xHHIIIIIHHHHHH", b"\x7fELF", 1, 1, 1, 0, 2, 3, 1, vaddr, 52, 0, 0, 52, 32, 2, 0, 0, 0)
         heads = struct.pack("<IIIIIIII", 1, off, vaddr, load, file_bytes, mem_bytes, 7, PAGE)

@@ -43,6 +43,8 @@ def mutated():
 
 
 def cases(tmp_path):
+    for name, data, _ in images.wild_elves():
+        yield f"wild: {name}", data
     for group, make in test_corpus.GROUPS.items():
         for name, data in make():
             yield f"{group}: {name}", data
@@ -143,6 +145,15 @@ def listed():
     rows = re.findall(r"^\| ((?:pvboot|stock) refuses|stock dies|both accept) \| `(.*?)` \|", LIST.read_text(), re.M)
     assert len(rows) > 5
     return rows
+
+
+def test_in_the_wild(build, tmp_path):
+    """What linkers make of notes starts here as it does there; what is none does not."""
+    named = list(images.wild_elves())
+    wrong = [(name, ours, stock, why) for (name, _, starts), (ours, stock, why, _)
+             in zip(named, judge(build, tmp_path / "wild", [data for _, data, _ in named]))
+             if (ours[0] == 0) != starts or (starts and (stock[0] or ours[1] != stock[1]))]
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_every_disagreement_is_listed(build, tmp_path):

@@ -84,6 +84,7 @@ struct mk mk_bzimage(const struct mk *payload)
     mk_le(&m, BZ_VERSION, 2, 0x020f);
     mk_le(&m, BZ_KERNEL_VERSION, 2, BZ_VERSION_TEXT - 0x200);
     mk_le(&m, BZ_LOADFLAGS, 1, 0x01);
+    mk_le(&m, BZ_CODE32_START, 4, 0x100000);
     mk_le(&m, BZ_INITRD_ADDR_MAX, 4, 0x7fffffff);
     mk_le(&m, BZ_KERNEL_ALIGNMENT, 4, 0x200000);
     mk_le(&m, BZ_RELOCATABLE, 1, 1);

@@ -11,6 +11,10 @@
 #define SIZE (ELF_TEXT + TEXT + ELF_DATA_BYTES)
 #define M PVBOOT_E_MALFORMED
 #define U PVBOOT_E_UNSUPPORTED
+#define NO_NOTES         \
+    {                    \
+        PH64(2, 0), 4, 0 \
+    }
 
 static struct mk good, good32;
 
@@ -114,10 +118,22 @@ static const struct {
       M,
       "no PT_LOAD" },
     { "entry 0 is none", { { E64_ENTRY, 8, 0 } }, 0, "" },
-    { "entry past the segments", { { E64_ENTRY, 8, 0x1000000 + TEXT } }, M, "entry 0x1002000 lies in no segment" },
+    { "entry past the segments", { { E64_ENTRY, 8, 0x1000000 + TEXT }, NO_NOTES }, M, "entry 0x1002000 lies in no" },
+    { "entry past the segments, and Xen's", { { E64_ENTRY, 8, 0x1000000 + TEXT } }, 0, "" },
     { "entry at the last byte", { { E64_ENTRY, 8, 0x1000000 + TEXT - 1 } }, 0, "" },
-    { "entry in the zero-fill", { { E64_ENTRY, 8, 0x1201000 } }, M, "entry 0x1201000" },
-    { "virtual entry in the zero-fill", { { E64_ENTRY, 8, 0xffffffff81201000 } }, M, "entry 0xffffffff81201000" },
+    { "entry in the zero-fill", { { E64_ENTRY, 8, 0x1201000 }, NO_NOTES }, M, "entry 0x1201000" },
+    { "virtual entry in the zero-fill",
+      { { E64_ENTRY, 8, 0xffffffff81201000 }, NO_NOTES },
+      M,
+      "entry 0xffffffff81201000" },
+    { "bss whose bytes would begin behind the file",
+      { { PH64(1, P64_OFFSET), 8, SIZE + 1 }, { PH64(1, P64_FILESZ), 8, 0 } },
+      0,
+      "" },
+    { "PT_NOTE of no bytes, behind the file",
+      { { PH64(2, P64_OFFSET), 8, SIZE + 1 }, { PH64(2, P64_FILESZ), 8, 0 } },
+      0,
+      "" },
     { "p_align 3", { { PH64(0, P64_ALIGN), 8, 3 } }, M, "p_align 0x3" },
     { "p_align 0", { { PH64(0, P64_ALIGN), 8, 0 } }, 0, "" },
     { "p_align 2^63", { { PH64(0, P64_ALIGN), 8, 1ull << 63 } }, M, "p_align 0x8000000000000000" },
@@ -191,6 +207,19 @@ static void virtual_entry_is_translated(void **state)
     assert_int_equal(elf.entry_gpa, 0x1000000);
 }
 
+/* Started by Xen's entry it needs no other: but a zero page has nowhere to go then. */
+static void entry_that_meets_nothing(void **state)
+{
+    struct pvboot_elf elf = parse_good((struct mk_poke[]){ { E64_ENTRY, 8, 0x1201000 } }, 1);
+
+    (void)state;
+    assert_int_equal(elf.entry_gpa, 0);
+    assert_int_equal(elf.notes.phys32_entry, 0x1000850);
+    elf = parse_good((struct mk_poke[]){ { PH64(1, P64_OFFSET), 8, 1ull << 60 }, { PH64(1, P64_FILESZ), 8, 0 } }, 2);
+    assert_int_equal(elf.load[1].off, 0);
+    assert_int_equal(elf.load[1].mem_bytes, 0x3000);
+}
+
 static void loads_are_sorted(void **state)
 {
     struct pvboot_elf elf = parse_good((struct mk_poke[]){ { PH64(1, P64_PADDR), 8, 0x200000 } }, 1);
@@ -222,9 +251,13 @@ static void window_without_reloc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields),           cmocka_unit_test(rows),
-        cmocka_unit_test(cut_short),        cmocka_unit_test(virtual_entry_is_translated),
-        cmocka_unit_test(loads_are_sorted), cmocka_unit_test(window_without_reloc),
+        cmocka_unit_test(fields),
+        cmocka_unit_test(rows),
+        cmocka_unit_test(cut_short),
+        cmocka_unit_test(virtual_entry_is_translated),
+        cmocka_unit_test(loads_are_sorted),
+        cmocka_unit_test(window_without_reloc),
+        cmocka_unit_test(entry_that_meets_nothing),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

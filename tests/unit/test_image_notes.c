@@ -67,7 +67,10 @@ static const struct {
     { "entry of 3 bytes", { { "Xen", 18, ENTRY, 3 } }, M, "has 3 bytes" },
     { "entry of 5 bytes", { { "Xen", 18, ENTRY, 5 } }, M, "has 5 bytes" },
     { "entry above 4 GiB", { { "Xen", 18, "\x50\x08\0\x01\x01\0\0\0", 8 } }, M, "0x101000850 at 0x400 is above 4 GiB" },
-    { "entry outside the segments", { { "Xen", 18, "\0\0\0\x02", 4 } }, M, "PHYS32_ENTRY 0x2000000 lies in no" },
+    { "entry outside the segments",
+      { { "Xen", 18, "\0\0\0\x02", 4 } },
+      M,
+      "PHYS32_ENTRY 0x2000000 at 0x400 lies in no" },
     { "entry in the zero-fill", { { "Xen", 18, "\0\x10\x20\x01", 4 } }, M, "PHYS32_ENTRY 0x1201000" },
     { "same entry twice", { { "Xen", 18, ENTRY, 4 }, { "Xen", 18, ENTRY, 8 } }, 0, "" },
     { "two entries", { { "Xen", 18, ENTRY, 4 }, { "Xen", 18, "\x51\x08\0\x01", 4 } }, M, "two PHYS32_ENTRY notes" },
@@ -218,14 +221,16 @@ static void bad_frames(void **state)
     assert_int_equal(parse(raw, (uint32_t[]){ 4, 48, 18, 64 }), 0); /* fits to the byte; owner is four zeros */
 }
 
-/* 12 zero bytes are a note without owner; 65,536 fit the limit, one more does not. */
+/* 12 bytes are a note without owner; 65,536 fit the limit, one more does not. */
 static size_t many(struct mk *m, size_t at, const void *arg)
 {
     const size_t *n = arg;
 
-    (void)at;
-    mk_le(m, PH64(2, P64_OFFSET), 8, m->len);
-    mk_put(m, m->len + 12 * *n, NULL, 0);
+    at = m->len;
+    mk_le(m, PH64(2, P64_OFFSET), 8, at);
+    mk_put(m, at + 12 * *n, NULL, 0);
+    for (size_t i = 0; i < *n; i++)
+        m->p[at + 12 * i + 8] = 1;
     return ELF_NOTES + 12 * *n;
 }
 
@@ -279,13 +284,142 @@ static void padded_to_eight(void **state)
     assert_true(notes.has_phys32_entry && notes.phys32_entry == 0x1000850);
 }
 
+/* As GNU ld merges .note.gnu.property with others: aligned to 8, but the others are padded to 4. */
+static size_t merged(struct mk *m, size_t at, const void *arg)
+{
+    static const char property[] = "\2\0\0\xc0\4\0\0\0\3\0\0\0\0\0\0"; /* x86 features: 16 bytes, a multiple of 8 */
+
+    (void)arg;
+    at = mk_note(m, at, "GNU", 5, property, 16);
+    at = mk_note(m, at, "Xen", 6, "XTF", 4);
+    at = mk_note(m, at, "Xen", 8, "generic", 8);
+    at = mk_note(m, at, "Xen", 18, ENTRY, 4);
+    mk_le(m, PH64(2, P64_ALIGN), 8, 8);
+    return at;
+}
+
+static void padded_to_four_aligned_to_eight(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(merged, NULL), 0);
+    assert_true(notes.has_phys32_entry && notes.phys32_entry == 0x1000850);
+    assert_string_equal(notes.guest_os, "XTF");
+}
+
+/* A linker script's alignment leaves zeroes behind the last note, whose own last bytes are zero, too. */
+static size_t with_tail(struct mk *m, size_t at, const void *arg)
+{
+    size_t end = m->len, n = *(const size_t *)arg;
+
+    mk_le(m, PH64(2, P64_OFFSET), 8, end);
+    mk_put(m, end + 24 + n, NULL, 0);
+    mk_note(m, end, "Xen", 18, ENTRY, 8);
+    return at + 24 + n;
+}
+
+static void zero_tails(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 4096; n += n < 30 ? 1 : 58) {
+        if (parse(with_tail, &n))
+            fail_msg("%zu zeroes: %s", n, err.text);
+        assert_true(notes.has_phys32_entry && notes.phys32_entry == 0x1000850);
+    }
+}
+
+struct named {
+    const char *name;
+    uint32_t bytes;
+    bool is_xen;
+};
+
+static size_t one_named(struct mk *m, size_t at, const void *arg)
+{
+    const struct named *n = arg;
+
+    mk_le(m, at, 4, n->bytes);
+    mk_le(m, at + 4, 4, 4);
+    mk_le(m, at + 8, 4, 18);
+    mk_put(m, at + 12, n->name, (n->bytes + 3) / 4 * 4);
+    mk_put(m, at + 12 + (n->bytes + 3) / 4 * 4, ENTRY, 4);
+    return at + 16 + (n->bytes + 3) / 4 * 4;
+}
+
+static void names(void **state)
+{
+    static const struct named name[] = {
+        { "Xen\0\0\0\0", 4, true },  { "Xen\0\0\0\0", 3, true },   { "Xen\0\0\0\0", 8, true },
+        { "Xenx\0\0\0", 3, false },  { "Xe\0\0\0\0\0", 3, false }, { "Xenx\0\0\0", 8, false },
+        { "xen\0\0\0\0", 4, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+        if (parse(one_named, &name[i]) || notes.has_phys32_entry != name[i].is_xen)
+            fail_msg("name %zu: %s", i, err.text);
+}
+
+/* Notes that only a section names, at the end of the file: header 0 is the null section, 1 the notes. */
+static size_t in_section(struct mk *m, size_t at, const void *arg)
+{
+    const struct mk_poke *p = arg; /* relative to the table */
+    size_t table = m->len, end = mk_note(m, table + 128, "Xen", 18, ENTRY, 4);
+
+    mk_le(m, E64_SHOFF, 8, table);
+    mk_le(m, E64_SHNUM, 2, 2);
+    mk_le(m, 58, 2, 64); /* e_shentsize */
+    mk_le(m, table + 64 + 4, 4, 7);
+    mk_le(m, table + 64 + 24, 8, table + 128);
+    mk_le(m, table + 64 + 32, 8, end - table - 128);
+    mk_le(m, table + 64 + 48, 8, 4);
+    mk_le(m, PH64(2, 0), 4, 0);
+    if (p->width)
+        mk_le(m, p->off < 64 ? p->off : table + p->off, p->width, p->value);
+    return at;
+}
+
+static void only_a_section_names_them(void **state)
+{
+    static const struct {
+        struct mk_poke poke;
+        bool found;
+    } table[] = {
+        { { 0 }, true },
+        { { E64_SHOFF, 8, 0 }, false },
+        { { E64_SHOFF, 8, UINT64_MAX - 3 }, false },
+        { { E64_SHNUM, 2, 0xfeff }, false },
+        { { E64_SHNUM, 2, 1 }, false }, /* the null section alone */
+        { { 58, 2, 63 }, false },
+        { { 64 + 4, 4, 1 }, false },               /* no SHT_NOTE */
+        { { 64 + 24, 8, UINT64_MAX - 3 }, false }, /* wraps */
+        { { 64 + 32, 8, 0x10000 }, false },        /* past the file */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (parse(in_section, &table[i].poke) || notes.has_phys32_entry != table[i].found)
+            fail_msg("row %zu: %s", i, err.text);
+    assert_int_equal(parse(in_section, &(struct mk_poke){ 128 + 4, 4, 3 }), -M);
+    assert_non_null(strstr(err.text, "has 3 bytes"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows),          cmocka_unit_test(entry_and_owner), cmocka_unit_test(relocation),
-        cmocka_unit_test(other_systems), cmocka_unit_test(bad_frames),      cmocka_unit_test(text_is_escaped_and_cut),
-        cmocka_unit_test(too_many),      cmocka_unit_test(segment_bounds),  cmocka_unit_test(padded_to_eight),
+        cmocka_unit_test(rows),
+        cmocka_unit_test(entry_and_owner),
+        cmocka_unit_test(relocation),
+        cmocka_unit_test(other_systems),
+        cmocka_unit_test(bad_frames),
+        cmocka_unit_test(text_is_escaped_and_cut),
+        cmocka_unit_test(too_many),
+        cmocka_unit_test(segment_bounds),
+        cmocka_unit_test(padded_to_eight),
         cmocka_unit_test(long_text),
+        cmocka_unit_test(padded_to_four_aligned_to_eight),
+        cmocka_unit_test(zero_tails),
+        cmocka_unit_test(names),
+        cmocka_unit_test(only_a_section_names_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

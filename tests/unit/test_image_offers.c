@@ -109,6 +109,21 @@ static void by_protocol(void **state)
     }
 }
 
+/* iPXE's .lkrn: a setup header for boot loaders that start the 16-bit code, and no other way in. */
+static void sixteen_bits_alone(void **state)
+{
+    struct pvboot_image img = bz;
+
+    (void)state;
+    img.bz.code32_start = 0;
+    refuses(&img, PVBOOT_PATH_LINUX32, "code32_start is 0: it has 16-bit code alone");
+    offers(&img, PVBOOT_PATH_LINUX64);
+    img.bz.protocol = 0x0207;
+    img.has_elf = false;
+    img.bz.payload_bytes = 0;
+    refuses(&img, PVBOOT_PATH_AUTO, "none of linux64, linux32 and pvh");
+}
+
 /* startup_64 is 0x200 bytes into the protected-mode part: there has to be a byte of it. */
 static void without_startup_64(void **state)
 {
@@ -227,6 +242,7 @@ int main(void)
         cmocka_unit_test(payloads_and_notes), cmocka_unit_test(which_elf_is_linux),
         cmocka_unit_test(our_stub),           cmocka_unit_test(entries),
         cmocka_unit_test(what_needs_the_elf), cmocka_unit_test(names),
+        cmocka_unit_test(sixteen_bits_alone),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -188,6 +188,7 @@ int pvb_bzimage_parse(struct pvboot_bzimage *bz, struct pvboot_bytes file, struc
     bz->protocol = h.version;
     bz->loadflags = h.loadflags;
     bz->xloadflags = h.xloadflags;
+    bz->code32_start = h.code32_start;
     bz->cmdline_max = h.cmdline_size ? h.cmdline_size : CMDLINE_OLD;
     if (bz->cmdline_max > PVBOOT_CMDLINE_MAX)
         bz->cmdline_max = PVBOOT_CMDLINE_MAX;

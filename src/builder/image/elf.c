@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The kernel's ELF: header and program headers; the section table is never looked at.
+ * The kernel's ELF: header and program headers; the section table is looked at for notes alone.
  * Spec: gABI chapters "ELF Header" and "Program Header"; x86 psABIs for the machine numbers.
  */
 #include "elf.h"
@@ -23,6 +23,7 @@ struct reader {
     uint32_t n;
     GElf_Phdr phdr[PVBOOT_LOADS_MAX];
     uint64_t align; /* largest p_align of a load */
+    struct pvb_note_walk walk;
 };
 
 bool pvb_has_elf_magic(struct pvboot_bytes b)
@@ -145,9 +146,9 @@ static void insert_by_gpa(struct pvboot_elf *elf, const struct pvboot_load *load
 
 static int add_load(struct reader *r, const GElf_Phdr *ph, struct pvboot_error *e)
 {
-    uint64_t end;
+    uint64_t end, off = ph->p_filesz ? ph->p_offset : 0; /* for what has no bytes linkers write any */
 
-    if (!pvboot_has(r->b, ph->p_offset, ph->p_filesz))
+    if (!pvboot_has(r->b, off, ph->p_filesz))
         return pvb_fail(e, PVBOOT_E_MALFORMED, "segment 0x%llx+0x%llx ends past byte 0x%zx",
                         (unsigned long long)ph->p_offset, (unsigned long long)ph->p_filesz, r->b.len);
     if (ph->p_filesz > ph->p_memsz)
@@ -164,32 +165,42 @@ static int add_load(struct reader *r, const GElf_Phdr *ph, struct pvboot_error *
         return 0;
     if (ph->p_align > r->align)
         r->align = ph->p_align;
-    insert_by_gpa(r->elf,
-                  &(struct pvboot_load){
-                      .gpa = ph->p_paddr, .mem_bytes = ph->p_memsz, .off = ph->p_offset, .file_bytes = ph->p_filesz });
+    insert_by_gpa(r->elf, &(struct pvboot_load){
+                              .gpa = ph->p_paddr, .mem_bytes = ph->p_memsz, .off = off, .file_bytes = ph->p_filesz });
     return 0;
+}
+
+static int add_notes(struct reader *r, const GElf_Phdr *ph, struct pvboot_error *e)
+{
+    const struct pvb_note_area a = { ph->p_offset, ph->p_filesz, ph->p_align };
+
+    if (!a.off || !a.bytes) /* old binutils left an offset of 0 for an absent one */
+        return 0;
+    if (!pvboot_has(r->b, a.off, a.bytes))
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "note segment 0x%llx+0x%llx ends past byte 0x%zx",
+                        (unsigned long long)a.off, (unsigned long long)a.bytes, r->b.len);
+    return pvb_notes_parse(&r->elf->notes, &r->walk, r->b, a, e);
 }
 
 static int read_segments(struct reader *r, struct pvboot_error *e)
 {
     struct pvboot_elf *elf = r->elf;
-    uint32_t seen = 0;
-    int rc;
+    int rc = 0;
 
     for (uint32_t i = 0; i < r->n; i++) {
         const GElf_Phdr *ph = &r->phdr[i];
 
-        rc = 0;
         if (ph->p_type == PT_LOAD)
             rc = add_load(r, ph, e);
-        else if (ph->p_type == PT_NOTE && ph->p_offset) /* old binutils left an offset of 0 for an absent one */
-            rc = pvboot_has(r->b, ph->p_offset, ph->p_filesz)
-                     ? pvb_notes_parse(&elf->notes, &seen, r->b, ph, e)
-                     : pvb_fail(e, PVBOOT_E_MALFORMED, "note segment 0x%llx+0x%llx ends past byte 0x%zx",
-                                (unsigned long long)ph->p_offset, (unsigned long long)ph->p_filesz, r->b.len);
+        else if (ph->p_type == PT_NOTE)
+            rc = add_notes(r, ph, e);
         if (rc)
             return rc;
     }
+    if (!r->walk.of_xen)
+        rc = pvb_section_notes(&elf->notes, &r->walk, r->b, e);
+    if (rc)
+        return rc;
     if (!elf->n_loads)
         return pvb_fail(e, PVBOOT_E_MALFORMED, "no PT_LOAD segment with any memory");
     for (uint32_t i = 1; i < elf->n_loads; i++)
@@ -211,7 +222,8 @@ static bool has_code(const struct pvboot_elf *elf, uint64_t gpa)
 
 /*
  * e_entry is physical in Linux's vmlinux and virtual by the gABI: physical when it meets code there, otherwise
- * translated by the segment it lies in.  0 that meets nothing is the gABI's "no entry point".
+ * translated by the segment it lies in.  0 that meets nothing is the gABI's "no entry point", and so is what meets
+ * nothing in a kernel that has another entry, by Xen's note.
  */
 static int read_entry(struct reader *r, struct pvboot_error *e)
 {
@@ -224,12 +236,14 @@ static int read_entry(struct reader *r, struct pvboot_error *e)
         if (ph->p_type == PT_LOAD && r->ehdr.e_entry >= ph->p_vaddr && r->ehdr.e_entry - ph->p_vaddr < ph->p_filesz)
             entry = r->ehdr.e_entry - ph->p_vaddr + ph->p_paddr;
     }
+    if (!has_code(r->elf, entry) && n->has_phys32_entry)
+        entry = 0;
     if (entry && !has_code(r->elf, entry))
         return pvb_fail(e, PVBOOT_E_MALFORMED, "entry 0x%llx lies in no segment's bytes",
                         (unsigned long long)r->ehdr.e_entry);
     if (n->has_phys32_entry && !has_code(r->elf, n->phys32_entry))
-        return pvb_fail(e, PVBOOT_E_MALFORMED, "PHYS32_ENTRY 0x%llx lies in no segment's bytes",
-                        (unsigned long long)n->phys32_entry);
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "PHYS32_ENTRY 0x%llx at 0x%llx lies in no segment's bytes",
+                        (unsigned long long)n->phys32_entry, (unsigned long long)r->walk.entry_off);
     r->elf->entry_gpa = entry;
     return 0;
 }
@@ -266,23 +280,17 @@ int pvb_elf_parse(struct pvboot_elf *elf, struct pvboot_bytes b, struct pvboot_e
 {
     struct reader r = { .b = b, .elf = elf };
     struct headers h;
-    int rc;
+    int rc = read_headers(&r, &h, e);
 
-    rc = read_headers(&r, &h, e);
-    if (rc)
-        return rc;
-    rc = decode_headers(&r, &h, e);
-    if (rc)
-        return rc;
-    rc = check_kind(&r, e);
-    if (rc)
-        return rc;
-    rc = read_segments(&r, e);
-    if (rc)
-        return rc;
-    rc = read_entry(&r, e);
-    if (rc)
-        return rc;
-    make_window(&r);
-    return 0;
+    if (!rc)
+        rc = decode_headers(&r, &h, e);
+    if (!rc)
+        rc = check_kind(&r, e);
+    if (!rc)
+        rc = read_segments(&r, e);
+    if (!rc)
+        rc = read_entry(&r, e);
+    if (!rc)
+        make_window(&r);
+    return rc;
 }

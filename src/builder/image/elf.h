@@ -13,8 +13,23 @@ bool pvb_has_elf_magic(struct pvboot_bytes b);
 /* Fills its zeroed struct.  -MALFORMED, -UNSUPPORTED, -LIMIT. */
 int pvb_elf_parse(struct pvboot_elf *elf, struct pvboot_bytes b, struct pvboot_error *e);
 
-/* Add the notes of the PT_NOTE segment @ph of @elf to @n; @seen counts over all segments. */
-int pvb_notes_parse(struct pvboot_notes *n, uint32_t *seen, struct pvboot_bytes elf, const GElf_Phdr *ph,
-                    struct pvboot_error *e);
+/* Where notes lie in an ELF: a PT_NOTE segment, or an SHT_NOTE section.  They exist. */
+struct pvb_note_area {
+    uint64_t off, bytes, align;
+};
+
+/* Over all areas of one ELF. */
+struct pvb_note_walk {
+    uint32_t seen, of_xen;
+    uint64_t entry_off; /* of the last PHYS32_ENTRY note, for messages */
+};
+
+/* Add the notes of @area of @elf to @n.  -MALFORMED, -LIMIT. */
+int pvb_notes_parse(struct pvboot_notes *n, struct pvb_note_walk *walk, struct pvboot_bytes elf,
+                    struct pvb_note_area area, struct pvboot_error *e);
+
+/* The same for the notes that only the section table names. */
+int pvb_section_notes(struct pvboot_notes *n, struct pvb_note_walk *walk, struct pvboot_bytes elf,
+                      struct pvboot_error *e);
 
 #endif

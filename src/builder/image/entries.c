@@ -41,7 +41,11 @@ static bool is_bzimage(const struct pvboot_image *img, unsigned protocol, struct
 
 static bool linux32(const struct pvboot_image *img, struct why w)
 {
-    return is_bzimage(img, LINUX32_PROTOCOL, w);
+    if (!is_bzimage(img, LINUX32_PROTOCOL, w))
+        return false;
+    if (!img->bz.code32_start)
+        return no(w, "code32_start is 0: it has 16-bit code alone");
+    return true;
 }
 
 static bool linux64(const struct pvboot_image *img, struct why w)

@@ -33,9 +33,12 @@ struct note {
     struct pvboot_bytes name, desc;
 };
 
+/* The name up to its NUL, which some do not count in its size: then it is the first byte of the padding. */
 static bool owned_by(const struct note *n, const char *owner)
 {
-    return n->name.len == strlen(owner) + 1 && !memcmp(n->name.p, owner, n->name.len);
+    size_t len = strlen(owner);
+
+    return n->name.len >= len && !memcmp(n->name.p, owner, len) && (n->name.len == len || !n->name.p[len]);
 }
 
 /* Text up to its NUL or the note's end, escaped and cut. */
@@ -45,7 +48,8 @@ static void copy_text(char *dst, size_t n, struct pvboot_bytes desc)
 }
 
 /* Linux writes it as long as its own pointers; the entry is 32-bit code either way. */
-static int phys32_entry(struct pvboot_notes *n, const struct note *note, struct pvboot_error *e)
+static int phys32_entry(struct pvboot_notes *n, struct pvb_note_walk *walk, const struct note *note,
+                        struct pvboot_error *e)
 {
     uint64_t gpa = 0;
 
@@ -61,6 +65,7 @@ static int phys32_entry(struct pvboot_notes *n, const struct note *note, struct 
                         (unsigned long long)n->phys32_entry, (unsigned long long)note->off, (unsigned long long)gpa);
     n->has_phys32_entry = true;
     n->phys32_entry = gpa;
+    walk->entry_off = note->off;
     return 0;
 }
 
@@ -90,11 +95,12 @@ static int phys32_reloc(struct pvboot_notes *n, const struct note *note, struct 
     return 0;
 }
 
-static int take_xen(struct pvboot_notes *n, const struct note *note, struct pvboot_error *e)
+static int take_xen(struct pvboot_notes *n, struct pvb_note_walk *walk, const struct note *note, struct pvboot_error *e)
 {
+    walk->of_xen++;
     switch (note->type) {
     case NOTE_PHYS32_ENTRY:
-        return phys32_entry(n, note, e);
+        return phys32_entry(n, walk, note, e);
     case NOTE_PHYS32_RELOC:
         return phys32_reloc(n, note, e);
     case NOTE_GUEST_OS:
@@ -117,45 +123,83 @@ static int take_xen(struct pvboot_notes *n, const struct note *note, struct pvbo
     }
 }
 
+static uint64_t padded(uint64_t n, uint64_t align)
+{
+    return (n + align - 1) & ~(align - 1); /* of 32-bit sizes and an offset in memory: cannot wrap */
+}
+
 /* Take the note at *@off of @seg and step over it; its padding may be cut off by the segment's end. */
 static int next_note(struct note *note, struct pvboot_bytes seg, uint64_t *off, uint64_t align, struct pvboot_error *e)
 {
     GElf_Nhdr h;
-    uint64_t desc;
+    uint64_t name = *off + sizeof(h), desc;
 
     if (!pvboot_get(seg, *off, &h, sizeof(h)))
         return pvb_fail(e, PVBOOT_E_MALFORMED, "%llu bytes at 0x%llx are too short for a note",
                         (unsigned long long)(seg.len - *off), (unsigned long long)note->off);
-    desc = (*off + sizeof(h) + h.n_namesz + align - 1) & ~(align - 1); /* 32-bit sizes: cannot wrap */
-    if (!pvboot_has(seg, *off + sizeof(h), h.n_namesz) || (h.n_descsz && !pvboot_has(seg, desc, h.n_descsz)))
+    desc = padded(name + h.n_namesz, align);
+    if (!pvboot_has(seg, name, h.n_namesz) || (h.n_descsz && !pvboot_has(seg, desc, h.n_descsz)))
         return pvb_fail(e, PVBOOT_E_MALFORMED,
                         "note at 0x%llx: name of %u and contents of %u bytes run past its segment",
                         (unsigned long long)note->off, h.n_namesz, h.n_descsz);
     note->type = h.n_type;
-    note->name = pvboot_sub(seg, *off + sizeof(h), h.n_namesz);
+    note->name = pvboot_sub(seg, name, desc - name);
+    if (!note->name.p) /* the last one, without its padding */
+        note->name = pvboot_sub(seg, name, h.n_namesz);
     note->desc = pvboot_sub(seg, desc, h.n_descsz);
-    *off = (desc + h.n_descsz + align - 1) & ~(align - 1);
+    *off = padded(desc + h.n_descsz, align);
     return 0;
 }
 
-int pvb_notes_parse(struct pvboot_notes *n, uint32_t *seen, struct pvboot_bytes elf, const GElf_Phdr *ph,
-                    struct pvboot_error *e)
+/* Linkers fill a note segment up with zeroes: where the last byte of a note can be. */
+static uint64_t without_zeroes(struct pvboot_bytes seg)
 {
-    struct pvboot_bytes seg = pvboot_sub(elf, ph->p_offset, ph->p_filesz);
-    uint64_t align = ph->p_align == 8 ? 8 : 4; /* gABI says 8 in 64-bit files; only .note.gnu.property does it */
+    uint64_t end = seg.len;
+
+    while (end && !seg.p[end - 1])
+        end--;
+    return end;
+}
+
+static bool padded_to(struct pvboot_bytes seg, uint64_t end, uint64_t align)
+{
+    struct note note = { 0 };
+    uint32_t n = 0;
+
+    for (uint64_t off = 0; off < end;)
+        if (n++ >= PVBOOT_NOTES_MAX || next_note(&note, seg, &off, align, NULL))
+            return false;
+    return true;
+}
+
+/*
+ * To what notes are padded: to 4 bytes, whatever the gABI says of 64-bit files.  A segment aligned to 8 may have been
+ * merged from .note.gnu.property, whose notes are multiples of 8, and others padded to 4; only if that makes no sense
+ * are they what they say.
+ */
+static uint64_t padding_of(struct pvboot_bytes seg, uint64_t end, uint64_t align)
+{
+    return align == 8 && !padded_to(seg, end, 4) && padded_to(seg, end, 8) ? 8 : 4;
+}
+
+int pvb_notes_parse(struct pvboot_notes *n, struct pvb_note_walk *walk, struct pvboot_bytes elf,
+                    struct pvb_note_area area, struct pvboot_error *e)
+{
+    struct pvboot_bytes seg = pvboot_sub(elf, area.off, area.bytes);
+    uint64_t end = without_zeroes(seg), align = padding_of(seg, end, area.align);
     int rc;
 
-    for (uint64_t off = 0; off < seg.len;) {
-        struct note note = { .off = ph->p_offset + off };
+    for (uint64_t off = 0; off < end;) {
+        struct note note = { .off = area.off + off };
 
-        if ((*seen)++ >= PVBOOT_NOTES_MAX)
+        if (walk->seen++ >= PVBOOT_NOTES_MAX)
             return pvb_fail(e, PVBOOT_E_LIMIT, "more than %u notes", PVBOOT_NOTES_MAX);
         rc = next_note(&note, seg, &off, align, e);
         if (rc)
             return rc;
         n->linux_note |= owned_by(&note, "Linux");
         n->pvboot_stub |= owned_by(&note, "pvboot") && note.type == NOTE_PVBOOT_STUB;
-        rc = owned_by(&note, "Xen") ? take_xen(n, &note, e) : 0;
+        rc = owned_by(&note, "Xen") ? take_xen(n, walk, &note, e) : 0;
         if (rc)
             return rc;
     }
