@@ -4,7 +4,7 @@
 
 STUB := $(wildcard src/stub/*.c src/stub/libc/*.c) $(STARTINFO) \
         $(addprefix src/builder/,base/error.c base/memmap.c base/names.c image/bzimage.c segment/content.c) \
-        $(filter-out %/distance.c %/machine.c %/obstacle.c,$(wildcard src/builder/plan/*.c))
+        $(filter-out %/distance.c %/inputs.c %/machine.c %/obstacle.c,$(wildcard src/builder/plan/*.c))
 
 STUB_OBJ := $(patsubst %,$(BUILD)/stub/%.o,$(basename $(STUB) src/stub/head.S))
 PROGRAMS += $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-stub.elf)

@@ -101,31 +101,62 @@ struct pvboot_elf {
     struct pvboot_load load[PVBOOT_LOADS_MAX];
 };
 
+/* What may be around a bzImage or ELF: one of these, and nothing around that. */
+enum pvboot_wrapper_kind {
+    PVBOOT_WRAPPER_NONE,
+    PVBOOT_WRAPPER_PACKED, /* the file as gzip or another tool packs it */
+    PVBOOT_WRAPPER_UKI,    /* unified kernel image: sections of a PE file */
+    PVBOOT_WRAPPER_ZBOOT,  /* Linux's EFI zboot: a PE file with a packed kernel */
+};
+/* "packed", "uki", "zboot"; NULL for none. */
+const char *pvboot_wrapper_name(enum pvboot_wrapper_kind kind);
+
+/* Sections of a unified kernel image, besides .linux and .cmdline. */
+enum pvboot_part_id { PVBOOT_PART_UCODE, PVBOOT_PART_INITRD, PVBOOT_PART_OSREL, PVBOOT_PART_UNAME, PVBOOT_PARTS };
+const char *pvboot_part_name(enum pvboot_part_id id); /* ".ucode", ... */
+
+struct pvboot_wrapper {
+    enum pvboot_wrapper_kind kind;
+    enum pvboot_codec codec; /* of packed and zboot */
+    uint64_t off, bytes;     /* of the kernel in the file, packed where it is packed */
+    uint64_t kernel_bytes;   /* of the kernel itself */
+    struct {
+        uint64_t off, bytes; /* in the file; 0 bytes: none */
+    } part[PVBOOT_PARTS];
+    uint32_t profiles;                    /* of a unified kernel image; the first one counts */
+    char cmdline[PVBOOT_CMDLINE_MAX + 1]; /* its own, without control bytes; "": none */
+};
+
 struct pvboot_image {
     enum pvboot_format format;
-    uint64_t file_bytes;
+    uint64_t file_bytes;       /* with its wrapper; offsets in ->bz and ->elf are in what is wrapped */
     bool has_bzimage, has_elf; /* has_elf: the file itself, or the unpacked payload */
     struct pvboot_bzimage bz;
     struct pvboot_elf elf;
+    struct pvboot_wrapper wrapper;
 };
 
 /* A kernel: the checked value and the private bytes it describes. */
 struct pvboot_kernel {
     struct pvboot_image image;
-    struct pvboot_bytes file; /* the whole file */
-    struct pvboot_bytes elf;  /* the ELF: the file itself, or the unpacked payload; empty before unpacking */
-    uint64_t unpacked_max;    /* bytes a payload may unpack to, to be set after parsing; 0: PVBOOT_UNPACKED_MAX */
-    bool confined;            /* parsed by the helper of confine.h: this process never does */
+    struct pvboot_bytes whole; /* the whole file */
+    struct pvboot_bytes file;  /* the bzImage or ELF: the whole file, or what a wrapper holds */
+    struct pvboot_bytes elf;   /* the ELF: ->file, or the unpacked payload; empty before unpacking */
+    uint64_t unpacked_max;     /* bytes that wrapper and payload may unpack to; 0: PVBOOT_UNPACKED_MAX */
+    bool confined;             /* parsed by the helper of confine.h: this process never does */
     /* Copies @n bytes at @off of ->elf, which exist, to @dst; cheaper than to read them there; or NULL.  -HOST. */
     int (*elf_get)(const struct pvboot_kernel *k, uint64_t off, void *dst, size_t n, struct pvboot_error *e);
-    struct pvboot_file own_file, own_elf; /* what pvboot_kernel_dispose() frees */
+    struct pvboot_file own_file, own_kernel, own_elf; /* what pvboot_kernel_dispose() frees */
 };
 
 /*
- * Parse @file (borrowed; must outlive @k) as bzImage or ELF without unpacking a payload.
+ * Parse @file (borrowed; must outlive @k) as bzImage or ELF, with or without a wrapper, which is unpacked; a payload is not.
  * -UNREADABLE empty; -UNSUPPORTED neither format, or a protocol too old for any entry; -MALFORMED; -LIMIT; -HOST.
  */
 int pvboot_kernel_parse(struct pvboot_kernel *k, struct pvboot_bytes file, struct pvboot_error *e);
+/* The same where wrapper and payload together may unpack to @unpacked_max bytes. */
+int pvboot_kernel_parse_within(struct pvboot_kernel *k, struct pvboot_bytes file, uint64_t unpacked_max,
+                               struct pvboot_error *e);
 
 /*
  * Make the ELF available: unpack a bzImage's payload and parse it.  Does nothing for an ELF file or twice.

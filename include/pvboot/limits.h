@@ -29,6 +29,8 @@ static inline uint64_t pvboot_limit(uint64_t chosen, uint64_t otherwise)
 #define PVBOOT_RAMDISK_MAX (1ull << 30)          /* one ramdisk file, bytes */
 #define PVBOOT_RAMDISK_HARD_MAX (2047ull << 20)  /* boot.rst: initrd_addr_max is 2 GiB - 1 */
 #define PVBOOT_RAMDISKS_MAX 8u                   /* ramdisks joined into one */
+#define PVBOOT_WRAPPERS_MAX 1u                   /* around a kernel, besides its own payload's */
+#define PVBOOT_PE_SECTIONS_MAX 96u               /* of a unified kernel image: what Windows' loader takes */
 #define PVBOOT_PARSE_CPU_SECONDS 20u             /* of the confined parser */
 #define PVBOOT_PARSE_WALL_MS 30000u              /* likewise, by the clock */
 #define PVBOOT_STALL_MS 30000u                   /* in so many ms a file being read is done, */

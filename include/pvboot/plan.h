@@ -127,7 +127,7 @@ struct pvboot_plan {
     uint64_t handover_gpa;      /* the hypervisor node in the setup_data chain; 0: none */
     uint32_t subarch;
     uint64_t subarch_data;
-    char notes[4][160]; /* remarks for the administrator: left out by strict, KASLR off, ... */
+    char notes[8][160]; /* remarks for the administrator: left out by strict, KASLR off, ... */
 };
 
 /*
@@ -139,6 +139,17 @@ struct pvboot_plan {
  */
 int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
                      const struct pvboot_request *req, struct pvboot_error *e);
+
+/*
+ * What the kernel's image brings along, as systemd-stub would hand it over: its .ucode and .initrd before @req's ramdisks,
+ * its command line where @req has none.  Views into @k, which must outlive @req.  To be called once, when @req has its own
+ * ramdisks.  -LIMIT: more than PVBOOT_RAMDISKS_MAX ramdisks.
+ */
+int pvboot_request_embedded(struct pvboot_request *req, const struct pvboot_kernel *k, struct pvboot_error *e);
+
+/* Add to @plan's notes what there is to say about @k's wrapper and @req's ramdisks, of which four bytes are looked at. */
+void pvboot_plan_remark_inputs(struct pvboot_plan *plan, const struct pvboot_kernel *k,
+                               const struct pvboot_request *req);
 
 /*
  * The part of pvboot_plan_make() that needs no machine: does @img offer @req's entry, may it have its subarch?

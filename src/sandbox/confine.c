@@ -26,9 +26,8 @@ static uint64_t unpacked_max(const struct pvboot_confine *c)
 static int parse_here(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
                       struct pvboot_error *e)
 {
-    int rc = pvboot_kernel_parse(k, f->bytes, e);
+    int rc = pvboot_kernel_parse_within(k, f->bytes, c->limits.unpacked, e);
 
-    k->unpacked_max = c->limits.unpacked;
     if (rc || !wants_elf(&k->image, c))
         return rc;
     rc = pvboot_kernel_unpack(k, c->unpack_always ? &c->unpack_error : e);
@@ -90,6 +89,7 @@ static int read_elf(const struct pvboot_kernel *k, uint64_t off, void *dst, size
 {
     uint8_t *p = dst;
 
+    off += (uint64_t)(k->elf.p - k->own_elf.bytes.p);
     while (n) {
         ssize_t got = pread(k->own_elf.memfd, p, n, (off_t)off);
 
@@ -106,24 +106,47 @@ static int read_elf(const struct pvboot_kernel *k, uint64_t off, void *dst, size
     return 0;
 }
 
-/* Where the ELF is: the file, the plain payload in it, or the helper's output.  *@owned: @out went into @k. */
-static int take_elf(struct pvboot_kernel *k, int out, bool *owned, struct pvboot_error *e)
+/* How much of the helper's output there is: what a wrapper held, and the ELF of a payload behind it. */
+static uint64_t output_bytes(const struct pvboot_image *img)
 {
-    const struct pvboot_bzimage *bz = &k->image.bz;
-    int rc;
+    uint64_t used = pvb_unwrapped_bytes(&img->wrapper);
 
-    if (!k->image.has_bzimage) {
+    if (img->has_elf && img->has_bzimage && img->bz.codec != PVBOOT_CODEC_NONE)
+        return used + img->bz.unpacked_bytes;
+    return used ? img->wrapper.kernel_bytes : 0;
+}
+
+/* Where kernel and ELF are: in the file, a wrapper or plain payload in it, or the helper's output. */
+static void find_parts(struct pvboot_kernel *k)
+{
+    const struct pvboot_image *img = &k->image;
+    uint64_t used = pvb_unwrapped_bytes(&img->wrapper);
+
+    if (used)
+        k->file = pvboot_sub(k->own_elf.bytes, 0, img->wrapper.kernel_bytes);
+    else if (img->wrapper.kind != PVBOOT_WRAPPER_NONE)
+        k->file = pvboot_sub(k->whole, img->wrapper.off, img->wrapper.bytes);
+    if (!img->has_elf)
+        return;
+    if (!img->has_bzimage)
         k->elf = k->file;
-        return 0;
-    }
-    if (bz->codec == PVBOOT_CODEC_NONE) {
-        k->elf = pvboot_sub(k->file, bz->payload_off, bz->payload_bytes);
-        return 0;
-    }
-    rc = seal_output(&k->own_elf, out, bz->unpacked_bytes, e);
-    *owned = !rc;
-    k->elf_get = read_elf;
-    k->elf = k->own_elf.bytes;
+    else if (img->bz.codec == PVBOOT_CODEC_NONE)
+        k->elf = pvboot_sub(k->file, img->bz.payload_off, img->bz.payload_bytes);
+    else
+        k->elf = pvboot_sub(k->own_elf.bytes, used, img->bz.unpacked_bytes);
+    if (used || (img->has_bzimage && img->bz.codec != PVBOOT_CODEC_NONE))
+        k->elf_get = read_elf;
+}
+
+/* *@owned: @out went into @k. */
+static int take_output(struct pvboot_kernel *k, int out, bool *owned, struct pvboot_error *e)
+{
+    uint64_t bytes = output_bytes(&k->image);
+    int rc = bytes ? seal_output(&k->own_elf, out, bytes, e) : 0;
+
+    *owned = bytes && !rc;
+    if (!rc)
+        find_parts(k);
     return rc;
 }
 
@@ -137,7 +160,7 @@ static int take_answer(struct pvboot_kernel *k, const struct pvb_answer *a, stru
         (void)pass_on(a, &c->unpack_error);
     else if (a->code)
         return pass_on(a, e);
-    rc = pvb_image_verify(&k->image, &a->image, k->file.len, unpacked_max(c), e);
+    rc = pvb_image_verify(&k->image, &a->image, k->whole.len, unpacked_max(c), e);
     if (rc)
         return rc;
     if (!unpack_failed && !k->image.has_elf && wants_elf(&k->image, c))
@@ -192,11 +215,11 @@ int pvboot_kernel_confine(struct pvboot_kernel *k, const struct pvboot_file *f, 
     out = pvb_memfd("pvboot-elf", e);
     if (out < 0)
         return out;
-    k->file = f->bytes;
+    k->whole = k->file = f->bytes;
     k->confined = true;
     rc = ask(k, f, out, c, e);
-    if (!rc && k->image.has_elf)
-        rc = take_elf(k, out, &owned, e);
+    if (!rc)
+        rc = take_output(k, out, &owned, e);
     if (!owned)
         close(out);
     if (rc)

@@ -181,21 +181,67 @@ static const char *elf_part(const struct pvboot_elf *elf, uint64_t elf_bytes)
     return elf_window(elf);
 }
 
+static bool has_no_parts(const struct pvboot_wrapper *w)
+{
+    uint64_t any = w->profiles | (uint64_t)(uint8_t)w->cmdline[0];
+
+    for (unsigned i = 0; i < PVBOOT_PARTS; i++)
+        any |= w->part[i].off | w->part[i].bytes;
+    return !any;
+}
+
+/* Without control bytes, and it ends. */
+static bool is_cmdline(const char *s)
+{
+    for (size_t i = 0; i <= PVBOOT_CMDLINE_MAX; i++) {
+        if (!s[i])
+            return true;
+        if ((uint8_t)s[i] < ' ' || s[i] == 0x7f)
+            return false;
+    }
+    return false;
+}
+
+static const char *wrapper(const struct pvboot_wrapper *w, uint64_t file_bytes, uint64_t unpacked_max)
+{
+    bool packed = w->kind == PVBOOT_WRAPPER_PACKED || w->kind == PVBOOT_WRAPPER_ZBOOT;
+
+    RULE("wrapper: kind", (unsigned)w->kind <= PVBOOT_WRAPPER_ZBOOT);
+    RULE("wrapper: codec", (unsigned)w->codec < PVBOOT_CODEC_UNKNOWN && packed == (w->codec != PVBOOT_CODEC_NONE));
+    RULE("wrapper: sections", w->kind == PVBOOT_WRAPPER_UKI || has_no_parts(w));
+    if (w->kind == PVBOOT_WRAPPER_NONE) {
+        RULE("wrapper: none, but described", !w->off && !w->bytes && !w->kernel_bytes);
+        return NULL;
+    }
+    RULE("wrapper: behind the file", inside(w->off, w->bytes, file_bytes));
+    RULE("wrapper: kernel's size", w->kernel_bytes && w->kernel_bytes <= (packed ? unpacked_max : w->bytes));
+    RULE("wrapper: kernel of two sizes", packed || w->kernel_bytes == w->bytes);
+    for (unsigned i = 0; i < PVBOOT_PARTS; i++)
+        RULE("wrapper: section behind the file", inside(w->part[i].off, w->part[i].bytes, file_bytes));
+    RULE("wrapper: command line", is_cmdline(w->cmdline));
+    return NULL;
+}
+
 static const char *image(const struct pvboot_image *img, uint64_t file_bytes, uint64_t unpacked_max)
 {
-    uint64_t elf_bytes = file_bytes, most = file_bytes;
-    const char *broken;
+    uint64_t elf_bytes, most, used;
+    const char *broken = wrapper(&img->wrapper, file_bytes, unpacked_max);
 
+    if (broken)
+        return broken;
     RULE("file size", img->file_bytes == file_bytes);
+    used = pvb_unwrapped_bytes(&img->wrapper);
+    elf_bytes = most = img->wrapper.kind == PVBOOT_WRAPPER_NONE ? file_bytes : img->wrapper.kernel_bytes;
     RULE("flags", is_bool(&img->has_bzimage) && is_bool(&img->has_elf));
     RULE("format", img->format == PVBOOT_FORMAT_BZIMAGE || img->format == PVBOOT_FORMAT_ELF);
     RULE("format", img->has_bzimage == (img->format == PVBOOT_FORMAT_BZIMAGE) && (img->has_bzimage || img->has_elf));
     if (img->has_bzimage) {
-        broken = bzimage(&img->bz, file_bytes);
+        broken = bzimage(&img->bz, most);
         if (broken)
             return broken;
         elf_bytes = img->bz.unpacked_bytes;
-        most = img->bz.codec ? unpacked_max : file_bytes;
+        if (img->bz.codec)
+            most = used < unpacked_max ? unpacked_max - used : 0;
     }
     if (!img->has_elf)
         return NULL;

@@ -57,6 +57,8 @@ static struct pvboot_image bz = {
 
 /* The same before unpacking, with a payload that is the ELF itself, and an ELF without anything around it. */
 static struct pvboot_image packed, plain, bare, elf, moving, high;
+/* The first in a unified kernel image, and packed as a file; an ELF in a zboot image. */
+static struct pvboot_image uki, gzipped, zboot;
 
 static int make_variants(void **state)
 {
@@ -83,6 +85,24 @@ static int make_variants(void **state)
     high.elf.entry_gpa += 1ull << 32;
     high.elf.notes.has_phys32_entry = false;
     high.elf.notes.phys32_entry = 0;
+    uki = bz;
+    uki.file_bytes = FILE_BYTES;
+    uki.wrapper = (struct pvboot_wrapper){ .kind = PVBOOT_WRAPPER_UKI,
+                                           .off = 0x100,
+                                           .bytes = 0xfe00,
+                                           .kernel_bytes = 0xfe00,
+                                           .part = { { 0xff00, 0x100 }, { 0, 0x100 } },
+                                           .profiles = 2,
+                                           .cmdline = "quiet gr\xc3\xbc" };
+    gzipped = bz;
+    gzipped.wrapper = (struct pvboot_wrapper){
+        .kind = PVBOOT_WRAPPER_PACKED, .codec = PVBOOT_CODEC_GZIP, .bytes = FILE_BYTES, .kernel_bytes = 0x20000
+    };
+    zboot = elf;
+    zboot.wrapper = (struct pvboot_wrapper){
+        .kind = PVBOOT_WRAPPER_ZBOOT, .codec = PVBOOT_CODEC_ZSTD, .off = 0x1000, .bytes = 0xf000, .kernel_bytes = 0x5000
+    };
+    uki.bz.kernel_bytes = 0xf400;
     return 0;
 }
 
@@ -113,7 +133,8 @@ static void test_absent_halves(void **state)
 
 static void test_good(void **state)
 {
-    const struct pvboot_image *const good[] = { &bz, &packed, &plain, &bare, &elf, &moving, &high };
+    const struct pvboot_image *const good[] = { &bz,     &packed, &plain, &bare,    &elf,
+                                                &moving, &high,   &uki,   &gzipped, &zboot };
 
     (void)state;
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -281,6 +302,50 @@ static void test_elf(void **state)
     SPOIL_ALL(row);
 }
 
+static void test_wrapper(void **state)
+{
+    const struct spoil row[] = {
+        { &bz, AT(wrapper.kind), 4, "wrapper: kind" },
+        { &bz, AT(wrapper.kind), UINT32_MAX, "wrapper: kind" },
+        { &bz, AT(wrapper.codec), PVBOOT_CODEC_GZIP, "wrapper: codec" },
+        { &bz, AT(wrapper.kind), PVBOOT_WRAPPER_PACKED, "wrapper: codec" },
+        { &uki, AT(wrapper.codec), PVBOOT_CODEC_XZ, "wrapper: codec" },
+        { &gzipped, AT(wrapper.codec), PVBOOT_CODEC_UNKNOWN, "wrapper: codec" },
+        { &gzipped, AT(wrapper.codec), PVBOOT_CODEC_NONE, "wrapper: codec" },
+        { &bz, AT(wrapper.off), 1, "wrapper: none, but described" },
+        { &bz, AT(wrapper.bytes), 1, "wrapper: none, but described" },
+        { &bz, AT(wrapper.kernel_bytes), 1, "wrapper: none, but described" },
+        { &bz, AT(wrapper.part[1].bytes), 1, "wrapper: sections" },
+        { &gzipped, AT(wrapper.part[0].off), 1, "wrapper: sections" },
+        { &gzipped, AT(wrapper.profiles), 1, "wrapper: sections" },
+        { &gzipped, AT(wrapper.cmdline[0]), 'a', "wrapper: sections" },
+        { &uki, AT(wrapper.off), 0x201, "wrapper: behind the file" },
+        { &uki, AT(wrapper.bytes), UINT64_MAX - 0xff, "wrapper: behind the file" },
+        { &uki, AT(wrapper.kernel_bytes), 0, "wrapper: kernel's size" },
+        { &uki, AT(wrapper.kernel_bytes), 0xfe01, "wrapper: kernel's size" },
+        { &uki, AT(wrapper.kernel_bytes), 0xfdff, "wrapper: kernel of two sizes" },
+        { &gzipped, AT(wrapper.kernel_bytes), PVBOOT_UNPACKED_MAX + 1, "wrapper: kernel's size" },
+        { &gzipped, AT(wrapper.kernel_bytes), UINT64_MAX, "wrapper: kernel's size" },
+        { &gzipped, AT(wrapper.kernel_bytes), 0xf9ff, "kernel: behind the file" },
+        { &gzipped, AT(wrapper.kernel_bytes), PVBOOT_UNPACKED_MAX, "ELF: size" }, /* the two together */
+        { &zboot, AT(wrapper.kernel_bytes), 0x4fff, "segment: behind the ELF" },
+        { &uki, AT(wrapper.part[0].off), 0xff01, "wrapper: section behind the file" },
+        { &uki, AT(wrapper.part[3].bytes), FILE_BYTES + 1, "wrapper: section behind the file" },
+        { &uki, AT(wrapper.cmdline[2]), '\n', "wrapper: command line" },
+        { &uki, AT(wrapper.cmdline[0]), 0x7f, "wrapper: command line" },
+        { &uki, AT(bz.kernel_bytes), 0xf401, "kernel: behind the file" },
+    };
+    struct pvboot_image endless = uki;
+    struct pvboot_error e = { 0 };
+
+    (void)state;
+    SPOIL_ALL(row);
+    memset(endless.wrapper.cmdline, 'a', sizeof(endless.wrapper.cmdline));
+    assert_int_equal(verify(&endless, FILE_BYTES, &e), -PVBOOT_E_SANDBOX);
+    endless.wrapper.cmdline[PVBOOT_CMDLINE_MAX] = 0;
+    assert_int_equal(verify(&endless, FILE_BYTES, &e), 0);
+}
+
 /* Two lies that agree with each other. */
 static void test_consistent_lies(void **state)
 {
@@ -377,7 +442,8 @@ static void test_answer(void **state)
 /* The good values as files: where a fuzzer of the verifier starts from. */
 static int write_seeds(const char *dir)
 {
-    const struct pvboot_image *const seed[] = { &bz, &packed, &plain, &bare, &elf, &moving, &high };
+    const struct pvboot_image *const seed[] = { &bz,     &packed, &plain, &bare,    &elf,
+                                                &moving, &high,   &uki,   &gzipped, &zboot };
     int bad = make_variants(NULL);
 
     for (size_t i = 0; i < sizeof(seed) / sizeof(seed[0]); i++) {
@@ -394,11 +460,11 @@ static int write_seeds(const char *dir)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer),        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_frame),         cmocka_unit_test(test_bzimage),
-        cmocka_unit_test(test_window),        cmocka_unit_test(test_elf),
-        cmocka_unit_test(test_endless_text),  cmocka_unit_test(test_consistent_lies),
-        cmocka_unit_test(test_absent_halves),
+        cmocka_unit_test(test_answer),          cmocka_unit_test(test_good),
+        cmocka_unit_test(test_frame),           cmocka_unit_test(test_bzimage),
+        cmocka_unit_test(test_window),          cmocka_unit_test(test_elf),
+        cmocka_unit_test(test_wrapper),         cmocka_unit_test(test_endless_text),
+        cmocka_unit_test(test_consistent_lies), cmocka_unit_test(test_absent_halves),
     };
 
     if (argc == 3 && !strcmp(argv[1], "--seeds"))

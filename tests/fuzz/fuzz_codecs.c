@@ -26,7 +26,8 @@ static int unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, 
     struct pvb_output out;
     int rc;
 
-    room = out = (struct pvb_output){ p, (size_t)bz->unpacked_bytes, WINDOW, puts ? put : NULL };
+    room = out =
+        (struct pvb_output){ .p = p, .len = (size_t)bz->unpacked_bytes, .window = WINDOW, .put = puts ? put : NULL };
     put_up_to = 0;
     memset(p, fill, out.len);
     rc = pvb_unpack(bz, payload, PVBOOT_UNPACKED_MAX, &out, &e);

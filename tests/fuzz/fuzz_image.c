@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char why[160];
     int rc;
 
-    rc = pvboot_kernel_parse(&k, file, &e);
+    rc = pvboot_kernel_parse_within(&k, file, UNPACKED_MAX, &e);
     fuzz_judge(rc, &e);
     if (rc)
         return 0;

@@ -25,8 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_judge(rc, &e);
     if (rc)
         return 0;
-    k.elf = (struct pvboot_bytes){ bytes, k.image.has_bzimage ? (size_t)k.image.bz.unpacked_bytes : FILE_BYTES };
-    if (k.elf.len > LOADED_MAX)
+    if (k.image.wrapper.kind != PVBOOT_WRAPPER_NONE)
+        k.file.len = (size_t)k.image.wrapper.kernel_bytes;
+    k.elf = (struct pvboot_bytes){ bytes, k.image.has_bzimage ? (size_t)k.image.bz.unpacked_bytes : k.file.len };
+    if (k.elf.len > LOADED_MAX || k.file.len > LOADED_MAX)
         return 0;
     if (!in.len)
         in = (struct pvboot_bytes){ plain, sizeof(plain) };

@@ -86,7 +86,40 @@ def pack(codec, data):
     return packed if codec in ("none", "gzip") else packed + struct.pack("<I", len(data))
 
 
+def uki(kernel):
+    """A PE file of the sections that ukify writes, with two profiles."""
+    parts = [(b".osrel", b"ID=x\n"), (b".cmdline", b"quiet\n"), (b".ucode", b"070701u"), (b".initrd", b"070701i"),
+             (b".linux", kernel), (b".profile", b"ID=a"), (b".cmdline", b"single"), (b".profile", b"ID=b")]
+    at = 64 + 24 + 40 * len(parts)
+    head = b"MZ".ljust(60, b"\0") + struct.pack("<I4sHH12xHH", 64, b"PE\0\0", 0x8664, len(parts), 0, 0)
+    for name, data in parts:
+        head += struct.pack("<8sIIII16x", name, len(data), 0, len(data), at)
+        at += len(data)
+    return head + b"".join(data for _, data in parts)
+
+
+def zboot(codec, kernel):
+    payload = pack(codec, kernel)
+    size = len(payload) - (0 if codec == "gzip" else 4)
+    return struct.pack("<4s4sII8x8s28xI4sHH12xHH", b"MZ", b"zimg", 88, size, codec.encode(), 64, b"PE\0\0", 0x8664, 0, 0, 0) \
+        + payload
+
+
+def wrapped():
+    for codec in TOOLS:
+        if codec != "none":
+            stream = subprocess.run(TOOLS[codec], input=elf(64), stdout=subprocess.PIPE, check=True).stdout
+            yield stream
+            yield zboot(codec, elf(64))
+    yield pack("gzip", bzimage(pack("none", elf(64))))
+    yield pack("gzip", pack("gzip", elf(64)))
+    yield uki(bzimage(pack("none", elf(64))))
+    yield uki(elf(32))
+    yield uki(pack("gzip", elf(64)))
+
+
 def images():
+    yield from wrapped()
     yield from (elf(32), elf(64))
     yield from (bzimage(pack(codec, elf(64))) for codec in TOOLS)
 

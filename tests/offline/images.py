@@ -75,6 +75,16 @@ def notes_in_section(bits):
     return bytes(image)
 
 
+def pe_stub(machine=0x8664):
+    """The least that objcopy adds sections to: PE32+ headers for 16 sections, and one of code."""
+    optional = struct.pack("<HBBIIIIIQIIHHHHHHIIIIHHQQQQII", 0x20b, 0, 0, 512, 0, 0, 0x1000, 0x1000, 0x400000, 4096, 512,
+                           0, 0, 0, 0, 0, 0, 0, 0x2000, 1024, 0, 10, 0, 1 << 20, 4096, 1 << 20, 4096, 0, 16) + bytes(128)
+    head = b"MZ".ljust(60, b"\0") + struct.pack("<I", 64) + b"PE\0\0"
+    head += struct.pack("<HHIIIHH", machine, 1, 0, 0, 0, len(optional), 0x22) + optional
+    head += struct.pack("<8sIIIIIIHHI", b".text", 1, 0x1000, 512, 1024, 0, 0, 0, 0, 0x60000020)
+    return head.ljust(1024, b"\0") + b"\xc3".ljust(512, b"\0")
+
+
 def stub_notes(entry):
     return xen_notes(entry) + note("pvboot", 1, b"0\0")
 

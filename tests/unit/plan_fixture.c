@@ -17,6 +17,7 @@ static struct pvboot_bzimage debian_header(uint64_t kernel_bytes, uint16_t xload
         .setup_sects = 39,
         .loadflags = 1,
         .xloadflags = xloadflags,
+        .code32_start = 0x100000,
         .header_bytes = 0x7b,
         .kernel_off = 40 * 512,
         .kernel_bytes = kernel_bytes,

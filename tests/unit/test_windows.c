@@ -37,7 +37,7 @@ static int unpack(const struct mk *m, uint64_t declared, uint8_t *p, bool puts, 
 {
     struct pvboot_bytes payload = { m->p, m->len };
     struct pvboot_bzimage bz = { .payload_bytes = m->len, .unpacked_bytes = declared };
-    struct pvb_output out = { p, PVBOOT_UNPACKED_MAX, WINDOW, puts ? put : NULL };
+    struct pvb_output out = { .p = p, .len = PVBOOT_UNPACKED_MAX, .window = WINDOW, .put = puts ? put : NULL };
     int rc;
 
     got.p = p;

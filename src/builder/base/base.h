@@ -52,6 +52,12 @@ static inline bool pvb_loads_elf(enum pvboot_path path)
     return pvb_is_pvh(path) || path == PVBOOT_PATH_VMLINUX64;
 }
 
+/* How much of what is unpacked, whole pages of it, is a wrapper's kernel; a payload's ELF comes behind that. */
+static inline uint64_t pvb_unwrapped_bytes(const struct pvboot_wrapper *w)
+{
+    return w->codec == PVBOOT_CODEC_NONE ? 0 : (w->kernel_bytes + PVB_PAGE - 1) & ~(PVB_PAGE - 1);
+}
+
 /* Checked arithmetic: true when the result fits. */
 static inline bool pvb_add(uint64_t a, uint64_t b, uint64_t *sum)
 {

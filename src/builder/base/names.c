@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What boot paths, codecs and segments are called: the same words in configuration, command line, JSON and messages. */
+/* What boot paths, codecs, wrappers and segments are called: the same words in configuration, command line, JSON and messages. */
 #include "base.h"
 
 static const char *const path_names[PVBOOT_PATHS] = {
@@ -12,6 +12,19 @@ static const char *const codec_names[] = {
     [PVBOOT_CODEC_NONE] = "none", [PVBOOT_CODEC_GZIP] = "gzip", [PVBOOT_CODEC_BZIP2] = "bzip2",
     [PVBOOT_CODEC_LZMA] = "lzma", [PVBOOT_CODEC_XZ] = "xz",     [PVBOOT_CODEC_LZO] = "lzo",
     [PVBOOT_CODEC_LZ4] = "lz4",   [PVBOOT_CODEC_ZSTD] = "zstd", [PVBOOT_CODEC_UNKNOWN] = "unknown",
+};
+
+static const char *const wrapper_names[] = {
+    [PVBOOT_WRAPPER_PACKED] = "packed",
+    [PVBOOT_WRAPPER_UKI] = "uki",
+    [PVBOOT_WRAPPER_ZBOOT] = "zboot",
+};
+
+static const char *const part_names[PVBOOT_PARTS] = {
+    [PVBOOT_PART_UCODE] = ".ucode",
+    [PVBOOT_PART_INITRD] = ".initrd",
+    [PVBOOT_PART_OSREL] = ".osrel",
+    [PVBOOT_PART_UNAME] = ".uname",
 };
 
 static const char *const segment_names[PVBOOT_SEGMENTS] = {
@@ -43,6 +56,16 @@ enum pvboot_path pvboot_path_find(const char *name)
 const char *pvboot_codec_name(enum pvboot_codec codec)
 {
     return (unsigned)codec <= PVBOOT_CODEC_UNKNOWN ? codec_names[codec] : NULL;
+}
+
+const char *pvboot_wrapper_name(enum pvboot_wrapper_kind kind)
+{
+    return (unsigned)kind <= PVBOOT_WRAPPER_ZBOOT ? wrapper_names[kind] : NULL;
+}
+
+const char *pvboot_part_name(enum pvboot_part_id id)
+{
+    return (unsigned)id < PVBOOT_PARTS ? part_names[id] : NULL;
 }
 
 const char *pvboot_segment_name(enum pvboot_segment_id id)

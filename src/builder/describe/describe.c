@@ -57,6 +57,40 @@ static json_t *describe_payload(const struct pvboot_image *img)
                      pvb_json_u64(bz->unpacked_bytes));
 }
 
+static json_t *describe_span(uint64_t off, uint64_t bytes)
+{
+    return json_pack("{s:o, s:o}", "offset", pvb_json_u64(off), "bytes", pvb_json_u64(bytes));
+}
+
+static json_t *describe_sections(const struct pvboot_wrapper *w)
+{
+    json_t *o = json_object();
+
+    for (enum pvboot_part_id id = 0; id < PVBOOT_PARTS; id++)
+        if (w->part[id].bytes)
+            json_object_set_new(o, pvboot_part_name(id), describe_span(w->part[id].off, w->part[id].bytes));
+    return o;
+}
+
+static json_t *describe_wrapper(const struct pvboot_wrapper *w)
+{
+    json_t *o;
+
+    if (w->kind == PVBOOT_WRAPPER_NONE)
+        return json_null();
+    o = describe_span(w->off, w->bytes);
+    json_object_set_new(o, "kind", json_string(pvboot_wrapper_name(w->kind)));
+    json_object_set_new(o, "codec", json_string(pvboot_codec_name(w->codec)));
+    json_object_set_new(o, "kernel_bytes", pvb_json_u64(w->kernel_bytes));
+    if (w->kind != PVBOOT_WRAPPER_UKI)
+        return o;
+    json_object_set_new(o, "sections", describe_sections(w));
+    json_object_set_new(o, "profiles", pvb_json_u64(w->profiles));
+    json_object_set_new(o, "cmdline",
+                        pvb_json_text((struct pvboot_bytes){ (const uint8_t *)w->cmdline, strlen(w->cmdline) }));
+    return o;
+}
+
 static json_t *describe_window(const struct pvboot_window *w)
 {
     return json_pack("{s:o, s:o, s:o, s:b}", "pref_gpa", pvb_json_u64(w->pref_gpa), "bytes", pvb_json_u64(w->bytes),
@@ -137,10 +171,11 @@ json_t *pvb_describe_image(const struct pvboot_kernel *k, const char *elf_why)
     json_t *o = json_object();
     char sha256[65];
 
-    pvb_sha256_hex(k->file, sha256);
+    pvb_sha256_hex(k->whole, sha256);
     json_object_set_new(o, "format", json_string(img->has_bzimage ? "bzImage" : "elf"));
     json_object_set_new(o, "bytes", pvb_json_u64(img->file_bytes));
     json_object_set_new(o, "sha256", json_string(sha256));
+    json_object_set_new(o, "wrapper", describe_wrapper(&img->wrapper));
     if (img->has_bzimage)
         describe_bzimage(o, &img->bz);
     json_object_set_new(o, "payload", describe_payload(img));

@@ -45,15 +45,21 @@ enum pvboot_codec pvb_codec_find(struct pvboot_bytes payload)
     return c ? c->id : PVBOOT_CODEC_UNKNOWN;
 }
 
-/* What the payload claims to become, before a byte of memory is taken for it. */
-static int check_claim(const struct pvboot_bzimage *bz, uint64_t max, struct pvboot_error *e)
+/* What so many packed bytes may become at most. */
+static uint64_t most_of(uint64_t packed, uint64_t max)
 {
-    uint64_t most = bz->payload_bytes * PVBOOT_UNPACKED_RATIO;
+    uint64_t most = packed * PVBOOT_UNPACKED_RATIO;
 
     if (most < PVBOOT_UNPACKED_FLOOR)
         most = PVBOOT_UNPACKED_FLOOR;
-    if (most > max)
-        most = max;
+    return most < max ? most : max;
+}
+
+/* What the payload claims to become, before a byte of memory is taken for it. */
+static int check_claim(const struct pvboot_bzimage *bz, uint64_t max, struct pvboot_error *e)
+{
+    uint64_t most = most_of(bz->payload_bytes, max);
+
     if (bz->unpacked_bytes > most)
         return pvb_fail(e, PVBOOT_E_LIMIT, "%s payload of %llu bytes says that it unpacks to %llu, limit %llu",
                         pvboot_codec_name(bz->codec), (unsigned long long)bz->payload_bytes,
@@ -89,11 +95,38 @@ static void populate(void *p, size_t bytes)
         (void)madvise((uint8_t *)p + skip, (bytes - skip) & ~(size_t)(PVB_PAGE - 1), MADV_POPULATE_WRITE);
 }
 
+/* @room gets memory if it has none, and @stream is unpacked to it. */
+static int inflate_to(const struct codec *c, struct pvboot_bytes stream, struct pvb_output room, struct pvb_output *out,
+                      struct pvboot_error *e)
+{
+    int rc;
+
+    if (!room.p)
+        room.p = alloc(room.len);
+    if (!room.p)
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for %zu unpacked bytes", room.len);
+    if (c->puts)
+        room.put = out->put;
+    if (!room.put && !room.actual)
+        populate(room.p, room.len);
+    rc = c->inflate(stream, room, e);
+    if (rc && room.p != out->p)
+        free(room.p);
+    if (rc)
+        return rc;
+    if (room.actual)
+        room.len = *room.actual;
+    *out = room;
+    return 0;
+}
+
 int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uint64_t max, struct pvb_output *out,
                struct pvboot_error *e)
 {
     const struct codec *c = find(payload);
-    struct pvb_output room = { .p = out->p, .len = (size_t)bz->unpacked_bytes, .window = out->window };
+    struct pvb_output room = {
+        .p = out->p, .len = (size_t)bz->unpacked_bytes, .window = out->window, .base = out->base
+    };
     struct pvboot_bytes stream;
     int rc;
 
@@ -105,32 +138,41 @@ int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uin
     rc = check_claim(bz, max, e);
     if (!rc && c->claim)
         rc = c->claim(stream, room.len, e);
-    if (rc)
-        return rc;
-    if (!room.p)
-        room.p = alloc(room.len);
-    if (!room.p)
-        return pvb_fail(e, PVBOOT_E_HOST, "no memory for %zu unpacked bytes", room.len);
-    if (c->puts)
-        room.put = out->put;
-    if (!room.put)
-        populate(room.p, room.len);
-    rc = c->inflate(stream, room, e);
-    if (!rc)
-        *out = room;
-    else if (room.p != out->p)
-        free(room.p);
+    return rc ? rc : inflate_to(c, stream, room, out, e);
+}
+
+int pvb_unpack_stream(struct pvboot_bytes stream, uint64_t max, struct pvb_output *out, struct pvboot_error *e)
+{
+    const struct codec *c = find(stream);
+    size_t actual = 0;
+    struct pvb_output room = { .p = out->p,
+                               .len = (size_t)most_of(stream.len, max),
+                               .window = out->window,
+                               .base = out->base,
+                               .actual = &actual };
+    int rc;
+
+    if (!c || !c->inflate)
+        return pvb_fail(e, PVBOOT_E_INTERNAL, "a stream of no known codec was to be unpacked");
+    rc = inflate_to(c, stream, room, out, e);
+    out->actual = NULL;
     return rc;
 }
 
 int pvb_ends_early(const struct pvb_progress *at, struct pvboot_error *e)
 {
+    if (at->actual)
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "%s stream ends early: %llu packed bytes gave %llu", at->codec,
+                        (unsigned long long)at->in_bytes, (unsigned long long)at->out);
     return pvb_fail(e, PVBOOT_E_MALFORMED, "%s payload ends early: %llu packed bytes gave %llu of %llu", at->codec,
                     (unsigned long long)at->in_bytes, (unsigned long long)at->out, (unsigned long long)at->out_bytes);
 }
 
 int pvb_too_long(const struct pvb_progress *at, struct pvboot_error *e)
 {
+    if (at->actual)
+        return pvb_fail(e, PVBOOT_E_LIMIT, "%s stream of %llu bytes unpacks to more than %llu, the limit", at->codec,
+                        (unsigned long long)at->in_bytes, (unsigned long long)at->out_bytes);
     return pvb_fail(e, PVBOOT_E_MALFORMED, "%s payload unpacks to more than %llu bytes, the size it declares",
                     at->codec, (unsigned long long)at->out_bytes);
 }
@@ -144,7 +186,9 @@ int pvb_corrupt(const struct pvb_progress *at, const char *what, struct pvboot_e
 
 int pvb_at_end(const struct pvb_progress *at, struct pvboot_error *e)
 {
-    if (at->out != at->out_bytes)
+    if (at->actual)
+        *at->actual = (size_t)at->out;
+    else if (at->out != at->out_bytes)
         return pvb_fail(e, PVBOOT_E_MALFORMED, "%s payload unpacks to %llu bytes, but declares %llu", at->codec,
                         (unsigned long long)at->out, (unsigned long long)at->out_bytes);
     if (at->in != at->in_bytes)

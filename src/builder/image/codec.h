@@ -29,9 +29,10 @@ struct pvb_progress {
     const char *codec;
     uint64_t in, in_bytes;
     uint64_t out, out_bytes;
+    size_t *actual; /* as in pvb_output */
 };
 
-/* The sentences all codecs share; each returns -MALFORMED but for the last. */
+/* The sentences all codecs share; each returns -MALFORMED, too_long() of a stream without a size -LIMIT. */
 int pvb_ends_early(const struct pvb_progress *at, struct pvboot_error *e);
 int pvb_too_long(const struct pvb_progress *at, struct pvboot_error *e);
 int pvb_corrupt(const struct pvb_progress *at, const char *what, struct pvboot_error *e);
@@ -45,5 +46,8 @@ int pvb_at_end(const struct pvb_progress *at, struct pvboot_error *e);
  */
 int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uint64_t max, struct pvb_output *out,
                struct pvboot_error *e);
+
+/* The same of a stream that says no size: @max bytes at most, and no more than the ratio allows.  No trailer. */
+int pvb_unpack_stream(struct pvboot_bytes stream, uint64_t max, struct pvb_output *out, struct pvboot_error *e);
 
 #endif

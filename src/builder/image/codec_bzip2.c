@@ -25,7 +25,7 @@ static int run(bz_stream *s)
 
 int pvb_bunzip2(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
-    struct pvb_progress at = { .codec = "bzip2", .in_bytes = in.len, .out_bytes = out.len };
+    struct pvb_progress at = { .codec = "bzip2", .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };
     bz_stream s = { .next_in = (char *)(uintptr_t)in.p, .avail_in = (unsigned)in.len, .next_out = (char *)out.p };
     int r;
 

@@ -13,7 +13,7 @@ static_assert(PVBOOT_KERNEL_HARD_MAX <= UINT_MAX && PVBOOT_UNPACKED_HARD_MAX <= 
 
 int pvb_gunzip(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
-    struct pvb_progress at = { .codec = "gzip", .in_bytes = in.len, .out_bytes = out.len };
+    struct pvb_progress at = { .codec = "gzip", .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };
     z_stream s = { .next_in = (Bytef *)(uintptr_t)in.p, .avail_in = (uInt)in.len, .next_out = out.p };
     const char *what;
     int r;

@@ -40,7 +40,7 @@ static int chunk(struct pvb_progress *at, struct pvboot_bytes in, struct pvb_out
 
 int pvb_unlz4(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
-    struct pvb_progress at = { .codec = "lz4", .in_bytes = in.len, .out_bytes = out.len };
+    struct pvb_progress at = { .codec = "lz4", .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };
     uint8_t start[sizeof(magic)];
     int rc;
 
@@ -53,5 +53,5 @@ int pvb_unlz4(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error
         if (rc)
             return rc;
     }
-    return at.out < at.out_bytes ? pvb_ends_early(&at, e) : pvb_at_end(&at, e);
+    return at.out < at.out_bytes && !at.actual ? pvb_ends_early(&at, e) : pvb_at_end(&at, e);
 }

@@ -142,7 +142,8 @@ static int next_block(struct lzop *z, uint32_t dst, struct pvb_output out, struc
 
 int pvb_unlzo(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
-    struct lzop z = { .at = { .codec = "lzo", .in_bytes = in.len, .out_bytes = out.len }, .in = in };
+    struct lzop z = { .at = { .codec = "lzo", .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual },
+                      .in = in };
     int rc;
 
     rc = read_header(&z, e);

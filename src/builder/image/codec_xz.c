@@ -67,7 +67,7 @@ static int run_windows(lzma_stream *s, struct pvb_output out, lzma_ret *r, struc
         s->next_out = window;
         s->avail_out = out.len - at < out.window ? (size_t)(out.len - at) : out.window;
         *r = run(s);
-        rc = out.put(at, window, (size_t)(s->total_out - at), e);
+        rc = out.put(out.base + at, window, (size_t)(s->total_out - at), e);
     } while (!rc && *r == LZMA_BUF_ERROR && !s->avail_out && s->total_out < out.len);
     free(window);
     return rc;
@@ -83,7 +83,7 @@ static lzma_ret run_stored(lzma_stream *s, struct pvb_output out)
 static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, struct pvb_output out,
                   struct pvboot_error *e)
 {
-    struct pvb_progress at = { .codec = codec, .in_bytes = in.len, .out_bytes = out.len };
+    struct pvb_progress at = { .codec = codec, .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };
     lzma_ret r = LZMA_OK;
     uint64_t wanted;
     int rc = 0;

@@ -58,7 +58,7 @@ static int check_frame(struct pvb_progress *at, struct pvboot_bytes in, struct p
 
 int pvb_unzstd(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
-    struct pvb_progress at = { .codec = "zstd", .in_bytes = in.len, .out_bytes = out.len };
+    struct pvb_progress at = { .codec = "zstd", .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };
     ZSTD_DCtx *ctx;
     size_t r;
     int rc;

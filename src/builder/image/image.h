@@ -31,7 +31,26 @@ struct pvb_output {
     size_t len;
     size_t window;
     int (*put)(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e); /* or NULL */
+    uint64_t base;                                                                /* to be added to what @put is told */
+    size_t *actual; /* NULL: exactly @len bytes are wanted; else at most, and how many there were */
 };
+
+/*
+ * pvboot_kernel_parse_within(), with a wrapper unpacked to @out; where that has no memory, to new memory.  A payload's
+ * ELF comes behind it, at pvb_unwrapped_bytes().
+ */
+int pvb_kernel_read(struct pvboot_kernel *k, struct pvboot_bytes file, uint64_t unpacked_max,
+                    const struct pvb_output *out, struct pvboot_error *e);
+
+/* wrapper.c: find a wrapper around @k->file and look or unpack into it. -MALFORMED, -UNSUPPORTED, -LIMIT, -HOST. */
+int pvb_unwrap(struct pvboot_kernel *k, const struct pvb_output *out, struct pvboot_error *e);
+
+/* uki.c: is it a PE file?  Fill its zeroed struct from one that is a unified kernel image. */
+bool pvb_is_pe(struct pvboot_bytes file);
+int pvb_uki_parse(struct pvboot_wrapper *w, struct pvboot_bytes file, struct pvboot_error *e);
+
+/* formats.c: what a file is that is no kernel, as a clause; NULL: not known. */
+const char *pvb_format_name(struct pvboot_bytes b);
 
 /* pvboot_kernel_unpack() of a kernel that has no ELF yet, to @out as above. */
 int pvb_kernel_unpack(struct pvboot_kernel *k, struct pvb_output out, struct pvboot_error *e);

@@ -7,10 +7,9 @@
 static int parse(struct pvboot_kernel *k, struct pvboot_error *e)
 {
     struct pvboot_image *img = &k->image;
+    const char *name;
     int rc;
 
-    if (!k->file.len)
-        return pvb_fail(e, PVBOOT_E_UNREADABLE, "empty");
     if (pvb_has_elf_magic(k->file)) {
         img->format = PVBOOT_FORMAT_ELF;
         rc = pvb_elf_parse(&img->elf, k->file, e);
@@ -26,20 +25,42 @@ static int parse(struct pvboot_kernel *k, struct pvboot_error *e)
     }
     if (k->file.len < PVB_SHORTEST_KERNEL)
         return pvb_fail(e, PVBOOT_E_MALFORMED, "too short for a setup header: %zu bytes", k->file.len);
+    name = pvb_format_name(k->file);
+    if (name)
+        return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "not a bzImage or ELF kernel: %s", name);
     return pvb_fail(e, PVBOOT_E_UNSUPPORTED,
                     "not a bzImage or ELF kernel: no HdrS at 0x202, starts with %02x %02x %02x %02x", k->file.p[0],
                     k->file.p[1], k->file.p[2], k->file.p[3]);
 }
 
-int pvboot_kernel_parse(struct pvboot_kernel *k, struct pvboot_bytes file, struct pvboot_error *e)
+int pvb_kernel_read(struct pvboot_kernel *k, struct pvboot_bytes file, uint64_t unpacked_max,
+                    const struct pvb_output *out, struct pvboot_error *e)
 {
     int rc;
 
-    *k = (struct pvboot_kernel){ .file = file, .image.file_bytes = file.len };
-    rc = parse(k, e);
+    *k = (struct pvboot_kernel){
+        .whole = file, .file = file, .unpacked_max = unpacked_max, .image.file_bytes = file.len
+    };
+    if (!file.len)
+        rc = pvb_fail(e, PVBOOT_E_UNREADABLE, "empty");
+    else
+        rc = pvb_unwrap(k, out, e);
+    if (!rc)
+        rc = parse(k, e);
     if (rc)
-        *k = (struct pvboot_kernel){ 0 };
+        pvboot_kernel_dispose(k);
     return rc;
+}
+
+int pvboot_kernel_parse_within(struct pvboot_kernel *k, struct pvboot_bytes file, uint64_t unpacked_max,
+                               struct pvboot_error *e)
+{
+    return pvb_kernel_read(k, file, unpacked_max, &(struct pvb_output){ 0 }, e);
+}
+
+int pvboot_kernel_parse(struct pvboot_kernel *k, struct pvboot_bytes file, struct pvboot_error *e)
+{
+    return pvboot_kernel_parse_within(k, file, 0, e);
 }
 
 /* The payload is one ELF: whatever else it holds is not unpacked a second time. */
@@ -59,6 +80,7 @@ static int parse_payload(struct pvboot_image *img, struct pvboot_bytes elf, stru
 int pvb_kernel_unpack(struct pvboot_kernel *k, struct pvb_output out, struct pvboot_error *e)
 {
     const struct pvboot_bzimage *bz = &k->image.bz;
+    uint64_t used = pvb_unwrapped_bytes(&k->image.wrapper), max = pvboot_limit(k->unpacked_max, PVBOOT_UNPACKED_MAX);
     struct pvboot_bytes payload, elf;
     bool ours = !out.p;
     int rc;
@@ -69,7 +91,9 @@ int pvb_kernel_unpack(struct pvboot_kernel *k, struct pvb_output out, struct pvb
     payload = pvboot_sub(k->file, bz->payload_off, bz->payload_bytes);
     elf = payload;
     if (bz->codec != PVBOOT_CODEC_NONE) {
-        rc = pvb_unpack(bz, payload, pvboot_limit(k->unpacked_max, PVBOOT_UNPACKED_MAX), &out, e);
+        out.p = out.p ? out.p + used : NULL;
+        out.base = used;
+        rc = pvb_unpack(bz, payload, used < max ? max - used : 0, &out, e);
         if (rc)
             return rc;
         elf = (struct pvboot_bytes){ out.p, out.len };
@@ -116,6 +140,7 @@ int pvboot_kernel_open(struct pvboot_kernel *k, const char *path, struct pvboot_
 void pvboot_kernel_dispose(struct pvboot_kernel *k)
 {
     pvboot_file_dispose(&k->own_file);
+    pvboot_file_dispose(&k->own_kernel);
     pvboot_file_dispose(&k->own_elf);
     *k = (struct pvboot_kernel){ 0 };
 }

@@ -13,6 +13,8 @@ int pvboot_build(struct pvboot_plan *plan, struct pvboot_kernel *kernel, const s
     if (!rc)
         rc = pvboot_plan_check(plan, &kernel->image, e);
     if (!rc)
+        pvboot_plan_remark_inputs(plan, kernel, req);
+    if (!rc)
         rc = pvboot_load(plan, kernel, req, g, e);
     return rc;
 }

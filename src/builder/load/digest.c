@@ -82,7 +82,7 @@ int pvboot_request_digest(struct pvboot_request *req, const struct pvboot_kernel
         rc = sha256_ramdisks(req, e);
     if (rc)
         return rc;
-    sha256(kernel->file, req->digests.kernel);
+    sha256(kernel->whole.len ? kernel->whole : kernel->file, req->digests.kernel);
     sha256((struct pvboot_bytes){ (const uint8_t *)cmdline, strlen(cmdline) }, req->digests.cmdline);
     req->digests.present = true;
     return 0;

@@ -5,7 +5,7 @@
 
 #include "room.h"
 
-/* remark.c: a remark for the administrator. There are four places; a fifth remark is dropped. */
+/* remark.c: a remark for the administrator. There are eight places; a ninth remark is dropped. */
 void pvb_remark(struct pvboot_plan *plan, const char *fmt, ...) PVB_PRINTF(2, 3);
 
 /* entry.c: which path, and why. -UNSUPPORTED */

@@ -126,6 +126,8 @@ int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_err
     if (!rc)
         rc = read_ramdisks(c, &a, e);
     if (!rc)
+        rc = pvb_in_file(e, c->image, pvboot_request_embedded(&c->req, &c->kernel, e));
+    if (!rc)
         rc = pvboot_request_digest(&c->req, &c->kernel, e);
     return rc;
 }

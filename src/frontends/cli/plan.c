@@ -16,6 +16,8 @@ static int make_plan(struct cli_guest *c, struct pvboot_error *e)
         rc = pvboot_plan_make(&c->plan, &c->kernel.image, &c->machine, &c->req, e);
     if (!rc)
         rc = pvboot_plan_check(&c->plan, &c->kernel.image, e);
+    if (!rc)
+        pvboot_plan_remark_inputs(&c->plan, &c->kernel, &c->req);
     return pvb_in_file(e, c->image, rc);
 }
 

@@ -7,13 +7,14 @@
 
 static int parse(struct pvb_handoff *x, struct pvboot_kernel *k, struct pvboot_error *e)
 {
-    const struct pvb_output out = { x->output, x->output_bytes, PVB_OUTPUT_WINDOW, pvb_output_put };
+    const struct pvb_output out = {
+        .p = x->output, .len = x->output_bytes, .window = PVB_OUTPUT_WINDOW, .put = pvb_output_put
+    };
     enum pvb_step step = PVB_STEP_PARSE;
-    int rc = pvboot_kernel_parse(k, x->file, e);
+    int rc = pvb_kernel_read(k, x->file, x->output_bytes, &out, e);
 
     if (!rc && !k->image.has_elf && (x->unpack_always || pvboot_image_needs_elf(&k->image, x->path))) {
         step = PVB_STEP_UNPACK;
-        k->unpacked_max = x->output_bytes;
         rc = pvb_kernel_unpack(k, out, e);
     }
     x->answer.image = k->image;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <sys/random.h>
 
 static int probe(struct xc_dom_image *dom)
@@ -98,6 +99,8 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
         return rc;
     pvb_phase_begin(dom, d, "parse");
     rc = parse_kernel(d, e);
+    if (!rc)
+        rc = pvboot_request_embedded(&d->req, &d->kernel.parsed, e);
     pvb_phase_begin(dom, d, "digest");
     if (!rc)
         rc = pvboot_request_digest(&d->req, &d->kernel.parsed, e);
@@ -135,6 +138,19 @@ static int take_machine(const struct xc_dom_image *dom, struct pvboot_machine *m
     return rc;
 }
 
+/* What xl's user should know of the files in the configuration. */
+static void tell_about_inputs(struct pvb_domain *d)
+{
+    const size_t all = sizeof(d->plan.notes) / sizeof(d->plan.notes[0]);
+    size_t i = 0;
+
+    while (i < all && d->plan.notes[i][0])
+        i++;
+    pvboot_plan_remark_inputs(&d->plan, &d->kernel.parsed, &d->req);
+    for (; i < all && d->plan.notes[i][0]; i++)
+        fprintf(stderr, "pvboot: note: %s\n", d->plan.notes[i]);
+}
+
 static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     struct pvboot_xen_guest guest;
@@ -150,6 +166,7 @@ static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pv
     rc = pvboot_plan_check(&d->plan, &d->kernel.parsed.image, e);
     if (rc)
         return rc;
+    tell_about_inputs(d);
     pvb_phase_begin(dom, d, "load");
     pvboot_xen_guest_init(&guest, &d->xen);
     pvboot_record_init(&d->record, &d->machine, &guest.guest);
