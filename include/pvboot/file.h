@@ -34,6 +34,14 @@ struct pvboot_file {
  */
 int pvboot_file_read(struct pvboot_file *f, const char *path, uint64_t max, struct pvboot_error *e);
 
+/*
+ * @path itself or, where it is a directory, each file in it that is not hidden, in the C locale's order: *@n of @room files
+ * at @f.  As pvboot_file_read(); -LIMIT: no room; -UNREADABLE: a directory without files.  What has been read is the
+ * caller's to dispose of, also after an error.  A directory is listed by this process, and not elsewhere.
+ */
+int pvboot_files_read(struct pvboot_file *f, uint32_t room, uint32_t *n, const char *path, uint64_t max,
+                      struct pvboot_error *e);
+
 /* Is @path, by all that stat(2) tells, still the version in @f, which was read?  No, if that cannot be told. */
 bool pvboot_file_unchanged(const struct pvboot_file *f, const char *path);
 

@@ -117,6 +117,19 @@ def test_ramdisks_that_are_none(pvboot, kernel, tmp_path):
         assert any("ramdisk 1 of 1 is no cpio archive" in note for note in notes) != known, (name, notes)
 
 
+def test_directory_of_ramdisks(pvboot, kernel, tmp_path):
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for name in "b", "10", "9", "Z":
+        (parts / name).write_bytes(b"070701" + name.encode().ljust(2, b"."))
+    got = dumped(pvboot, tmp_path, "out", "--ramdisk", parts, kernel)
+    assert got["ramdisk"] == b"07070110" + b"0707019." + b"070701Z." + b"070701b."
+    for i in range(5):
+        (parts / f"more{i}").write_bytes(b"x")
+    done = pvboot("plan", "--ramdisk", parts, kernel)
+    assert done.returncode == 68 and "parts: a directory of 9 files, room for 8" in done.stderr
+
+
 def tar(*names):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """pvboot_ramdisks=: further ramdisks, joined behind libxl's own as Linux's early-userspace/buffer-format.rst has it."""
 import hashlib
+import pathlib
 import re
 import struct
+import sys
 
 import images
 import pytest
 from test_build import PAGE, check_nothing_left, same, tlvs
 from test_config import accepted, config, refused  # noqa: F401: config is a fixture
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "fuzz"))
+
+import seeds  # noqa: E402
 
 SIZES = (1, 4097, 4, 20003)
 
@@ -79,15 +85,33 @@ def test_eight_are_the_limit(domain, files, more):
     assert d.refusal.startswith("pvboot: limit: ") and "limit 8" in d.refusal
 
 
-@pytest.mark.parametrize("name,pattern", [("absent", "unreadable: .*absent: "), (".", "unreadable: .*regular file"),
-                                          ("empty", "unreadable: .*empty: empty")])
+@pytest.mark.parametrize("name,pattern", [("absent", "unreadable: .*absent: "), ("empty", "unreadable: .*empty: empty"),
+                                          ("hollow", "unreadable: .*hollow: a directory without files"),
+                                          ("nested", "unreadable: .*nested/hollow: not a regular file"),
+                                          ("nine", "limit: .*nine: a directory of 9 files, room for 6")])
 def test_each_is_read_like_the_first(domain, files, more, tmp_path, name, pattern):
     (tmp_path / "empty").touch()
+    for directory in "hollow", "nested/hollow", "nine":
+        (tmp_path / directory).mkdir(parents=True)
+    for i in range(9):
+        (tmp_path / f"nine/{i}").write_text("x")
     d = domain(carrier=f"pvboot entry=linux64 ramdisks={more[0]},{tmp_path / name}", kernel=files / "bzimage",
                ramdisk=files / "initrd")
     assert not d.built
     assert re.match(f"pvboot: {pattern}", d.refusal), d.refusal
     check_nothing_left(d)
+
+
+def test_a_directory_stands_for_its_files(domain, files, more, tmp_path):
+    """In the C locale's order, and without those that are hidden."""
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for i, name in enumerate(("10-b", "9-a", "B", "a")):
+        (parts / name).write_bytes(images.pattern(50 + i, 40 + i))
+    (parts / ".hidden").write_text("x")
+    d = domain(carrier=f"pvboot entry=linux64 ramdisks={more[1]},{parts}", kernel=files / "bzimage")
+    assert d.built, d.err
+    same(handed_over(d)[0], joined(more[1], *[parts / name for name in ("10-b", "9-a", "B", "a")]), "ramdisk")
 
 
 def test_too_large_is_refused_unread(domain, files, tmp_path):
@@ -103,6 +127,17 @@ def test_config_carries_them(xl, config):  # noqa: F811
     assert got["b_info"]["type.pvh"]["pvshim_extra"] == "entry=linux64 ramdisks=/boot/a,/boot/b"
 
 
+def test_config_takes_a_list(xl, config):  # noqa: F811
+    got = accepted(xl(config('pvboot_entry="linux64"\npvboot_ramdisks=[ "/boot/a", # one\n "/boot/b" ]\n')))
+    assert got["b_info"]["type.pvh"]["pvshim_extra"] == "entry=linux64 ramdisks=/boot/a,/boot/b"
+
+
+@pytest.mark.parametrize("value,says", [("[]", "absolute paths"), ('["a"]', "absolute paths"), ('["/a,/b"]', "want one string"),
+                                        ('[["/a"]]', "want one string"), ('["/a", ""]', "absolute paths")])
+def test_config_refuses_other_lists(xl, config, value, says):  # noqa: F811
+    refused(xl(config(f"pvboot_ramdisks={value}\n")), rf"usage: .*line 9: pvboot_ramdisks: .*{says}")
+
+
 @pytest.mark.parametrize("value", ["", "relative", "/a,b", "/a,", ",/a", "/a,,/b", "/a /b", "/a'b"])
 def test_config_refuses_what_is_no_list_of_paths(xl, config, value):  # noqa: F811
     refused(xl(config(f'pvboot_ramdisks="{value}"\n')), r"usage: .*line 9: pvboot_ramdisks: .*absolute paths")
@@ -110,3 +145,19 @@ def test_config_refuses_what_is_no_list_of_paths(xl, config, value):  # noqa: F8
 
 def test_config_refuses_them_with_the_stub(xl, config):  # noqa: F811
     refused(xl(config('pvboot_entry="stub"\npvboot_ramdisks="/a"\n')), r"usage: .*pvboot_ramdisks contradicts")
+
+
+def test_what_a_unified_kernel_image_brings_along(domain, files, more, tmp_path):
+    """Its .ucode and .initrd come first; its command line is for a guest that is given none."""
+    path = tmp_path / "uki.efi"
+    path.write_bytes(seeds.uki((files / "bzimage").read_bytes()))
+    d = domain(carrier=f"pvboot entry=linux64 ramdisks={more[1]}", kernel=path, ramdisk=files / "initrd", cmdline="")
+    assert d.built, d.err
+    own = b"070701u\0" + b"070701i\0"
+    same(handed_over(d)[0], own + joined(files / "initrd", more[1]), "ramdisk")
+    page = d.memory(d.registers["rsi"], PAGE)
+    assert d.memory(struct.unpack_from("<I", page, 0x228)[0], 7) == b"single\0"
+    assert "pvboot: note: a unified kernel image of 2 profiles: the first is started" in d.err
+    d = domain(carrier="pvboot entry=linux64", kernel=path, cmdline="mine")
+    page = d.memory(d.registers["rsi"], PAGE)
+    assert d.memory(struct.unpack_from("<I", page, 0x228)[0], 5) == b"mine\0"

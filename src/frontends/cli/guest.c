@@ -97,14 +97,16 @@ static int take_options(struct cli_guest *c, struct args *a, const struct cli_ar
 
 static int read_ramdisks(struct cli_guest *c, const struct args *a, struct pvboot_error *e)
 {
+    uint64_t max = pvboot_limit(c->req.limits.ramdisk, PVBOOT_RAMDISK_MAX);
+    uint32_t all = 0, n;
     int rc = 0;
 
     for (uint32_t i = 0; !rc && i < a->n_ramdisks; i++) {
-        rc =
-            pvboot_file_read(&c->ramdisk[i], a->ramdisk[i], pvboot_limit(c->req.limits.ramdisk, PVBOOT_RAMDISK_MAX), e);
-        c->req.ramdisk[i] = c->ramdisk[i].bytes;
+        rc = pvboot_files_read(&c->ramdisk[all], PVBOOT_RAMDISKS_MAX - all, &n, a->ramdisk[i], max, e);
+        for (uint32_t end = all + n; all < end; all++)
+            c->req.ramdisk[all] = c->ramdisk[all].bytes;
     }
-    c->req.n_ramdisks = a->n_ramdisks;
+    c->req.n_ramdisks = all;
     return rc;
 }
 

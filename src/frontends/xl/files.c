@@ -70,11 +70,14 @@ int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e)
         return 0;
     for (path = strtok_r(d->paths.ramdisks, ",", &save); !rc && path; path = strtok_r(NULL, ",", &save)) {
         struct pvboot_file *f = &d->ramdisk_file[req->n_ramdisks];
+        uint32_t n = 0;
 
         if (req->n_ramdisks == PVBOOT_RAMDISKS_MAX)
             return pvb_fail(e, PVBOOT_E_LIMIT, "ramdisks: %s is one too many, limit %u", path, PVBOOT_RAMDISKS_MAX);
-        rc = read_ramdisk(d, f, path, e);
-        req->ramdisk[req->n_ramdisks++] = f->bytes;
+        rc = pvboot_files_read(f, PVBOOT_RAMDISKS_MAX - req->n_ramdisks, &n, path,
+                               pvboot_limit(req->limits.ramdisk, PVBOOT_RAMDISK_MAX), e);
+        for (uint32_t i = 0; i < n; i++)
+            req->ramdisk[req->n_ramdisks++] = f[i].bytes;
     }
     return rc;
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* A list of an xl.cfg as the comma form that the carrier takes. */
+#include "xl.h"
+
+#include <libxlutil.h>
+#include <stdio.h>
+
+#define STOCK(f) ((__typeof__(&f))pvb_next(#f))
+
+const char *pvb_list_value(const void *cfg, const char *key, char *text, size_t n)
+{
+    XLU_ConfigList *list = NULL;
+    int entries = 0;
+    size_t used = 0;
+
+    if (STOCK(xlu_cfg_get_list)(cfg, key, &list, &entries, 1))
+        return NULL;
+    text[0] = 0;
+    for (int i = 0; i < entries; i++) {
+        const char *item = STOCK(xlu_cfg_get_listitem)(list, i);
+
+        if (!item || strchr(item, ','))
+            return NULL;
+        used += (size_t)snprintf(text + used, n - used, "%s%s", i ? "," : "", item);
+        if (used >= n)
+            return NULL;
+    }
+    return text;
+}
