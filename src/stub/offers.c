@@ -33,12 +33,10 @@ bool pvboot_image_offers(const struct pvboot_image *img, enum pvboot_path path, 
     const char *text = NULL;
 
     if (path != PVBOOT_PATH_LINUX32 && path != PVBOOT_PATH_LINUX64)
-        text = "the stub unpacks no kernel, which needs pvboot in this host's toolstack";
-    else if (img->bz.protocol < LINUX32_PROTOCOL)
-        text = "its boot protocol is older than 2.06";
-    else if (path == PVBOOT_PATH_LINUX64
+        text = "the stub unpacks no kernel; pvboot on the host does";
+    else if (path == PVBOOT_PATH_LINUX64 /* whose flag newer protocols have */
                  ? !(img->bz.xloadflags & XLF_KERNEL_64) || img->bz.kernel_bytes <= STARTUP_64_OFF
-                 : !img->bz.code32_start)
+                 : img->bz.protocol < LINUX32_PROTOCOL || !img->bz.code32_start)
         text = "it has no such entry";
     snprintf(why, why_bytes, "%s", text ? text : "");
     return !text;

@@ -35,7 +35,7 @@ def files(tmp_path_factory):
         "two_loads.elf": images.two_loads(images.xen_notes(images.LOAD) + linux),
         "pvshim.elf": images.elf(images.xen_notes(0x200000), load=0x200000, seed=5),
         "pv.elf": images.elf(images.pv_notes(), vaddr=images.PV_BASE + images.LOAD),
-        "initrd": images.pattern(20001, 7),
+        "initrd": b"070701" + images.pattern(19995, 7),
         "large": images.bzimage() + bytes((3 << 20) - len(images.bzimage())),
         "text": b"This is no kernel.\n" * 100,
     }

@@ -126,7 +126,7 @@ static int check_inside(const struct pvboot_kernel *k, struct pvboot_error *e)
 {
     const char *kind = kind_text(&k->image.wrapper), *name = pvb_format_name(k->file);
 
-    if (pvb_is_elf(k->file) || pvb_is_bzimage(k->file))
+    if (pvb_has_elf_magic(k->file) || pvb_is_bzimage(k->file))
         return 0;
     if (is_stream(k->file) || is_zboot(k->file) || pvb_is_pe(k->file))
         return pvb_fail(e, PVBOOT_E_LIMIT, "%s in another wrapper: %s; limit %u around a kernel",
@@ -143,7 +143,7 @@ int pvb_unwrap(struct pvboot_kernel *k, const struct pvb_output *out, struct pvb
 {
     int rc;
 
-    if (pvb_is_elf(k->file) || pvb_is_bzimage(k->file))
+    if (pvb_has_elf_magic(k->file) || pvb_is_bzimage(k->file))
         return 0;
     if (is_stream(k->file))
         rc = packed(k, out, e);

@@ -42,6 +42,9 @@ struct pvb_cfg_statement {
 /* The next `key =` at or after @*at; false at the end. */
 bool pvb_cfg_scan(struct pvboot_bytes text, size_t *at, unsigned int *line, struct pvb_cfg_statement *st);
 
+/* cfg_list.c: the list @key of @cfg, with commas between; NULL: no list of strings without commas, or over @n. */
+const char *pvb_cfg_list(const XLU_Config *cfg, const char *key, char *text, size_t n);
+
 /* cfg_options.c: the value of @key, a string or a number; NULL: there is none. */
 const char *pvb_cfg_get(const struct pvb_cfg *c, const char *key);
 /* Take the pvboot_ options out of @text into @c, which has its scratch parse already.  -USAGE, -LIMIT, -HOST. */

@@ -69,11 +69,14 @@ static int take_statement(struct pvb_cfg *c, const struct part *part, const stru
     const char *key = st->key + strlen(KEY_STEM), *value = pvb_cfg_get(c, st->key);
     const struct pvb_cfg_key *said = find_said(c, key);
     struct pvboot_error inner = { 0 };
+    char list[PVB_SHIM_OPTIONS_MAX];
 
     if (said && (said->overrides != part->overrides || !c->from_file))
         return 0; /* overridden; in a merged text by what comes last, which is the value we got */
     if (said)
         return fail_at(part, st, e, " is set twice");
+    if (!value && !strcmp(key, "ramdisks"))
+        value = pvb_cfg_list(c->scratch, st->key, list, sizeof(list));
     if (!value)
         return fail_at(part, st, e, ": want one string or number");
     if (pvb_shim_option(key, value, &c->req, &c->paths, &inner))
