@@ -12,16 +12,11 @@
  * Write what @plan says through @g: kernel, ramdisk, command line, start info, zero page, setup_data, GDT, page
  * tables.  ACPI and special pages belong to the caller.  Every byte of a segment is written or zeroed, but for the
  * window behind a bzImage's bytes, which the kernel's own code clears.
- * @plan has passed pvboot_plan_check().  Errors: those of @g, -INTERNAL when a structure outgrows its segment.
+ * Where @req wants digests for the hypervisor node, the kernel's file and the ramdisks are hashed as they are placed.
+ * @plan has passed pvboot_plan_check().  Errors: those of @g, -INTERNAL when a structure outgrows its segment, -HOST.
  */
 int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kernel, const struct pvboot_request *req,
                 struct pvboot_guest *g, struct pvboot_error *e);
-
-/*
- * Fill @req->digests: SHA-256 of @kernel's file, of the ramdisks as they are joined, and of the command line, for the
- * hypervisor node; nothing where @req asks for a guest that gets none.  -HOST.
- */
-int pvboot_request_digest(struct pvboot_request *req, const struct pvboot_kernel *kernel, struct pvboot_error *e);
 
 /*
  * parse -> plan -> check -> load.  The whole of pvboot in one call; @kernel has been opened.

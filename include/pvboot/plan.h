@@ -70,13 +70,13 @@ struct pvboot_request {
     enum pvboot_sandbox sandbox; /* of the kernel's parser; the planner does not care */
     struct pvboot_limits limits;
     struct pvboot_digests {
-        bool present;
-        uint8_t kernel[32], ramdisk[32], cmdline[32]; /* sha256 */
+        bool wanted;                                  /* shall the hypervisor node tell what was placed? */
+        uint8_t kernel[32], ramdisk[32], cmdline[32]; /* sha256; the loader's, which hashes as it places */
     } digests;
 };
 
 /* One key of the configuration, as text, into the request; the same table serves xl's config and the CLI.
- * Keys: entry, stub_entry, subarch, hypervisor, strict, force_subarch, rng_seed, sandbox, kernel_max,
+ * Keys: entry, stub_entry, subarch, hypervisor, digests, strict, force_subarch, rng_seed, sandbox, kernel_max,
  * unpacked_max, ramdisk_max (in MiB).  -USAGE: unknown key (with a
  * suggestion), a key that the xl plugin keeps for itself (ramdisks, dump), or a value that is not of its type. */
 int pvboot_request_set(struct pvboot_request *req, const char *key, const char *value, struct pvboot_error *e);

@@ -134,7 +134,7 @@ class Boot:
     def _judge_handover(self, keys: dict[str, str], files: dict[str, bytes], ports: dict[str, int]) -> list[str]:
         if not expectations.hands_over(self.case):
             return []
-        given = handover.Given(self.case.filled_by, keys.get("pvboot_subarch", "pc"), files, ports)
+        given = handover.Given(self.case.filled_by, keys, files, ports)
         return handover.judge(self.evidence, given, self.directory / "node.bin")
 
     def _judge_probe(self, files: dict[str, bytes]) -> list[str]:

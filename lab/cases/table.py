@@ -46,6 +46,8 @@ def all_cases() -> list[Case]:
         _variant("6.1-cloud/linux64", "no-hypervisor-data", config={"pvboot_hypervisor": "none"}),
         # as after xl mem-set and a reboot
         *(_variant(f"6.1-cloud/{path}", "on-demand", config={"maxmem": 512}) for path in ("xl-pvh", "pvh", "linux64")),
+        *(_variant(f"6.1-cloud/{path}", "digests", config={"pvboot_digests": 1})
+          for path in ("linux32", "linux64", "vmlinux64", "stub")),
         _variant("6.1-cloud/linux64", "strict", config={"pvboot_strict": 1}),
         *(_variant(f"6.1-cloud/{path}", "longest-cmdline", cmdline=_long_cmdline(LONGEST_CMDLINE))
           for path in ("linux32", "linux64", "vmlinux64")),

@@ -83,6 +83,16 @@ def test_plan_is_legal(pvboot, kernel, ramdisk, entry):
     assert vcpu["cr3"] == start.get("page tables", 0)
 
 
+def take_apart(payload):
+    """TLVs of a hypervisor node: docs/handover.md."""
+    tlvs, off = {}, struct.unpack_from("<I", payload, 52)[0]
+    while off < struct.unpack_from("<I", payload, 8)[0]:
+        tlv, n = struct.unpack_from("<II", payload, off)
+        tlvs[tlv] = payload[off + 8:off + 8 + n]
+        off += 8 + n + -n % 8
+    return tlvs
+
+
 def test_dump_linux64(pvboot, kernel, ramdisk, tmp_path):
     plan, manifest, data = dump(pvboot, tmp_path, "--entry", "linux64", "--cmdline", "console=hvc0", "--ramdisk",
                                 ramdisk, "--rng-seed", SEED, kernel)
@@ -113,15 +123,30 @@ def test_dump_linux64(pvboot, kernel, ramdisk, tmp_path):
     assert plan["handover_gpa"] == start["setup_data"]
     size, crc = struct.unpack_from("<II", payload, 8)
     assert payload[:4] == b"PVBH" and crc == zlib.crc32(payload[:12] + bytes(4) + payload[16:size])
-    tlvs, off = {}, struct.unpack_from("<I", payload, 52)[0]
-    while off < size:
-        tlv, n = struct.unpack_from("<II", payload, off)
-        tlvs[tlv] = payload[off + 8:off + 8 + n]
-        off += 8 + n + -n % 8
-    assert tlvs[5] == hashlib.sha256(file).digest()
-    assert tlvs[6] == hashlib.sha256(ramdisk.read_bytes()).digest()
-    assert tlvs[7] == hashlib.sha256(b"console=hvc0").digest()
+    tlvs = take_apart(payload)
+    assert not {5, 6, 7} & tlvs.keys()  # digests, which nobody has asked for
     assert struct.unpack_from("<I", tlvs[1]) == (0x336ec578,)
+
+
+@pytest.mark.parametrize("entry", ["linux64", "linux32", "vmlinux64"])
+def test_digests_on_request(pvboot, kernel, ramdisk, tmp_path, entry):
+    """Of the whole file, a signature behind the kernel included; of the ramdisks with the zeroes between them."""
+    signed, odd = tmp_path / "signed", tmp_path / "odd"
+    signed.write_bytes(kernel.read_bytes() + bytes(range(1, 100)))
+    odd.write_bytes(b"odd")
+    options = ("--digests", "--entry", entry, "--cmdline", "console=hvc0", "--ramdisk", odd, "--ramdisk", ramdisk)
+    plan, _, data = dump(pvboot, tmp_path, *options, signed)
+    at = next(s["start"] for s in plan["segments"] if s["name"] == "setup_data")
+    tlvs = take_apart(walk_setup_data(data["setup_data"], at, at)[0][1])
+    assert tlvs[5] == hashlib.sha256(signed.read_bytes()).digest()
+    assert tlvs[6] == hashlib.sha256(b"odd\0" + ramdisk.read_bytes()).digest()
+    assert tlvs[7] == hashlib.sha256(b"console=hvc0").digest()
+
+
+def test_no_digests_where_there_is_no_node(pvboot, kernel, tmp_path):
+    bare = [dump(pvboot, tmp_path, *more, "--entry", "linux64", "--hypervisor", "none", kernel, name=name)[2]
+            for name, more in (("a", ()), ("b", ("--digests",)))]
+    assert bare[0] == bare[1]
 
 
 def test_dump_pvh(pvboot, kernel, ramdisk, tmp_path):
@@ -173,7 +198,7 @@ def test_rng_seed(pvboot, kernel, tmp_path):
 
 def test_decode_of_a_dump(pvboot, kernel, ramdisk, tmp_path):
     plan, _, data = dump(pvboot, tmp_path, "--entry", "linux64", "--cmdline", "hi", "--ramdisk", ramdisk, "--rng-seed",
-                         SEED, kernel)
+                         SEED, "--digests", kernel)
     start = {s["name"]: s["start"] for s in plan["segments"]}
     out = tmp_path / "out"
     page = pvboot.json("decode", "--check", "--zero-page", out / "zero-page", "--base", hex(start["zero page"]))

@@ -94,7 +94,7 @@ void fuzz_wish(struct fuzz_wish *w, struct pvboot_bytes *in)
     w->req.strict = wish.flags & 2;
     w->req.has_rng_seed = wish.flags & 4;
     w->req.hypervisor = wish.flags & 8 ? PVBOOT_HYPERVISOR_NONE : PVBOOT_HYPERVISOR_XEN;
-    w->req.digests.present = wish.flags & 16;
+    w->req.digests.wanted = wish.flags & 16;
 }
 
 /* A guest that takes nothing but what the plan has a place for. */

@@ -58,9 +58,10 @@ def page(subarch=0, data=0):
 def judge(tmp_path, monkeypatch):
     monkeypatch.setattr(handover, "_decoded", lambda node, scratch: [])  # needs the built program; the lab has it
 
-    def run(payload, path="linux64", subarch="pc", boot_params=page()):
+    def run(payload, path="linux64", subarch="pc", digests=1, boot_params=page()):
+        keys = {"pvboot_subarch": subarch, "pvboot_digests": digests}
         sections = {"boot_params": boot_params, "setup_data.0.type": b"0x50595648\n", "setup_data.0.data": payload}
-        return handover.judge(Evidence(sections), handover.Given(path, subarch, FILES, PORTS), tmp_path / "node")
+        return handover.judge(Evidence(sections), handover.Given(path, keys, FILES, PORTS), tmp_path / "node")
     return run
 
 
@@ -68,6 +69,7 @@ def test_right_ones_pass(judge):
     assert judge(node()) == []
     assert judge(node(), subarch="xen", boot_params=page(2, FIRST)) == []
     assert judge(node(filler=2, digests=False), path="stub") == []
+    assert judge(node(digests=False), digests=0) == []
 
 
 def flipped(at, payload=None):
@@ -101,6 +103,10 @@ def test_subarch(judge, subarch, boot_params, words):
     assert any(words in line for line in judge(node(), subarch=subarch, boot_params=boot_params))
 
 
+def test_digests_that_nobody_asked_for(judge):
+    assert any("sha256 of the kernel" in line for line in judge(node(), digests=0))
+
+
 def test_no_node(tmp_path):
     found = Evidence({"boot_params": page(), "setup_data.0.type": b"0x9\n", "setup_data.0.data": b""})
-    assert handover.judge(found, handover.Given("linux64", "pc", FILES, PORTS), tmp_path / "node")
+    assert handover.judge(found, handover.Given("linux64", {}, FILES, PORTS), tmp_path / "node")

@@ -38,7 +38,7 @@ def sweep(build, plugin, files, tmp_path_factory):
         return subprocess.run(command, env={"LD_PRELOAD": str(plugin)}, capture_output=True, text=True, timeout=300)
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = {"dump": pool.submit(run, f"pvboot entry=linux64 rng_seed=yes dump={dump}")}
+        jobs = {"dump": pool.submit(run, f"pvboot entry=linux64 digests=yes rng_seed=yes dump={dump}")}
         for entry in ENTRIES:
             jobs[entry] = pool.submit(run, f"pvboot entry={entry}")
         for entry in IN_MEMORY:
@@ -102,7 +102,7 @@ def read_config(xl, files, tmp_path):
         counts = tmp_path / "counts"
         counts.unlink(missing_ok=True)
         done = xl(f'name="g"\nuuid="5f3b8e5a-7f0e-4c64-9f4c-0d8f5b1f0c11"\nbuilder="pvboot"\npvboot_entry="linux64"\n'
-                  f'pvboot_subarch="xen"\nkernel="{files / "bzimage"}"\nmemory=64\n',
+                  f'pvboot_digests=1\npvboot_subarch="xen"\nkernel="{files / "bzimage"}"\nmemory=64\n',
                   PVBOOT_FAIL=fail, PVBOOT_FAIL_COUNT=str(counts))
         return done, dict(line.split() for line in counts.read_text().splitlines()) if counts.exists() else {}
     return read

@@ -48,7 +48,7 @@ def handed_over(d):
 @pytest.mark.parametrize("entry", ["linux64", "linux32", "vmlinux64"])
 @pytest.mark.parametrize("options", [{}, {"in_memory": True}], ids=["files", "of a bootloader"])
 def test_joined_behind_libxls(domain, files, more, entry, options):
-    d = domain(carrier=f"pvboot entry={entry} ramdisks={','.join(map(str, more))}", kernel=files / "bzimage",
+    d = domain(carrier=f"pvboot entry={entry} digests=1 ramdisks={','.join(map(str, more))}", kernel=files / "bzimage",
                ramdisk=files / "initrd", **options)
     assert d.built, d.err
     got, digest = handed_over(d)

@@ -37,53 +37,39 @@ int pvb_digest_ready(struct pvboot_error *e)
     return 0;
 }
 
-static void sha256(struct pvboot_bytes b, uint8_t digest[SHA256_BYTES])
-{
-    ready();
-    gcry_md_hash_buffer(GCRY_MD_SHA256, digest, b.p ? (const void *)b.p : "", b.len);
-}
-
 void pvb_sha256_hex(struct pvboot_bytes b, char hex[65])
 {
     uint8_t digest[SHA256_BYTES];
 
-    sha256(b, digest);
+    ready();
+    gcry_md_hash_buffer(GCRY_MD_SHA256, digest, b.p ? (const void *)b.p : "", b.len);
     for (size_t i = 0; i < sizeof(digest); i++)
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* The ramdisks as they will lie in the guest: joined, each at a multiple of 4. */
-static int sha256_ramdisks(struct pvboot_request *req, struct pvboot_error *e)
+int pvb_hash_open(struct pvb_hash *h, struct pvboot_error *e)
 {
     gcry_md_hd_t md;
-    uint64_t at = 0;
+    int rc = pvb_digest_ready(e);
 
+    if (rc)
+        return rc;
     if (gcry_md_open(&md, GCRY_MD_SHA256, 0))
         return pvb_fail(e, PVBOOT_E_HOST, "libgcrypt does not give SHA-256");
-    for (uint32_t i = 0; i < req->n_ramdisks; i++) {
-        gcry_md_write(md, "\0\0\0", (size_t)(-at & 3));
-        gcry_md_write(md, req->ramdisk[i].p, req->ramdisk[i].len);
-        at = ((at + 3) & ~3ull) + req->ramdisk[i].len;
-    }
-    memcpy(req->digests.ramdisk, gcry_md_read(md, GCRY_MD_SHA256), SHA256_BYTES);
-    gcry_md_close(md);
+    h->md = md;
     return 0;
 }
 
-int pvboot_request_digest(struct pvboot_request *req, const struct pvboot_kernel *kernel, struct pvboot_error *e)
+void pvb_hash_more(struct pvb_hash *h, struct pvboot_bytes b)
 {
-    const char *cmdline = req->cmdline ? req->cmdline : "";
-    int rc;
+    if (h->md && b.len)
+        gcry_md_write((gcry_md_hd_t)h->md, b.p, b.len);
+}
 
-    if (req->hypervisor == PVBOOT_HYPERVISOR_NONE || pvb_is_pvh(req->path))
-        return 0;
-    rc = pvb_digest_ready(e);
-    if (!rc)
-        rc = sha256_ramdisks(req, e);
-    if (rc)
-        return rc;
-    sha256(kernel->whole.len ? kernel->whole : kernel->file, req->digests.kernel);
-    sha256((struct pvboot_bytes){ (const uint8_t *)cmdline, strlen(cmdline) }, req->digests.cmdline);
-    req->digests.present = true;
-    return 0;
+void pvb_hash_close(struct pvb_hash *h, uint8_t digest[SHA256_BYTES])
+{
+    if (h->md && digest)
+        memcpy(digest, gcry_md_read((gcry_md_hd_t)h->md, GCRY_MD_SHA256), SHA256_BYTES);
+    gcry_md_close((gcry_md_hd_t)h->md);
+    h->md = NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* What the plan says, written through the guest's three verbs; in few calls, since each maps memory on Xen. */
+#include "load.h"
 #include "../segment/segment.h"
 
 #include <stdlib.h>
@@ -11,6 +12,7 @@ struct load {
     const struct pvboot_kernel *kernel;
     const struct pvboot_request *req;
     struct pvboot_guest *g;
+    struct pvb_hash *hash; /* of what is being placed */
     struct pvboot_error *e;
 };
 
@@ -24,16 +26,28 @@ static int zero_gpa(const struct load *l, uint64_t start, uint64_t end)
     return start < end ? l->g->ops->zero(l->g, start, end - start, l->e) : 0;
 }
 
+/* What the guest will be told the digest of. */
+static int place_gpa(const struct load *l, uint64_t gpa, struct pvboot_bytes b)
+{
+    pvb_hash_more(l->hash, b);
+    return write_gpa(l, gpa, b);
+}
+
 /* The protected-mode part.  The window behind it needs no zeroes: startup_32/64 clears its own bss and unpacks there. */
 static int load_bzimage(const struct load *l)
 {
     const struct pvboot_bzimage *bz = &l->kernel->image.bz;
-    struct pvboot_bytes part = pvboot_sub(l->kernel->file, bz->kernel_off, bz->kernel_bytes);
+    struct pvboot_bytes file = l->kernel->file, part = pvboot_sub(file, bz->kernel_off, bz->kernel_bytes);
+    uint64_t end = bz->kernel_off + bz->kernel_bytes;
+    int rc;
 
     if (part.len != bz->kernel_bytes)
         return pvb_fail(l->e, PVBOOT_E_INTERNAL, "kernel at %#llx+%#llx is outside its file of %zu bytes",
-                        (unsigned long long)bz->kernel_off, (unsigned long long)bz->kernel_bytes, l->kernel->file.len);
-    return write_gpa(l, l->plan->kernel_load_gpa, part);
+                        (unsigned long long)bz->kernel_off, (unsigned long long)bz->kernel_bytes, file.len);
+    pvb_hash_more(l->hash, pvboot_sub(file, 0, bz->kernel_off));
+    rc = place_gpa(l, l->plan->kernel_load_gpa, part);
+    pvb_hash_more(l->hash, pvboot_sub(file, end, file.len - end));
+    return rc;
 }
 
 /* Bytes that exist in the ELF. */
@@ -58,13 +72,17 @@ static int write_elf(const struct load *l, uint64_t gpa, uint64_t off, uint64_t 
     return rc;
 }
 
-/* Each PT_LOAD, in order of address, and zeroes all around them: Xen need not have scrubbed the pages to 0. */
+/*
+ * Each PT_LOAD, in order of address, and zeroes all around them: Xen need not have scrubbed the pages to 0.  What the
+ * guest is told is the digest of the file, which is not what is placed: that takes a pass of its own.
+ */
 static int load_elf(const struct load *l)
 {
     const struct pvboot_segment *seg = &l->plan->seg[PVBOOT_SEG_KERNEL];
     const struct pvboot_elf *elf = &l->kernel->image.elf;
     uint64_t end = seg->start;
 
+    pvb_hash_more(l->hash, l->kernel->file);
     for (uint32_t i = 0; i < elf->n_loads; i++) {
         const struct pvboot_load *p = &elf->load[i];
         uint64_t gpa = p->gpa + (uint64_t)l->plan->elf_delta;
@@ -99,8 +117,9 @@ static int load_ramdisks(const struct load *l)
         uint64_t start = (gpa + 3) & ~3ull;
         int rc = zero_gpa(l, gpa, start);
 
+        pvb_hash_more(l->hash, (struct pvboot_bytes){ (const uint8_t *)"\0\0\0", (size_t)(start - gpa) });
         if (!rc)
-            rc = write_gpa(l, start, l->req->ramdisk[i]);
+            rc = place_gpa(l, start, l->req->ramdisk[i]);
         if (rc)
             return rc;
         gpa = start + l->req->ramdisk[i].len;
@@ -129,16 +148,44 @@ static int load_structures(const struct load *l, enum pvboot_segment_id id)
     return rc;
 }
 
+static int hash_cmdline(const struct load *l)
+{
+    const char *cmdline = l->req->cmdline ? l->req->cmdline : "";
+
+    pvb_hash_more(l->hash, (struct pvboot_bytes){ (const uint8_t *)cmdline, strlen(cmdline) });
+    return 0;
+}
+
+/* Do @step, with the digest of what it places for @digest, if the guest is told any. */
+static int do_step(const struct load *l, int (*step)(const struct load *l), uint8_t digest[32])
+{
+    bool told = l->req->digests.wanted && pvb_has_handover(l->plan, &l->kernel->image, l->req);
+    int rc = told ? pvb_hash_open(l->hash, l->e) : 0;
+
+    if (rc)
+        return rc;
+    rc = step(l);
+    if (told)
+        pvb_hash_close(l->hash, rc ? NULL : digest);
+    return rc;
+}
+
+/* The digests are known before the structure that tells them is made. */
 int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kernel, const struct pvboot_request *req,
                 struct pvboot_guest *g, struct pvboot_error *e)
 {
-    const struct load l = { plan, kernel, req, g, e };
-    int rc = load_kernel(&l);
+    struct pvboot_request told = *req;
+    struct pvb_hash hash = { 0 };
+    const struct load l = { plan, kernel, &told, g, &hash, e };
+    int rc = do_step(&l, load_kernel, told.digests.kernel);
 
     if (!rc)
-        rc = load_ramdisks(&l);
+        rc = do_step(&l, load_ramdisks, told.digests.ramdisk);
+    if (!rc)
+        rc = do_step(&l, hash_cmdline, told.digests.cmdline);
     for (enum pvboot_segment_id id = 0; !rc && id < PVBOOT_SEGMENTS; id++)
         if (pvb_segment_is_structure(id))
             rc = load_structures(&l, id);
+    explicit_bzero(told.rng_seed, sizeof(told.rng_seed));
     return rc;
 }

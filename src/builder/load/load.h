@@ -11,6 +11,16 @@
  */
 int pvb_digest_ready(struct pvboot_error *e) PVB_CHECKED;
 
+/* The sha256 of bytes that come one after the other.  Zeroes: none is wanted; then the other two do nothing. */
+struct pvb_hash {
+    void *md;
+};
+/* -HOST, and then there is nothing to close. */
+int pvb_hash_open(struct pvb_hash *h, struct pvboot_error *e) PVB_CHECKED;
+void pvb_hash_more(struct pvb_hash *h, struct pvboot_bytes b);
+/* Its value to @digest, or nowhere (NULL); @h is zeroes again. */
+void pvb_hash_close(struct pvb_hash *h, uint8_t digest[32]);
+
 /* sha256 as 64 hex digits. */
 void pvb_sha256_hex(struct pvboot_bytes b, char hex[65]);
 

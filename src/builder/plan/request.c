@@ -91,6 +91,11 @@ static int parse_bool(const char *value, bool *b)
     return 0;
 }
 
+static int set_digests(struct pvboot_request *req, const char *value)
+{
+    return parse_bool(value, &req->digests.wanted);
+}
+
 static int set_strict(struct pvboot_request *req, const char *value)
 {
     return parse_bool(value, &req->strict);
@@ -154,6 +159,7 @@ static const struct {
     { "stub_entry", set_stub_entry, "one of auto, linux32, linux64" },
     { "subarch", set_subarch, "pc, xen or a number below 4294967296" },
     { "hypervisor", set_hypervisor, "none or xen" },
+    { "digests", set_digests, "0, 1, no or yes" },
     { "strict", set_strict, "0, 1, no or yes" },
     { "force_subarch", set_force_subarch, "0, 1, no or yes" },
     { "rng_seed", set_rng_seed, "0, 1, no or yes" },
@@ -181,8 +187,8 @@ static int unknown_key(const char *key, struct pvboot_error *e)
     if (best < OPTIONS)
         return pvb_fail(e, PVBOOT_E_USAGE, "unknown key '%s': did you mean '%s'?", key, option[best].key);
     return pvb_fail(e, PVBOOT_E_USAGE,
-                    "unknown key '%.60s': there are entry, stub_entry, subarch, hypervisor, strict, force_subarch, "
-                    "rng_seed, sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump",
+                    "unknown key '%.60s': there are entry, stub_entry, subarch, hypervisor, digests, strict, "
+                    "force_subarch, rng_seed, sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump",
                     key);
 }
 

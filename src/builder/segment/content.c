@@ -100,9 +100,9 @@ static void put_handover(const struct origin *o, struct pvb_chain *c)
         .xenstore_gpa = o->plan->machine.xenstore_gpa,
         .xenstore_evtchn = o->plan->machine.xenstore_evtchn,
         .builder = "pvboot " PVBOOT_VERSION,
-        .sha256_kernel = d->present ? d->kernel : NULL,
-        .sha256_ramdisk = d->present && o->req->n_ramdisks ? d->ramdisk : NULL,
-        .sha256_cmdline = d->present && o->req->cmdline ? d->cmdline : NULL,
+        .sha256_kernel = d->wanted ? d->kernel : NULL,
+        .sha256_ramdisk = d->wanted && o->req->n_ramdisks ? d->ramdisk : NULL,
+        .sha256_cmdline = d->wanted && o->req->cmdline ? d->cmdline : NULL,
     };
 
     memcpy(in.signature, "XenVMMXenVMM", sizeof(in.signature));

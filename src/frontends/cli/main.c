@@ -32,6 +32,7 @@ static int help(void)
            "  --cmdline TEXT\n"
            "  --subarch pc|xen|N, --force-subarch\n"
            "  --hypervisor xen|none\n"
+           "  --digests          tell the guest the SHA-256 of kernel, ramdisk and command line\n"
            "  --strict           leave out what the kernel does not list\n"
            "  --sandbox MODE     strict, best or off\n"
            "  --kernel-max MiB, --unpacked-max MiB, --ramdisk-max MiB   default 256, 512, 1024\n"

@@ -46,9 +46,11 @@ static int adopt_ramdisk(struct xc_dom_image *dom, struct pvb_domain *d, struct 
     if (dom->num_modules < 2)
         return 0;
     rc = pvb_in_file(e, "the bootloader's ramdisk", adopt(f, &dom->modules[1], most, e));
-    if (!rc)
-        d->req.ramdisk[d->req.n_ramdisks++] = f->bytes;
-    return rc;
+    if (rc)
+        return rc;
+    d->req.ramdisk_from[d->req.n_ramdisks] = pvboot_file_source(f);
+    d->req.ramdisk[d->req.n_ramdisks++] = f->bytes;
+    return 0;
 }
 
 static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
@@ -101,9 +103,7 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     rc = parse_kernel(d, e);
     if (!rc)
         rc = pvboot_request_embedded(&d->req, &d->kernel.parsed, e);
-    pvb_phase_begin(dom, d, "digest");
-    if (!rc)
-        rc = pvboot_request_digest(&d->req, &d->kernel.parsed, e);
+    dom->modules[0].blob = (void *)d->kernel.file.bytes.p; /* the parser may have wanted a whole copy */
     pvb_phase_end(dom, d);
     return pvb_in_file(e, d->kernel_path, rc);
 }
@@ -151,6 +151,16 @@ static void tell_about_inputs(struct pvb_domain *d)
         fprintf(stderr, "pvboot: note: %s\n", d->plan.notes[i]);
 }
 
+/* All has been read: was each of one version? */
+static int settle(struct pvb_domain *d, struct pvboot_error *e)
+{
+    int rc = pvboot_file_settle(&d->kernel.file, e);
+
+    for (uint32_t i = 0; !rc && i < PVBOOT_RAMDISKS_MAX; i++)
+        rc = pvboot_file_settle(&d->ramdisk_file[i], e);
+    return rc;
+}
+
 static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     struct pvboot_xen_guest guest;
@@ -172,6 +182,8 @@ static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pv
     pvboot_record_init(&d->record, &d->machine, &guest.guest);
     rc = pvboot_load(&d->plan, &d->kernel.parsed, &d->req, d->paths.dump_dir ? &d->record.guest : &guest.guest, e);
     d->record.next = NULL; /* @guest ends here */
+    if (!rc)
+        rc = settle(d, e);
     pvb_phase_end(dom, d);
     return rc;
 }
