@@ -5,9 +5,12 @@ PARSE := $(wildcard src/frontends/parse/*.c) src/sandbox/layers.c \
          $(addprefix src/builder/base/,errno.c error.c names.c) src/builder/file/file.c $(wildcard src/builder/image/*.c)
 
 PARSE_OBJ := $(patsubst %.c,$(BUILD)/parse/%.o,$(PARSE))
-PARSE_LIBS := $(shell $(PKG_CONFIG) --libs libelf $(CODEC_PKGS) libseccomp 2>/dev/null) -lbz2 $(LZO_LIB)
+PARSE_LIBS := $(shell $(PKG_CONFIG) --static --libs libelf $(CODEC_PKGS) libseccomp 2>/dev/null) -lbz2 $(LZO_LIB)
 PARSE_CFLAGS = -std=gnu11 -fvisibility=hidden -ffunction-sections $(WARN) $(HARDEN) $(PREFIX_MAP) $(CFLAGS) -fPIE
-parse_link = $(CC) $(PARSE_CFLAGS) $(ALL_LDFLAGS) -pie -Wl,--gc-sections
+# It starts in 7 ms where it needs no library, and in 17 where it does (both in a PV dom0).  PARSE_STATIC=n: with libraries.
+PARSE_STATIC ?= $(shell echo 'int main(void) { return 0; }' | \
+                  $(CC) -static-pie -x c -o /dev/null - $(PARSE_LIBS) 2>/dev/null && echo y)
+parse_link = $(CC) $(PARSE_CFLAGS) $(ALL_LDFLAGS) $(if $(filter y,$(PARSE_STATIC)),-static-pie,-pie) -Wl,--gc-sections
 PROGRAMS += $(BUILD)/pvboot-parse
 
 $(BUILD)/parse/%.o: %.c $(RULES) | $(BUILD)/libraries
