@@ -110,6 +110,12 @@ xenforeignmemory_handle *xenforeignmemory_open(xentoollog_logger *logger, unsign
     return (xenforeignmemory_handle *)&handle;
 }
 
+int xenforeignmemory_restrict(xenforeignmemory_handle *fmem, domid_t domid)
+{
+    (void)fmem;
+    return fake_asked(__func__, domid, 0, 0, 0) ? 0 : -1;
+}
+
 int xenforeignmemory_close(xenforeignmemory_handle *fmem)
 {
     if (fmem)

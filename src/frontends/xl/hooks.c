@@ -15,6 +15,8 @@ static int open_xen(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboo
     d->xen.fmem = xenforeignmemory_open(NULL, 0);
     if (!d->xen.fmem)
         return pvb_fail(e, PVBOOT_E_XEN, "opening the foreign memory device: errno %d", errno);
+    (void)xenforeignmemory_restrict(d->xen.fmem,
+                                    (domid_t)d->xen.domid); /* to no other domain's memory, where it can be */
     return pvb_xen_calls(&d->xen.call, e);
 }
 
