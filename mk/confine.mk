@@ -20,7 +20,7 @@ $(BUILD)/pvboot-attack: $(patsubst %.c,$(BUILD)/attack/%.o,$(ATTACK))
 	$(Q)$(parse_link) -o $@ $^ $(PARSE_LIBS)
 
 $(BUILD)/tests/confine/test_kernel_cache: $(call obj,src/frontends/xl/kernel_cache.c)
-$(BUILD)/tests/confine/test_seal: $(call obj,tests/unit/mkimage.c)
+$(BUILD)/tests/confine/test_seal $(BUILD)/tests/confine/test_held: $(call obj,tests/unit/mkimage.c)
 $(CONFINE) $(COST): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(CONFINE_HELPERS) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
 	$(Q)$(link) -o $@ $^ $(LIBS) -lcmocka -lseccomp

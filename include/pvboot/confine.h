@@ -31,11 +31,12 @@ struct pvboot_confine {
 };
 
 /*
- * pvboot_kernel_parse() and pvboot_kernel_unpack() of @f, which is sealed and outlives @k, in the helper.  Errors as
+ * pvboot_kernel_parse() and pvboot_kernel_unpack() of @f, which is sealed and outlives @k, in the helper.  Of a file that
+ * is held the helper sees head and tail, and where that is not enough, a whole copy, which @f is then.  Errors as
  * theirs, and -SANDBOX: the helper is absent, could not be confined, died or answered nonsense; the text names the
  * layer or the signal.  Nothing is left behind: no process, no descriptor, no memory.
  */
-int pvboot_kernel_confine(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
+int pvboot_kernel_confine(struct pvboot_kernel *k, struct pvboot_file *f, struct pvboot_confine *c,
                           struct pvboot_error *e);
 
 /* pvboot_kernel_open() in the same way. */

@@ -14,13 +14,32 @@ struct pvboot_file_version {
     int64_t changed_s, changed_ns;
 };
 
+/*
+ * Bytes that are had by asking and not from memory; get NULL: there is no such thing.  Whoever asks says how many there
+ * are, and asks for each once, in order.
+ */
+struct pvboot_source {
+    /* Copies @n bytes at @off to @dst.  -UNREADABLE, -HOST. */
+    int (*get)(const struct pvboot_source *s, uint64_t off, void *dst, size_t n, struct pvboot_error *e);
+    int fd;           /* borrowed */
+    const char *path; /* for messages; or NULL */
+};
+
 /* @bytes views @owned, which pvboot_file_dispose() frees. */
 struct pvboot_file {
     struct pvboot_bytes bytes;
     void *owned;
     size_t mapped; /* @owned is a read-only mapping of so many bytes; 0: it is heap */
-    int memfd;     /* where @mapped: the sealed memory behind it, which nobody can change, us included */
+    int memfd;     /* where @mapped: the sealed memory behind it, which nobody can change, us included; -1: none */
     struct pvboot_file_version version;
+    /*
+     * Held: the file itself is @fd, under a lease that keeps writers away.  Of @bytes, [0, head) and the last @tail are a
+     * sealed copy then, and what is between reads as zero; with both 0 there is nothing at all to be read.
+     */
+    bool held;
+    int fd;
+    char *path; /* of what is held, for messages */
+    size_t head, tail;
 };
 
 /*
@@ -41,6 +60,25 @@ int pvboot_file_read(struct pvboot_file *f, const char *path, uint64_t max, stru
  */
 int pvboot_files_read(struct pvboot_file *f, uint32_t room, uint32_t *n, const char *path, uint64_t max,
                       struct pvboot_error *e);
+
+/*
+ * As pvboot_file_read(), but without a copy where the file can be held until pvboot_file_dispose(): on a file system of
+ * this machine that grants a lease.  Of a file that is @looked_at there is a copy of head and tail.  Elsewhere as
+ * pvboot_file_read().
+ */
+int pvboot_file_hold(struct pvboot_file *f, const char *path, uint64_t max, bool looked_at, struct pvboot_error *e);
+
+/* Make of a file that is held the whole copy that pvboot_file_read() makes, and let go of it.  Errors as there. */
+int pvboot_file_copy(struct pvboot_file *f, struct pvboot_error *e);
+
+/* The file that is held; where none is, and the bytes are in memory, zeroes. */
+struct pvboot_source pvboot_file_source(const struct pvboot_file *f);
+
+/*
+ * To be called once, when all has been read that will be: 0 if it was of one version, since nobody could write until now;
+ * from then on whoever wants to can.  -UNREADABLE, -HOST.  What is not held is a copy: 0.
+ */
+int pvboot_file_settle(struct pvboot_file *f, struct pvboot_error *e);
 
 /* Is @path, by all that stat(2) tells, still the version in @f, which was read?  No, if that cannot be told. */
 bool pvboot_file_unchanged(const struct pvboot_file *f, const char *path);

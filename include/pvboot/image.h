@@ -67,6 +67,7 @@ struct pvboot_bzimage {
     uint32_t cmdline_max;     /* bytes without the NUL */
     uint64_t initrd_addr_max; /* highest byte an initrd may occupy */
     uint32_t setup_type_max;  /* from kernel_info; 0: not said */
+    uint64_t info_off;        /* of kernel_info in the file; 0: the header does not say */
     uint64_t payload_off;     /* in the file; 0 bytes: the header does not say */
     uint64_t payload_bytes;
     uint64_t unpacked_bytes; /* as the payload's trailer says */
@@ -139,13 +140,14 @@ struct pvboot_image {
 /* A kernel: the checked value and the private bytes it describes. */
 struct pvboot_kernel {
     struct pvboot_image image;
-    struct pvboot_bytes whole; /* the whole file */
-    struct pvboot_bytes file;  /* the bzImage or ELF: the whole file, or what a wrapper holds */
-    struct pvboot_bytes elf;   /* the ELF: ->file, or the unpacked payload; empty before unpacking */
-    uint64_t unpacked_max;     /* bytes that wrapper and payload may unpack to; 0: PVBOOT_UNPACKED_MAX */
-    bool confined;             /* parsed by the helper of confine.h: this process never does */
-    /* Copies @n bytes at @off of ->elf, which exist, to @dst; cheaper than to read them there; or NULL.  -HOST. */
-    int (*elf_get)(const struct pvboot_kernel *k, uint64_t off, void *dst, size_t n, struct pvboot_error *e);
+    struct pvboot_bytes whole;      /* the whole file */
+    struct pvboot_bytes file;       /* the bzImage or ELF: the whole file, or what a wrapper holds */
+    struct pvboot_bytes elf;        /* the ELF: ->file, or the unpacked payload; empty before unpacking */
+    uint64_t unpacked_max;          /* bytes that wrapper and payload may unpack to; 0: PVBOOT_UNPACKED_MAX */
+    bool confined;                  /* parsed by the helper of confine.h: this process never does */
+    struct pvboot_source file_from; /* where ->whole is not all there: only its header is to be looked at */
+    struct pvboot_source elf_from;  /* of what ->elf lies in, cheaper than to read it there */
+    uint64_t elf_off;               /* of ->elf in ->elf_from */
     struct pvboot_file own_file, own_kernel, own_elf; /* what pvboot_kernel_dispose() frees */
 };
 

@@ -13,6 +13,11 @@
 #define HELPER "pvboot-parse"
 #define SEAL_TRIES 200 /* a millisecond each */
 
+/* What of a bzImage is looked at behind its setup part; boot.rst, payload_offset, payload_length, kernel_info. */
+#define MAGIC_BYTES 8u
+#define TRAILER_BYTES 4u
+#define INFO_BYTES 16u
+
 static bool wants_elf(const struct pvboot_image *img, const struct pvboot_confine *c)
 {
     return c->unpack_always || pvboot_image_needs_elf(img, c->path);
@@ -21,6 +26,25 @@ static bool wants_elf(const struct pvboot_image *img, const struct pvboot_confin
 static uint64_t unpacked_max(const struct pvboot_confine *c)
 {
     return pvboot_limit(c->limits.unpacked, PVBOOT_UNPACKED_MAX);
+}
+
+static bool shown(const struct pvboot_file *f, uint64_t off, uint64_t n)
+{
+    return off + n <= f->head || off >= f->bytes.len - f->tail;
+}
+
+/* Does what the parser says rest on nothing but what it was shown of a file whose middle was left out? */
+static bool all_shown(const struct pvboot_image *img, const struct pvboot_file *f)
+{
+    const struct pvboot_bzimage *bz = &img->bz;
+    uint64_t end = bz->payload_off + bz->payload_bytes;
+
+    if (img->format != PVBOOT_FORMAT_BZIMAGE || img->wrapper.kind != PVBOOT_WRAPPER_NONE || img->has_elf ||
+        !shown(f, 0, bz->kernel_off))
+        return false;
+    if (bz->payload_bytes && (!shown(f, bz->payload_off, MAGIC_BYTES) || !shown(f, end - TRAILER_BYTES, TRAILER_BYTES)))
+        return false;
+    return !bz->info_off || shown(f, bz->info_off, INFO_BYTES);
 }
 
 static int parse_here(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
@@ -84,28 +108,6 @@ static int seal_output(struct pvboot_file *f, int out, uint64_t bytes, struct pv
     return pvb_memfd_seal(f, out, (size_t)bytes, e);
 }
 
-/* By its descriptor: to map shared memory takes time for each page, and memory for those nobody wrote. */
-static int read_elf(const struct pvboot_kernel *k, uint64_t off, void *dst, size_t n, struct pvboot_error *e)
-{
-    uint8_t *p = dst;
-
-    off += (uint64_t)(k->elf.p - k->own_elf.bytes.p);
-    while (n) {
-        ssize_t got = pread(k->own_elf.memfd, p, n, (off_t)off);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return pvb_fail_errno(e, PVBOOT_E_HOST, "reading the parser's output");
-        if (!got)
-            return pvb_fail(e, PVBOOT_E_INTERNAL, "the parser's output ends before 0x%llx", (unsigned long long)off);
-        p += got;
-        off += (size_t)got;
-        n -= (size_t)got;
-    }
-    return 0;
-}
-
 /* How much of the helper's output there is: what a wrapper held, and the ELF of a payload behind it. */
 static uint64_t output_bytes(const struct pvboot_image *img)
 {
@@ -114,6 +116,13 @@ static uint64_t output_bytes(const struct pvboot_image *img)
     if (img->has_elf && img->has_bzimage && img->bz.codec != PVBOOT_CODEC_NONE)
         return used + img->bz.unpacked_bytes;
     return used ? img->wrapper.kernel_bytes : 0;
+}
+
+/* By its descriptor: to map shared memory takes time for each page, and memory for those nobody wrote. */
+static void read_elf_by_descriptor(struct pvboot_kernel *k)
+{
+    k->elf_from = (struct pvboot_source){ .get = pvb_memfd_get, .fd = k->own_elf.memfd };
+    k->elf_off = (uint64_t)(k->elf.p - k->own_elf.bytes.p);
 }
 
 /* Where kernel and ELF are: in the file, a wrapper or plain payload in it, or the helper's output. */
@@ -135,7 +144,7 @@ static void find_parts(struct pvboot_kernel *k)
     else
         k->elf = pvboot_sub(k->own_elf.bytes, used, img->bz.unpacked_bytes);
     if (used || (img->has_bzimage && img->bz.codec != PVBOOT_CODEC_NONE))
-        k->elf_get = read_elf;
+        read_elf_by_descriptor(k);
 }
 
 /* *@owned: @out went into @k. */
@@ -196,18 +205,15 @@ static int ask(struct pvboot_kernel *k, const struct pvboot_file *f, int out, st
     return take_answer(k, &a, c, e);
 }
 
-int pvboot_kernel_confine(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
-                          struct pvboot_error *e)
+static int confine(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
+                   struct pvboot_error *e)
 {
     bool owned = false;
     int out, rc;
 
-    *k = (struct pvboot_kernel){ 0 };
-    c->missing[0] = 0;
-    c->unpack_error = (struct pvboot_error){ 0 };
     if (c->sandbox == PVBOOT_SANDBOX_OFF)
         return parse_here(k, f, c, e);
-    if (!f->mapped)
+    if (!f->mapped || f->memfd < 0)
         return pvb_fail(e, PVBOOT_E_INTERNAL, "a file that is not sealed was to be parsed in the sandbox");
     rc = pvb_memfd_room(unpacked_max(c), e);
     if (rc)
@@ -225,6 +231,38 @@ int pvboot_kernel_confine(struct pvboot_kernel *k, const struct pvboot_file *f, 
     if (rc)
         pvboot_kernel_dispose(k);
     return rc;
+}
+
+/*
+ * From head and tail of a file that is held, if they tell it all.  What goes wrong here goes wrong again, and for the
+ * right reason, with the whole file.
+ */
+static bool confine_ends(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c)
+{
+    bool plain = c->path == PVBOOT_PATH_LINUX32 || c->path == PVBOOT_PATH_LINUX64;
+
+    if (!f->held || !plain || c->unpack_always || confine(k, f, c, NULL))
+        return false;
+    if (all_shown(&k->image, f)) {
+        k->file_from = pvboot_file_source(f);
+        return true;
+    }
+    pvboot_kernel_dispose(k);
+    return false;
+}
+
+int pvboot_kernel_confine(struct pvboot_kernel *k, struct pvboot_file *f, struct pvboot_confine *c,
+                          struct pvboot_error *e)
+{
+    int rc;
+
+    *k = (struct pvboot_kernel){ 0 };
+    c->missing[0] = 0;
+    c->unpack_error = (struct pvboot_error){ 0 };
+    if (confine_ends(k, f, c))
+        return 0;
+    rc = pvboot_file_copy(f, e);
+    return rc ? rc : confine(k, f, c, e);
 }
 
 int pvboot_kernel_open_confined(struct pvboot_kernel *k, const char *path, struct pvboot_confine *c,

@@ -95,6 +95,9 @@ static const char *bzimage(const struct pvboot_bzimage *bz, uint64_t file_bytes)
     RULE("setup_sects", bz->setup_sects && bz->kernel_off == (bz->setup_sects + 1ull) * SECTOR);
     RULE("kernel: empty", bz->kernel_bytes);
     RULE("kernel: behind the file", inside(bz->kernel_off, bz->kernel_bytes, file_bytes));
+    RULE("kernel_info: outside the kernel",
+         !bz->info_off ||
+             (bz->info_off >= bz->kernel_off && inside(bz->info_off - bz->kernel_off, 16, bz->kernel_bytes)));
     broken = window(&bz->window);
     if (broken)
         return broken;

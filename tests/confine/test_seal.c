@@ -194,7 +194,7 @@ static void assert_gets(struct scene *s, uint64_t off, size_t n)
     uint8_t *p = malloc(n);
 
     memset(p, 0xa5, n);
-    assert_int_equal(s->k.elf_get(&s->k, off, p, n, &s->e), 0);
+    assert_int_equal(s->k.elf_from.get(&s->k.elf_from, off, p, n, &s->e), 0);
     assert_memory_equal(p, s->elf.p + off, n);
     free(p);
 }
@@ -264,10 +264,10 @@ static void test_reading_fails(void **state)
     pread_fails_with = EINTR;
     assert_gets(s, PAGE - 1, 2);
     assert_int_equal(pread_fails_with, 0);
-    assert_int_equal(s->k.elf_get(&s->k, s->elf.len, &byte, 1, &s->e), -PVBOOT_E_INTERNAL);
+    assert_int_equal(s->k.elf_from.get(&s->k.elf_from, s->elf.len, &byte, 1, &s->e), -PVBOOT_E_INTERNAL);
     s->e = (struct pvboot_error){ 0 };
     pread_fails_with = EIO;
-    assert_int_equal(s->k.elf_get(&s->k, 0, &byte, 1, &s->e), -PVBOOT_E_HOST);
+    assert_int_equal(s->k.elf_from.get(&s->k.elf_from, 0, &byte, 1, &s->e), -PVBOOT_E_HOST);
     assert_string_equal(s->e.text, "reading the parser's output: Input/output error");
     assert_unpacked(s);
 }

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -144,6 +145,11 @@ EXPORT int fstat(int fd, struct stat *st)
 EXPORT ssize_t read(int fd, void *buf, size_t n)
 {
     return fault_now(FAULT_READ, "read") ? -1 : __read(fd, buf, n);
+}
+
+EXPORT int fstatfs(int fd, struct statfs *fs)
+{
+    return fault_now(FAULT_READ, "fstatfs") ? -1 : (int)syscall(SYS_fstatfs, fd, fs);
 }
 
 EXPORT ssize_t pread(int fd, void *buf, size_t n, off_t at)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,6 +66,16 @@ EXPORT int fcntl(int fd, int op, ...)
 EXPORT int pipe2(int end[2], int flags)
 {
     return fault_now(FAULT_PROCESS, "pipe2") ? -1 : (int)syscall(SYS_pipe2, end, flags);
+}
+
+EXPORT int socketpair(int domain, int type, int protocol, int end[2])
+{
+    return fault_now(FAULT_PROCESS, "socketpair") ? -1 : (int)syscall(SYS_socketpair, domain, type, protocol, end);
+}
+
+EXPORT ssize_t recvmsg(int fd, struct msghdr *m, int flags)
+{
+    return fault_now(FAULT_PROCESS, "recvmsg") ? -1 : syscall(SYS_recvmsg, fd, m, flags);
 }
 
 EXPORT pid_t _Fork(void)

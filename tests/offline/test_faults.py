@@ -24,7 +24,7 @@ SITES = {"alloc": [errno.ENOMEM], "open": [errno.EACCES, errno.EMFILE, errno.ENO
 # lease is watched instead, a memfd without MFD_NOEXEC_SEAL will do, a parser's status may be somebody else's to reap.
 # A dump's directory that has no file of an earlier one will do as well (ENOENT).
 ABSORBED = {"xc_domain_populate_physmap", "calloc", "malloc", "read", "pread", "write", "poll", "fcntl", "memfd_create",
-            "waitid", "unlinkat"}
+            "waitid", "unlinkat", "fstatfs", "xenforeignmemory_restrict"}
 
 
 @pytest.fixture(scope="module")

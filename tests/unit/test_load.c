@@ -53,7 +53,17 @@ static int memory_zero(struct pvboot_guest *g, uint64_t gpa, uint64_t n, struct 
     return rc;
 }
 
-static const struct pvboot_guest_ops ops = { memory_write, memory_zero, NULL };
+/* As on Xen: what comes is read where it will lie. */
+static int memory_fill(struct pvboot_guest *g, uint64_t gpa, const struct pvboot_piece *piece, struct pvboot_error *e)
+{
+    struct memory *m = (struct memory *)g;
+    int rc = next_verb(m, gpa, piece->n, e);
+
+    return rc ? rc : piece->from->get(piece->from, piece->off, m->bytes + gpa, piece->n, e);
+}
+
+static const struct pvboot_guest_ops filled = { .write = memory_write, .zero = memory_zero, .fill = memory_fill };
+static const struct pvboot_guest_ops ops = { .write = memory_write, .zero = memory_zero };
 
 /* One guest: 64 KiB of kernel file, a plan, a request. */
 struct fixture {
@@ -180,9 +190,9 @@ static uint8_t pattern(uint64_t off)
 
 static unsigned int gets, get_fails_at;
 
-static int get(const struct pvboot_kernel *k, uint64_t off, void *dst, size_t n, struct pvboot_error *e)
+static int get(const struct pvboot_source *s, uint64_t off, void *dst, size_t n, struct pvboot_error *e)
 {
-    assert_true(pvboot_has(k->elf, off, n));
+    assert_int_equal(s->fd, 42);
     assert_true(!get_fails_at || gets < get_fails_at);
     if (++gets == get_fails_at)
         return pvb_fail(e, PVBOOT_E_HOST, "get %u", gets);
@@ -197,7 +207,7 @@ static void elf_by_the_piece(void **state)
     const uint64_t bytes = (2u << 20) + 5;
 
     f->kernel.elf = (struct pvboot_bytes){ NULL, 0x100 + (size_t)bytes };
-    f->kernel.elf_get = get;
+    f->kernel.elf_from = (struct pvboot_source){ .get = get, .fd = 42 };
     f->kernel.image.has_elf = true;
     f->kernel.image.elf.n_loads = 2;
     f->kernel.image.elf.load[0] =
@@ -367,12 +377,52 @@ static void sizes(void **state)
     }
 }
 
+/* Kernel and ramdisk that are not in memory, to a guest that has fill and to one that has not. */
+static void from_descriptors(void **state)
+{
+    static const struct pvboot_guest_ops *const with[] = { &ops, &filled };
+
+    for (size_t w = 0; w < 2; w++) {
+        struct fixture *f = *state;
+
+        memset(f->m.bytes, RUBBISH, MEMORY);
+        f->m.guest.ops = with[w];
+        f->m.verbs = 0;
+        make_bzimage(f, PVBOOT_PATH_LINUX32);
+        memset(f->file + 0x1400, 0, 0x2000); /* only the header is there */
+        f->kernel.file_from = (struct pvboot_source){ .get = get, .fd = 42 };
+        put_segment(f, PVBOOT_SEG_RAMDISK, 0x100000, 0x102000);
+        f->plan.seg[PVBOOT_SEG_RAMDISK].bytes = 0x1008;
+        f->req.n_ramdisks = 2;
+        f->req.ramdisk[0] = (struct pvboot_bytes){ f->file, 5 };
+        f->req.ramdisk[1] = (struct pvboot_bytes){ NULL, 0x1000 };
+        f->req.ramdisk_from[1] = (struct pvboot_source){ .get = get, .fd = 42 };
+        gets = get_fails_at = 0;
+        if (load(f))
+            fail_msg("%s", f->e.text);
+        assert_int_equal(gets, 2);
+        for (uint64_t i = 0; i < 0x2000; i++)
+            assert_int_equal(f->m.bytes[0x40000 + i], pattern(0x1400 + i));
+        assert_memory_equal(f->m.bytes + 0x100000, f->file, 5);
+        all_are(f, 0x100005, 0x100008, 0);
+        for (uint64_t i = 0; i < 0x1000; i++)
+            assert_int_equal(f->m.bytes[0x100008 + i], pattern(i));
+        all_are(f, 0x101008, 0x102000, 0);
+        gets = 0;
+        for (get_fails_at = 1; get_fails_at <= 2; get_fails_at++, gets = 0) {
+            f->e = (struct pvboot_error){ 0 };
+            assert_int_equal(load(f), -PVBOOT_E_HOST);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bzimage_in_few_verbs, setup, teardown),
         cmocka_unit_test_setup_teardown(elf_loads, setup, teardown),
         cmocka_unit_test_setup_teardown(elf_by_the_piece, setup, teardown),
+        cmocka_unit_test_setup_teardown(from_descriptors, setup, teardown),
         cmocka_unit_test_setup_teardown(ramdisks_joined, setup, teardown),
         cmocka_unit_test_setup_teardown(cmdline_and_its_tail, setup, teardown),
         cmocka_unit_test_setup_teardown(every_verb_may_fail, setup, teardown),

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,6 +129,39 @@ int pvb_child_listen(const struct pvb_child *c, uint64_t deadline, void *buf, si
             return r ? errno : 0;
         *got += (size_t)r;
     }
+    return 0;
+}
+
+int pvb_child_socket(int end[2])
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, end) ? errno : 0;
+}
+
+int pvb_child_hear(const struct pvb_child *c, uint64_t deadline, struct iovec *into, size_t *got, int *fd)
+{
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } with;
+    struct msghdr m = { .msg_iov = into, .msg_iovlen = 1, .msg_control = &with, .msg_controllen = sizeof(with) };
+    struct cmsghdr *h;
+    ssize_t r;
+    int err;
+
+    *got = 0;
+    *fd = -1;
+    do {
+        err = wait_for(c->answer, deadline);
+        if (err)
+            return err;
+        r = recvmsg(c->answer, &m, MSG_CMSG_CLOEXEC);
+    } while (r < 0 && errno == EINTR);
+    if (r < 0)
+        return errno;
+    *got = (size_t)r;
+    h = CMSG_FIRSTHDR(&m);
+    if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && h->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(fd, CMSG_DATA(h), sizeof(*fd));
     return 0;
 }
 

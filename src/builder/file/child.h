@@ -11,6 +11,7 @@
 
 #include "../base/base.h"
 
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 struct pvb_child {
@@ -20,6 +21,8 @@ struct pvb_child {
     siginfo_t end; /* what waitid() said; si_pid 0: somebody else reaped it, so nobody knows how it ended */
 };
 
+/* What one child is heard through: a socket of messages, which may bring a descriptor. */
+int pvb_child_socket(int end[2]) PVB_CHECKED;
 /* A pipe whose ends are @lowest at least: clear of the descriptors a child is given. */
 int pvb_child_pipe(int end[2], int lowest) PVB_CHECKED;
 /* @c->pid has been started and is to be watched.  If that fails it is killed, and @c->answer closed. */
@@ -28,6 +31,8 @@ int pvb_child_watch(struct pvb_child *c) PVB_CHECKED;
 uint64_t pvb_deadline(unsigned int ms);
 /* What it says until it closes its pipe or has said @n bytes; ETIME at @deadline.  *@got bytes are in @buf. */
 int pvb_child_listen(const struct pvb_child *c, uint64_t deadline, void *buf, size_t n, size_t *got) PVB_CHECKED;
+/* The same of a socket and its one message; *@fd is the descriptor that came with it, closed on exec, or -1. */
+int pvb_child_hear(const struct pvb_child *c, uint64_t deadline, struct iovec *into, size_t *got, int *fd) PVB_CHECKED;
 /* Until it has ended; ETIME at @deadline. */
 int pvb_child_wait(const struct pvb_child *c, uint64_t deadline) PVB_CHECKED;
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Whole files into private memory. */
+#include "hold.h"
 #include "memfd.h"
 #include "reader.h"
 
@@ -13,49 +14,67 @@ static struct pvboot_file_version version(const struct stat *st)
                                          st->st_ctim.tv_nsec };
 }
 
-static int fill(struct pvboot_file *f, int memfd, const char *path, uint64_t max, struct pvboot_error *e)
+static int open_memfd(struct pvboot_file *f, struct pvboot_error *e)
 {
-    struct stat st;
-    int rc = pvb_read_elsewhere(memfd, path, max, &st, e);
+    *f = (struct pvboot_file){ 0 };
+    return pvb_memfd("pvboot-file", e);
+}
 
+static int take(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool looked_at, struct pvboot_error *e)
+{
+    int rc;
+
+    if (r->fd < 0)
+        rc = pvb_memfd_seal(f, memfd, (size_t)r->st.st_size, e);
+    else
+        rc = pvb_hold(f, memfd, r, looked_at, e);
     if (!rc)
-        rc = pvb_memfd_seal(f, memfd, (size_t)st.st_size, e);
-    if (!rc)
-        f->version = version(&st);
+        f->version = version(&r->st);
     return rc;
+}
+
+static int read_file(struct pvboot_file *f, struct pvb_reading r, bool looked_at, struct pvboot_error *e)
+{
+    int rc;
+
+    r.memfd = open_memfd(f, e);
+    if (r.memfd < 0)
+        return pvb_in_file(e, r.path, r.memfd);
+    rc = pvb_read_elsewhere(&r, e);
+    if (!rc)
+        rc = take(f, r.memfd, &r, looked_at, e);
+    if (rc) {
+        (void)!ftruncate(r.memfd, 0); /* who still reads keeps it open, but not its memory */
+        close(r.memfd);
+    }
+    return pvb_in_file(e, r.path, rc);
 }
 
 int pvboot_file_read(struct pvboot_file *f, const char *path, uint64_t max, struct pvboot_error *e)
 {
-    int fd = pvb_memfd("pvboot-file", e), rc;
+    return read_file(f, (struct pvb_reading){ .path = path, .max = max }, false, e);
+}
 
-    *f = (struct pvboot_file){ 0 };
-    if (fd < 0)
-        return pvb_in_file(e, path, fd);
-    rc = fill(f, fd, path, max, e);
-    if (rc) {
-        (void)!ftruncate(fd, 0); /* who still reads keeps it open, but not its memory */
-        close(fd);
-    }
-    return pvb_in_file(e, path, rc);
+int pvboot_file_hold(struct pvboot_file *f, const char *path, uint64_t max, bool looked_at, struct pvboot_error *e)
+{
+    return read_file(f, (struct pvb_reading){ .path = path, .max = max, .hold = true }, looked_at, e);
 }
 
 bool pvboot_file_unchanged(const struct pvboot_file *f, const char *path)
 {
+    struct pvb_reading r = { .path = path, .max = f->bytes.len, .memfd = -1 };
     struct pvboot_file_version now;
-    struct stat st;
 
-    if (pvb_read_elsewhere(-1, path, f->bytes.len, &st, NULL))
+    if (!pvb_still_held(f) || pvb_read_elsewhere(&r, NULL))
         return false;
-    now = version(&st);
+    now = version(&r.st);
     return !memcmp(&now, &f->version, sizeof(now));
 }
 
 int pvboot_file_seal(struct pvboot_file *f, struct pvboot_bytes bytes, struct pvboot_error *e)
 {
-    int fd = pvb_memfd("pvboot-file", e), rc;
+    int fd = open_memfd(f, e), rc;
 
-    *f = (struct pvboot_file){ 0 };
     if (fd < 0)
         return fd;
     rc = pvb_memfd_room(bytes.len, e);
@@ -72,9 +91,13 @@ void pvboot_file_dispose(struct pvboot_file *f)
 {
     if (f->mapped) {
         munmap(f->owned, f->mapped);
-        close(f->memfd);
+        if (f->memfd >= 0)
+            close(f->memfd);
     } else {
         free(f->owned);
     }
+    if (f->held)
+        close(f->fd); /* ends the lease */
+    free(f->path);
     *f = (struct pvboot_file){ 0 };
 }

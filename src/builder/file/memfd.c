@@ -73,3 +73,23 @@ int pvb_memfd_seal(struct pvboot_file *f, int memfd, size_t bytes, struct pvboot
     *f = (struct pvboot_file){ .bytes = { p, bytes }, .owned = p, .mapped = bytes, .memfd = memfd };
     return 0;
 }
+
+int pvb_memfd_get(const struct pvboot_source *s, uint64_t off, void *dst, size_t n, struct pvboot_error *e)
+{
+    uint8_t *p = dst;
+
+    while (n) {
+        ssize_t got = pread(s->fd, p, n, (off_t)off);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return pvb_fail_errno(e, PVBOOT_E_HOST, "reading the parser's output");
+        if (!got)
+            return pvb_fail(e, PVBOOT_E_INTERNAL, "the parser's output ends before 0x%llx", (unsigned long long)off);
+        p += got;
+        off += (size_t)got;
+        n -= (size_t)got;
+    }
+    return 0;
+}

@@ -19,4 +19,7 @@ int pvb_memfd_put(int memfd, struct pvboot_bytes b, struct pvboot_error *e) PVB_
  */
 int pvb_memfd_seal(struct pvboot_file *f, int memfd, size_t bytes, struct pvboot_error *e) PVB_CHECKED;
 
+/* For a pvboot_source: sealed memory, which does not end early.  -HOST, -INTERNAL. */
+int pvb_memfd_get(const struct pvboot_source *s, uint64_t off, void *dst, size_t n, struct pvboot_error *e) PVB_CHECKED;
+
 #endif

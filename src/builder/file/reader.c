@@ -8,32 +8,46 @@
 #include "memfd.h"
 #include "snapshot.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <pvboot/limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define CHUNK 65536u
 #define DIGITS_MAX 9 /* of a descriptor, which is an int */
 
-struct job {
-    int memfd;
-    const char *path;
-    uint64_t max;
-};
-
 /* What the child answers: the file as it was, or its error. */
 struct told {
+    int fd; /* of what is given, in the child; -1: nothing */
     struct stat st;
     struct pvboot_error e;
 };
 
-static_assert(sizeof(struct told) <= PIPE_BUF, "or it is not written in one piece");
+/*
+ * File systems whose files come from memory or a disk of this machine: a read of them waits for that disk and for nobody
+ * else.  Overlayfs is not among them, since what lies under it may be anything.
+ */
+static bool is_local(int fd)
+{
+    static const uint32_t local[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,      BTRFS_SUPER_MAGIC,
+                                      F2FS_SUPER_MAGIC, TMPFS_MAGIC,          RAMFS_MAGIC,
+                                      SQUASHFS_MAGIC,   EROFS_SUPER_MAGIC_V1, ISOFS_SUPER_MAGIC };
+    struct statfs fs;
+
+    if (fstatfs(fd, &fs))
+        return false;
+    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+        if ((uint32_t)fs.f_type == local[i])
+            return true;
+    return false;
+}
 
 static int copy(int memfd, const struct pvb_snapshot *s, struct pvboot_error *e)
 {
@@ -51,7 +65,7 @@ static int copy(int memfd, const struct pvb_snapshot *s, struct pvboot_error *e)
     return rc ? rc : pvb_snapshot_check(s, (uint64_t)s->st.st_size - left, e);
 }
 
-static int read_all(const struct job *job, struct told *t)
+static int read_all(const struct pvb_reading *job, struct told *t)
 {
     struct pvb_snapshot s;
     int rc = pvb_snapshot_open(&s, job->path, job->max, &t->e);
@@ -59,6 +73,10 @@ static int read_all(const struct job *job, struct told *t)
     if (rc)
         return rc;
     t->st = s.st;
+    if (job->hold && s.leased && is_local(s.fd)) {
+        t->fd = s.fd; /* and our end takes the lease along */
+        return 0;
+    }
     if (job->memfd >= 0)
         rc = copy(job->memfd, &s, &t->e);
     pvb_snapshot_close(&s); /* which can stall as well: before we say that it is done */
@@ -103,16 +121,38 @@ static void close_all_but(const int *keep, size_t n)
     } while (low);
 }
 
+/* In one message, with the descriptor of what is given. */
+static bool answer_with(int answer, const struct told *t)
+{
+    struct iovec said = { (void *)t, sizeof(*t) };
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } with = { 0 };
+    struct msghdr m = { .msg_iov = &said, .msg_iovlen = 1 };
+    ssize_t r;
+
+    if (t->fd >= 0) {
+        m.msg_control = &with;
+        m.msg_controllen = sizeof(with);
+        with.head = (struct cmsghdr){ CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+        memcpy(CMSG_DATA(&with.head), &t->fd, sizeof(int));
+    }
+    do
+        r = sendmsg(answer, &m, 0);
+    while (r < 0 && errno == EINTR);
+    return r == sizeof(*t);
+}
+
 /*
  * All signals are blocked here, as the caller's handlers are still in place.  If it is held up, it keeps no descriptor of
  * its caller's open, no event channel above all, but the one it was asked to read.
  */
-static _Noreturn void child(const struct job *job, int answer, pid_t caller)
+static _Noreturn void child(const struct pvb_reading *job, int answer, pid_t caller)
 {
     const int keep[] = { answer, job->memfd, named_descriptor(job->path) };
-    struct told t = { 0 };
+    struct told t = { .fd = -1 };
     pid_t parent;
-    ssize_t r;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     parent = getppid();
@@ -121,22 +161,19 @@ static _Noreturn void child(const struct job *job, int answer, pid_t caller)
     prctl(PR_SET_NAME, "pvboot-read");
     close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
     (void)read_all(job, &t); /* @t says it all */
-    do
-        r = write(answer, &t, sizeof(t));
-    while (r < 0 && errno == EINTR);
-    _exit(r != sizeof(t));
+    _exit(!answer_with(answer, &t));
 }
 
-static int start(struct pvb_child *c, const struct job *job, struct pvboot_error *e)
+static int start(struct pvb_child *c, const struct pvb_reading *job, struct pvboot_error *e)
 {
     pid_t caller = getpid();
     sigset_t all, old;
     int end[2], err;
 
     *c = (struct pvb_child){ 0 };
-    err = pvb_child_pipe(end, 0);
+    err = pvb_child_socket(end);
     if (err)
-        return pvb_fail(e, PVBOOT_E_HOST, "no pipe to read it through: %s", strerror(err));
+        return pvb_fail(e, PVBOOT_E_HOST, "no socket to read it through: %s", strerror(err));
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     c->pid = _Fork();
@@ -162,15 +199,16 @@ static uint64_t size_of(int memfd)
 }
 
 /* As long as enough arrives. */
-static int listen_to(const struct pvb_child *c, const struct job *job, struct told *t, struct pvboot_error *e)
+static int listen_to(const struct pvb_child *c, struct pvb_reading *job, struct told *t, struct pvboot_error *e)
 {
+    struct iovec into = { t, sizeof(*t) };
     uint64_t had, has = 0; /* bytes of the file that have arrived: when we began to wait this time, and since */
     size_t got;
     int err;
 
     do {
         had = has;
-        err = pvb_child_listen(c, pvb_deadline(PVBOOT_STALL_MS), t, sizeof(*t), &got);
+        err = pvb_child_hear(c, pvb_deadline(PVBOOT_STALL_MS), &into, &got, &job->fd);
         has = err == ETIME ? size_of(job->memfd) : had;
     } while (has - had >= PVBOOT_STALL_BYTES);
     if (err == ETIME)
@@ -183,20 +221,42 @@ static int listen_to(const struct pvb_child *c, const struct job *job, struct to
     return 0;
 }
 
-int pvb_read_elsewhere(int memfd, const char *path, uint64_t max, struct stat *st, struct pvboot_error *e)
+/* Clear of the standard descriptors, which a caller may be without. */
+static int lift(int *fd, struct pvboot_error *e)
 {
-    const struct job job = { .memfd = memfd, .path = path, .max = max };
+    int low = *fd;
+
+    if (low < 0)
+        return pvb_fail(e, PVBOOT_E_HOST, "no descriptor left for the file");
+    if (low > STDERR_FILENO)
+        return 0;
+    *fd = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(low);
+    return *fd < 0 ? pvb_fail(e, PVBOOT_E_HOST, "dup: %s", strerror(errno)) : 0;
+}
+
+int pvb_read_elsewhere(struct pvb_reading *r, struct pvboot_error *e)
+{
     struct pvb_child c;
     struct told t;
     int rc;
 
-    rc = start(&c, &job, e);
+    r->fd = -1;
+    rc = start(&c, r, e);
     if (rc)
         return rc;
-    rc = listen_to(&c, &job, &t, e);
+    rc = listen_to(&c, r, &t, e);
     pvb_child_end(&c, rc != 0);
-    if (rc)
-        return rc;
-    *st = t.st;
-    return t.e.code ? pvb_fail_escaped(e, (enum pvboot_class)t.e.code, "%s", t.e.text) : 0;
+    if (!rc) {
+        r->st = t.st;
+        if (t.e.code)
+            rc = pvb_fail_escaped(e, (enum pvboot_class)t.e.code, "%s", t.e.text);
+        else if (t.fd >= 0)
+            rc = lift(&r->fd, e);
+    }
+    if (rc && r->fd >= 0) {
+        close(r->fd);
+        r->fd = -1;
+    }
+    return rc;
 }

@@ -10,10 +10,20 @@
 
 #include <sys/stat.h>
 
+struct pvb_reading {
+    const char *path;
+    uint64_t max;
+    int memfd; /* empty; -1: only look */
+    bool hold; /* rather give the file itself, where it is under a lease and cannot stall */
+    /* out */
+    struct stat st;
+    int fd; /* of the file, which holds the lease; -1: it was copied */
+};
+
 /*
- * All of @path into the empty @memfd: a regular file of 1 to @max bytes, in one version, which was @st.  @memfd -1: only
- * look.  -UNREADABLE: that, or it stalls; -LIMIT; -HOST.
+ * All of a regular file of 1 to ->max bytes, in one version, into ->memfd, or the file.  -UNREADABLE: it is none, or it
+ * stalls; -LIMIT; -HOST.
  */
-int pvb_read_elsewhere(int memfd, const char *path, uint64_t max, struct stat *st, struct pvboot_error *e) PVB_CHECKED;
+int pvb_read_elsewhere(struct pvb_reading *r, struct pvboot_error *e) PVB_CHECKED;
 
 #endif

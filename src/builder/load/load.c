@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* What the plan says, written through the guest's three verbs; in few calls, since each maps memory on Xen. */
+/* What the plan says, written through the guest's verbs; in few calls, since each maps memory on Xen. */
 #include "load.h"
 #include "../segment/segment.h"
 
 #include <stdlib.h>
 
-#define PIECE (1u << 20) /* of an ELF that is not read where it is */
+#define PIECE (1u << 20) /* of what a guest that has no fill is given */
 
 struct load {
     const struct pvboot_plan *plan;
@@ -33,20 +33,90 @@ static int place_gpa(const struct load *l, uint64_t gpa, struct pvboot_bytes b)
     return write_gpa(l, gpa, b);
 }
 
+/* A source that is hashed as it is read. */
+struct hashed {
+    struct pvboot_source source; /* first member */
+    const struct pvboot_source *from;
+    struct pvb_hash *hash;
+};
+
+static int get_hashed(const struct pvboot_source *s, uint64_t off, void *dst, size_t n, struct pvboot_error *e)
+{
+    const struct hashed *h = (const struct hashed *)s;
+    int rc = h->from->get(h->from, off, dst, n, e);
+
+    if (!rc)
+        pvb_hash_more(h->hash, (struct pvboot_bytes){ dst, n });
+    return rc;
+}
+
+/* By way of memory, in parts; @gpa NULL: only to have them hashed. */
+static int get_parts(const struct load *l, const uint64_t *gpa, const struct pvboot_piece *piece)
+{
+    uint8_t *part = calloc(1, PIECE);
+    int rc = 0;
+
+    if (!part)
+        return pvb_fail(l->e, PVBOOT_E_HOST, "no memory to copy by way of");
+    for (uint64_t done = 0, some; !rc && done < piece->n; done += some) {
+        some = piece->n - done < PIECE ? piece->n - done : PIECE;
+        rc = piece->from->get(piece->from, piece->off + done, part, (size_t)some, l->e);
+        if (!rc && gpa)
+            rc = write_gpa(l, *gpa + done, (struct pvboot_bytes){ part, (size_t)some });
+    }
+    free(part);
+    return rc;
+}
+
+/* What a source has, hashed on its way. */
+static int fill_gpa(const struct load *l, uint64_t gpa, const struct pvboot_piece *piece)
+{
+    const struct hashed h = { { .get = get_hashed }, piece->from, l->hash };
+    const struct pvboot_piece hashed = { l->hash->md ? &h.source : piece->from, piece->off, piece->n };
+
+    if (!piece->n)
+        return 0;
+    return l->g->ops->fill ? l->g->ops->fill(l->g, gpa, &hashed, l->e) : get_parts(l, &gpa, &hashed);
+}
+
+/* Bytes of the kernel's file that the guest does not get, for the digest of all of it. */
+static int hash_file(const struct load *l, uint64_t off, uint64_t n)
+{
+    const struct hashed h = { { .get = get_hashed }, &l->kernel->file_from, l->hash };
+
+    if (!l->hash->md || !n)
+        return 0;
+    if (h.from->get)
+        return get_parts(l, NULL, &(struct pvboot_piece){ &h.source, off, (size_t)n });
+    pvb_hash_more(l->hash, pvboot_sub(l->kernel->file, off, n));
+    return 0;
+}
+
+static int place_part(const struct load *l, uint64_t off, uint64_t n)
+{
+    const struct pvboot_kernel *k = l->kernel;
+
+    if (k->file_from.get)
+        return fill_gpa(l, l->plan->kernel_load_gpa, &(struct pvboot_piece){ &k->file_from, off, (size_t)n });
+    return place_gpa(l, l->plan->kernel_load_gpa, pvboot_sub(k->file, off, n));
+}
+
 /* The protected-mode part.  The window behind it needs no zeroes: startup_32/64 clears its own bss and unpacks there. */
 static int load_bzimage(const struct load *l)
 {
     const struct pvboot_bzimage *bz = &l->kernel->image.bz;
-    struct pvboot_bytes file = l->kernel->file, part = pvboot_sub(file, bz->kernel_off, bz->kernel_bytes);
-    uint64_t end = bz->kernel_off + bz->kernel_bytes;
+    uint64_t off = bz->kernel_off, n = bz->kernel_bytes;
+    struct pvboot_bytes file = l->kernel->file;
     int rc;
 
-    if (part.len != bz->kernel_bytes)
+    if (!pvboot_has(file, off, n))
         return pvb_fail(l->e, PVBOOT_E_INTERNAL, "kernel at %#llx+%#llx is outside its file of %zu bytes",
-                        (unsigned long long)bz->kernel_off, (unsigned long long)bz->kernel_bytes, file.len);
-    pvb_hash_more(l->hash, pvboot_sub(file, 0, bz->kernel_off));
-    rc = place_gpa(l, l->plan->kernel_load_gpa, part);
-    pvb_hash_more(l->hash, pvboot_sub(file, end, file.len - end));
+                        (unsigned long long)off, (unsigned long long)n, file.len);
+    rc = hash_file(l, 0, off);
+    if (!rc)
+        rc = place_part(l, off, n);
+    if (!rc)
+        rc = hash_file(l, off + n, file.len - off - n);
     return rc;
 }
 
@@ -54,22 +124,11 @@ static int load_bzimage(const struct load *l)
 static int write_elf(const struct load *l, uint64_t gpa, uint64_t off, uint64_t n)
 {
     const struct pvboot_kernel *k = l->kernel;
-    uint8_t *piece;
-    int rc = 0;
+    const struct pvboot_piece piece = { &k->elf_from, off, (size_t)n };
 
-    if (!k->elf_get || !n)
+    if (!n || !k->elf_from.get)
         return write_gpa(l, gpa, pvboot_sub(k->elf, off, n));
-    piece = calloc(1, PIECE);
-    if (!piece)
-        return pvb_fail(l->e, PVBOOT_E_HOST, "no memory to copy the ELF by way of");
-    for (uint64_t done = 0, some; !rc && done < n; done += some) {
-        some = n - done < PIECE ? n - done : PIECE;
-        rc = k->elf_get(k, off + done, piece, (size_t)some, l->e);
-        if (!rc)
-            rc = write_gpa(l, gpa + done, (struct pvboot_bytes){ piece, (size_t)some });
-    }
-    free(piece);
-    return rc;
+    return l->g->ops->fill ? l->g->ops->fill(l->g, gpa, &piece, l->e) : get_parts(l, &gpa, &piece);
 }
 
 /*
@@ -82,11 +141,11 @@ static int load_elf(const struct load *l)
     const struct pvboot_elf *elf = &l->kernel->image.elf;
     uint64_t end = seg->start;
 
-    pvb_hash_more(l->hash, l->kernel->file);
-    for (uint32_t i = 0; i < elf->n_loads; i++) {
+    int rc = hash_file(l, 0, l->kernel->file.len);
+
+    for (uint32_t i = 0; !rc && i < elf->n_loads; i++) {
         const struct pvboot_load *p = &elf->load[i];
         uint64_t gpa = p->gpa + (uint64_t)l->plan->elf_delta;
-        int rc;
 
         if (!pvboot_has(l->kernel->elf, p->off, p->file_bytes))
             return pvb_fail(l->e, PVBOOT_E_INTERNAL, "PT_LOAD %u at %#llx+%#llx is outside the ELF of %zu bytes", i,
@@ -94,11 +153,9 @@ static int load_elf(const struct load *l)
         rc = zero_gpa(l, end, gpa);
         if (!rc)
             rc = write_elf(l, gpa, p->off, p->file_bytes);
-        if (rc)
-            return rc;
         end = gpa + p->file_bytes;
     }
-    return zero_gpa(l, end, seg->end);
+    return rc ? rc : zero_gpa(l, end, seg->end);
 }
 
 static int load_kernel(const struct load *l)
@@ -106,6 +163,13 @@ static int load_kernel(const struct load *l)
     bool bzimage = l->plan->path == PVBOOT_PATH_LINUX32 || l->plan->path == PVBOOT_PATH_LINUX64;
 
     return bzimage ? load_bzimage(l) : load_elf(l);
+}
+
+static int place_ramdisk(const struct load *l, uint64_t gpa, uint32_t i)
+{
+    const struct pvboot_piece piece = { &l->req->ramdisk_from[i], 0, l->req->ramdisk[i].len };
+
+    return piece.from->get ? fill_gpa(l, gpa, &piece) : place_gpa(l, gpa, l->req->ramdisk[i]);
 }
 
 static int load_ramdisks(const struct load *l)
@@ -119,7 +183,7 @@ static int load_ramdisks(const struct load *l)
 
         pvb_hash_more(l->hash, (struct pvboot_bytes){ (const uint8_t *)"\0\0\0", (size_t)(start - gpa) });
         if (!rc)
-            rc = place_gpa(l, start, l->req->ramdisk[i]);
+            rc = place_ramdisk(l, start, i);
         if (rc)
             return rc;
         gpa = start + l->req->ramdisk[i].len;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* Guest memory through xenforeignmemory: map, copy, unmap; nothing stays mapped between two verbs. */
+/*
+ * Guest memory through xenforeignmemory: map, put, unmap; nothing stays mapped between two verbs.  What comes from a
+ * file is read where it will lie, so that no byte of it passes through memory of ours.
+ */
 #include "../base/base.h"
 
 #include <errno.h>
@@ -12,13 +15,27 @@
 struct span {
     uint64_t gpa;
     size_t bytes;    /* within one chunk */
-    const void *src; /* NULL: zeroes */
+    const void *src; /* with @from NULL, too: zeroes */
+    const struct pvboot_source *from;
+    uint64_t off;
 };
+
+static int put_bytes(uint8_t *p, const struct span *s, struct pvboot_error *e)
+{
+    if (s->from)
+        return s->from->get(s->from, s->off, p, s->bytes, e);
+    if (s->src)
+        memcpy(p, s->src, s->bytes);
+    else
+        memset(p, 0, s->bytes);
+    return 0;
+}
 
 static int put_chunk(const struct pvboot_xen *x, const struct span *s, xen_pfn_t *gfn, struct pvboot_error *e)
 {
     size_t skip = s->gpa % PVB_PAGE, pages = (skip + s->bytes + PVB_PAGE - 1) / PVB_PAGE;
     uint8_t *p;
+    int rc;
 
     for (size_t i = 0; i < pages; i++)
         gfn[i] = s->gpa / PVB_PAGE + i;
@@ -26,17 +43,15 @@ static int put_chunk(const struct pvboot_xen *x, const struct span *s, xen_pfn_t
     if (!p)
         return pvb_fail(e, PVBOOT_E_XEN, "mapping %zu guest pages at gpa 0x%llx of domain %u: errno %d", pages,
                         (unsigned long long)s->gpa, x->domid, errno);
-    if (s->src)
-        memcpy(p + skip, s->src, s->bytes);
-    else
-        memset(p + skip, 0, s->bytes);
+    rc = put_bytes(p + skip, s, e);
     if (x->call.xenforeignmemory_unmap(x->fmem, p, pages))
         return pvb_fail(e, PVBOOT_E_XEN, "unmapping %zu guest pages at gpa 0x%llx of domain %u: errno %d", pages,
                         (unsigned long long)s->gpa, x->domid, errno);
-    return 0;
+    return rc;
 }
 
-static int put(struct pvboot_guest *g, uint64_t gpa, const void *src, uint64_t n, struct pvboot_error *e)
+/* @whole, a chunk at a time. */
+static int put(struct pvboot_guest *g, const struct span *whole, uint64_t n, struct pvboot_error *e)
 {
     const struct pvboot_xen *x = ((struct pvboot_xen_guest *)g)->xen;
     xen_pfn_t gfn[CHUNK_PAGES];
@@ -44,9 +59,10 @@ static int put(struct pvboot_guest *g, uint64_t gpa, const void *src, uint64_t n
     int rc = 0;
 
     while (!rc && done < n) {
-        struct span s = { .gpa = gpa + done, .src = src ? (const uint8_t *)src + done : NULL };
+        struct span s = { .gpa = whole->gpa + done, .from = whole->from, .off = whole->off + done };
         uint64_t room = CHUNK_PAGES * PVB_PAGE - s.gpa % PVB_PAGE;
 
+        s.src = whole->src ? (const uint8_t *)whole->src + done : NULL;
         s.bytes = (size_t)(n - done < room ? n - done : room);
         rc = put_chunk(x, &s, gfn, e);
         done += s.bytes;
@@ -56,12 +72,17 @@ static int put(struct pvboot_guest *g, uint64_t gpa, const void *src, uint64_t n
 
 static int xen_write(struct pvboot_guest *g, uint64_t gpa, const void *src, size_t n, struct pvboot_error *e)
 {
-    return put(g, gpa, src, n, e);
+    return put(g, &(struct span){ .gpa = gpa, .src = src }, n, e);
 }
 
 static int xen_zero(struct pvboot_guest *g, uint64_t gpa, uint64_t n, struct pvboot_error *e)
 {
-    return put(g, gpa, NULL, n, e);
+    return put(g, &(struct span){ .gpa = gpa }, n, e);
+}
+
+static int xen_fill(struct pvboot_guest *g, uint64_t gpa, const struct pvboot_piece *piece, struct pvboot_error *e)
+{
+    return put(g, &(struct span){ .gpa = gpa, .from = piece->from, .off = piece->off }, piece->n, e);
 }
 
 static void xen_close(struct pvboot_guest *g)
@@ -69,7 +90,9 @@ static void xen_close(struct pvboot_guest *g)
     (void)g; /* no mapping outlives a verb */
 }
 
-static const struct pvboot_guest_ops ops = { .write = xen_write, .zero = xen_zero, .close = xen_close };
+static const struct pvboot_guest_ops ops = {
+    .write = xen_write, .zero = xen_zero, .close = xen_close, .fill = xen_fill
+};
 
 void pvboot_xen_guest_init(struct pvboot_xen_guest *g, const struct pvboot_xen *x)
 {

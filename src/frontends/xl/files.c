@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Stock libxenguest maps kernel and ramdisk files shared: who truncates one meanwhile kills xl with SIGBUS.  For our
- * domains the files are read into sealed memory instead, the kernel's seen by the confined parser as well; every
- * other domain goes straight to the stock function.
+ * domains the files are held under a lease, and read when they are placed, or else read into sealed memory; the confined
+ * parser sees a sealed copy of what it looks at.  Every other domain goes straight to the stock function.
  */
 #include "xl.h"
 
@@ -27,12 +27,12 @@ static int read_kernel(struct pvb_domain *d, const char *path, struct pvboot_err
 {
     if (pvb_kernel_cache_take(path, &d->kernel))
         return 0;
-    return pvboot_file_read(&d->kernel.file, path, pvboot_limit(d->req.limits.kernel, PVBOOT_KERNEL_MAX), e);
+    return pvboot_file_hold(&d->kernel.file, path, pvboot_limit(d->req.limits.kernel, PVBOOT_KERNEL_MAX), true, e);
 }
 
 static int read_ramdisk(struct pvb_domain *d, struct pvboot_file *f, const char *path, struct pvboot_error *e)
 {
-    return pvboot_file_read(f, path, pvboot_limit(d->req.limits.ramdisk, PVBOOT_RAMDISK_MAX), e);
+    return pvboot_file_hold(f, path, pvboot_limit(d->req.limits.ramdisk, PVBOOT_RAMDISK_MAX), false, e);
 }
 
 static int read_module(struct xc_dom_image *dom, const char *path, const char *cmdline, struct pvboot_error *e)

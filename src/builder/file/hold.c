@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A file that is held: one descriptor and one lease, from the first look at it to its last byte in a guest.  While the
+ * lease is there nobody has the file open for writing, nor a writable mapping of it, and nobody cuts it: whoever wants
+ * to waits.  The lease belongs to the open file and came with its descriptor; the signal
+ * that tells of its end is for the process that took it, which is dead.
+ */
+#include "hold.h"
+#include "memfd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Of a bzImage: setup part, start of the payload; end of the payload, kernel_info, and a signature. */
+#define HEAD (64u << 10)
+#define TAIL (256u << 10)
+#define CHUNK 65536u
+
+static int changed(const char *path, const char *how, struct pvboot_error *e)
+{
+    return pvb_in_file(e, path, pvb_fail(e, PVBOOT_E_UNREADABLE, "changed while being read: %s", how));
+}
+
+static int get(const struct pvboot_source *s, uint64_t off, void *dst, size_t n, struct pvboot_error *e)
+{
+    uint8_t *p = dst;
+
+    while (n) {
+        ssize_t got = pread(s->fd, p, n, (off_t)off);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return pvb_in_file(e, s->path, pvb_fail_errno(e, PVBOOT_E_UNREADABLE, "read"));
+        if (!got)
+            return changed(s->path, "it ends early", e);
+        p += got;
+        off += (size_t)got;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
+struct pvboot_source pvboot_file_source(const struct pvboot_file *f)
+{
+    return f->held ? (struct pvboot_source){ get, f->fd, f->path } : (struct pvboot_source){ 0 };
+}
+
+bool pvb_still_held(const struct pvboot_file *f)
+{
+    return !f->held || fcntl(f->fd, F_GETLEASE) == F_RDLCK;
+}
+
+/*
+ * Whoever wants to write may be waiting by now, which is no harm: he waits as long as there is a lease to give back, and
+ * that there was one, its return tells.
+ */
+int pvboot_file_settle(struct pvboot_file *f, struct pvboot_error *e)
+{
+    struct stat st;
+
+    if (!f->held)
+        return 0;
+    if (fstat(f->fd, &st) || (uint64_t)st.st_size != f->bytes.len)
+        return changed(f->path, "its size is another", e);
+    if (fcntl(f->fd, F_SETLEASE, F_UNLCK))
+        return changed(f->path, "somebody who wanted to write to it has waited too long", e);
+    return 0;
+}
+
+static int copy_range(int memfd, const struct pvboot_source *s, uint64_t off, uint64_t n, struct pvboot_error *e)
+{
+    uint8_t chunk[CHUNK];
+    int rc = 0;
+
+    if (lseek(memfd, (off_t)off, SEEK_SET) < 0)
+        return pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
+    for (uint64_t done = 0, some; !rc && done < n; done += some) {
+        some = n - done < CHUNK ? n - done : CHUNK;
+        rc = get(s, off + done, chunk, (size_t)some, e);
+        if (!rc)
+            rc = pvb_memfd_put(memfd, (struct pvboot_bytes){ chunk, (size_t)some }, e);
+    }
+    return rc;
+}
+
+/* What of a file is copied: [0, head) and the last @tail of @bytes. */
+struct ends {
+    struct pvboot_source from;
+    size_t bytes, head, tail;
+};
+
+static int copy_ends(struct pvboot_file *f, int memfd, const struct ends *of, struct pvboot_error *e)
+{
+    int rc = pvb_memfd_room(of->bytes, e);
+
+    if (!rc && ftruncate(memfd, (off_t)of->bytes))
+        rc = pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
+    if (!rc)
+        rc = copy_range(memfd, &of->from, 0, of->head, e);
+    if (!rc)
+        rc = copy_range(memfd, &of->from, of->bytes - of->tail, of->tail, e);
+    return rc ? rc : pvb_memfd_seal(f, memfd, of->bytes, e);
+}
+
+/* libxl keeps the address of what it has been given and does not look at it: nobody can. */
+static int copy_nothing(struct pvboot_file *f, int memfd, size_t bytes, struct pvboot_error *e)
+{
+    void *p = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED)
+        return pvb_fail_errno(e, PVBOOT_E_HOST, "no address space for a file");
+    close(memfd);
+    *f = (struct pvboot_file){ .bytes = { p, bytes }, .owned = p, .mapped = bytes, .memfd = -1 };
+    return 0;
+}
+
+static int copy_what_for(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool looked_at,
+                         struct pvboot_error *e)
+{
+    struct ends of = { .from = { get, r->fd, r->path }, .bytes = (size_t)r->st.st_size };
+    int rc;
+
+    if (!looked_at)
+        return copy_nothing(f, memfd, of.bytes, e);
+    of.head = of.bytes < HEAD ? of.bytes : HEAD;
+    of.tail = of.bytes - of.head < TAIL ? of.bytes - of.head : TAIL;
+    rc = copy_ends(f, memfd, &of, e);
+    f->head = of.head;
+    f->tail = of.tail;
+    return rc;
+}
+
+int pvb_hold(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool looked_at, struct pvboot_error *e)
+{
+    char *path = strdup(r->path);
+    int rc = path ? copy_what_for(f, memfd, r, looked_at, e) : pvb_fail(e, PVBOOT_E_HOST, "no memory for a path");
+
+    if (rc) {
+        close(r->fd);
+        free(path);
+        *f = (struct pvboot_file){ 0 };
+        return rc;
+    }
+    f->held = true;
+    f->fd = r->fd;
+    f->path = path;
+    return 0;
+}
+
+int pvboot_file_copy(struct pvboot_file *f, struct pvboot_error *e)
+{
+    const struct ends all = { pvboot_file_source(f), f->bytes.len, f->bytes.len, 0 };
+    struct pvboot_file whole;
+    int memfd, rc;
+
+    if (!f->held)
+        return 0;
+    memfd = pvb_memfd("pvboot-file", e);
+    if (memfd < 0)
+        return pvb_in_file(e, f->path, memfd);
+    rc = copy_ends(&whole, memfd, &all, e);
+    if (rc) {
+        close(memfd);
+        return pvb_in_file(e, f->path, rc);
+    }
+    rc = pvboot_file_settle(f, e);
+    if (rc) {
+        pvboot_file_dispose(&whole);
+        return rc;
+    }
+    whole.version = f->version;
+    pvboot_file_dispose(f);
+    *f = whole;
+    return 0;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * A file that is held: what is copied of it, what is read by its descriptor, and who may write to it when.  Where the
+ * file system of /tmp grants no lease, or is none that is held on, there is nothing to be tested.
+ */
+#include "builder/base/base.h"
+
+#include <fcntl.h>
+#include <pvboot/file.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define BYTES ((1u << 20) + 77)
+
+static char dir[] = "/tmp/pvboot-hold.XXXXXX";
+static char path[64];
+static uint8_t was[BYTES]; /* in the file */
+
+static int setup(void **state)
+{
+    (void)state;
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(path, sizeof(path), "%s/kernel", dir);
+    for (size_t i = 0; i < BYTES; i++)
+        was[i] = (uint8_t)(i % 251 + 1); /* never 0 */
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(dir);
+}
+
+static void write_file(void)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_int_equal(write(fd, was, BYTES), BYTES);
+    close(fd);
+}
+
+static void hold(struct pvboot_file *f, bool looked_at)
+{
+    struct pvboot_error e = { 0 };
+
+    write_file();
+    if (pvboot_file_hold(f, path, BYTES, looked_at, &e))
+        fail_msg("%s", e.text);
+    assert_int_equal(f->bytes.len, BYTES);
+    if (!f->held) {
+        pvboot_file_dispose(f);
+        skip();
+    }
+}
+
+static void assert_gets_all(const struct pvboot_file *f)
+{
+    struct pvboot_source s = pvboot_file_source(f);
+    uint8_t *got = malloc(BYTES);
+    struct pvboot_error e = { 0 };
+
+    assert_int_equal(s.get(&s, 0, got, BYTES, &e), 0);
+    assert_memory_equal(got, was, BYTES);
+    assert_int_equal(s.get(&s, 1, got, BYTES, &e), -PVBOOT_E_UNREADABLE); /* one byte too many */
+    assert_string_equal(e.file, path);
+    free(got);
+}
+
+/* Head and tail are the file's, what is between is not there, and the copy cannot be changed. */
+static void ends_are_copied(void **state)
+{
+    struct pvboot_file f;
+
+    (void)state;
+    hold(&f, true);
+    assert_true(f.head >= 4096 && f.tail >= 4096 && f.head + f.tail < BYTES);
+    assert_memory_equal(f.bytes.p, was, f.head);
+    assert_memory_equal(f.bytes.p + BYTES - f.tail, was + BYTES - f.tail, f.tail);
+    for (size_t i = f.head; i < BYTES - f.tail; i++)
+        assert_int_equal(f.bytes.p[i], 0);
+    assert_int_equal(write(f.memfd, "x", 1), -1);
+    assert_gets_all(&f);
+    pvboot_file_dispose(&f);
+    pvboot_file_dispose(&f);
+}
+
+static void nothing_is_copied(void **state)
+{
+    struct pvboot_file f;
+
+    (void)state;
+    hold(&f, false);
+    assert_int_equal(f.head + f.tail, 0);
+    assert_int_equal(f.memfd, -1);
+    assert_gets_all(&f);
+    pvboot_file_dispose(&f);
+}
+
+/* Programs that are started do not inherit it; whoever took the lease is gone, and so is the target of its signal. */
+static void descriptor(void **state)
+{
+    struct pvboot_file f;
+
+    (void)state;
+    hold(&f, true);
+    assert_true(f.fd > STDERR_FILENO);
+    assert_int_equal(fcntl(f.fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(f.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    assert_int_equal(fcntl(f.fd, F_GETLEASE), F_RDLCK);
+    assert_int_not_equal(fcntl(f.fd, F_GETOWN), getpid());
+    pvboot_file_dispose(&f);
+}
+
+static pid_t start_writer(void)
+{
+    pid_t pid = fork();
+    int fd;
+
+    if (pid)
+        return pid;
+    fd = open(path, O_WRONLY); /* waits */
+    _exit(fd < 0 || write(fd, "written", 7) != 7);
+}
+
+static unsigned int signalled;
+
+static void count(int sig)
+{
+    (void)sig;
+    signalled++;
+}
+
+/* He is not let in, and we are not signalled; afterwards he writes at once. */
+static void writer_waits(void **state)
+{
+    struct pvboot_error e = { 0 };
+    struct pvboot_file f;
+    pid_t writer;
+    int status;
+
+    (void)state;
+    for (int sig = 1; sig < NSIG; sig++)
+        if (sig != SIGCHLD && sig != SIGALRM)
+            signal(sig, count);
+    hold(&f, true);
+    writer = start_writer();
+    for (int i = 0; i < 5000 && fcntl(f.fd, F_GETLEASE) == F_RDLCK; i++)
+        usleep(1000);
+    assert_int_equal(fcntl(f.fd, F_GETLEASE), F_UNLCK);
+    assert_false(pvboot_file_unchanged(&f, path)); /* no build is begun with it */
+    assert_gets_all(&f);
+    assert_int_equal(pvboot_file_settle(&f, &e), 0);
+    assert_int_equal(signalled, 0);
+    alarm(20); /* he would wait for 45 s */
+    assert_int_equal(waitpid(writer, &status, 0), writer);
+    alarm(0);
+    assert_int_equal(status, 0);
+    pvboot_file_dispose(&f);
+    for (int sig = 1; sig < NSIG; sig++)
+        if (sig != SIGCHLD && sig != SIGALRM)
+            signal(sig, SIG_DFL);
+}
+
+/* The kernel takes a lease away from who keeps a writer waiting too long. */
+static void lease_is_lost(void **state)
+{
+    struct pvboot_error e = { 0 };
+    struct pvboot_file f;
+
+    (void)state;
+    hold(&f, true);
+    assert_int_equal(fcntl(f.fd, F_SETLEASE, F_UNLCK), 0);
+    assert_int_equal(pvboot_file_settle(&f, &e), -PVBOOT_E_UNREADABLE);
+    assert_string_equal(e.file, path);
+    assert_int_equal(pvboot_file_copy(&f, &e), -PVBOOT_E_UNREADABLE);
+    pvboot_file_dispose(&f);
+}
+
+/* Writers, open or with a mapping alone, leave nothing to hold: a copy is made. */
+static void writers_first(void **state)
+{
+    for (int mapped = 0; mapped < 2; mapped++) {
+        struct pvboot_error e = { 0 };
+        struct pvboot_file f;
+        void *p;
+        int fd;
+
+        (void)state;
+        write_file();
+        usleep(300000); /* quiet for long enough to be read without a lease */
+        fd = open(path, O_RDWR);
+        p = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (mapped)
+            close(fd);
+        assert_int_equal(pvboot_file_hold(&f, path, BYTES, true, &e), 0);
+        assert_false(f.held);
+        assert_null(pvboot_file_source(&f).get);
+        assert_memory_equal(f.bytes.p, was, BYTES);
+        assert_int_equal(pvboot_file_settle(&f, &e), 0);
+        pvboot_file_dispose(&f);
+        munmap(p, BYTES);
+        if (!mapped)
+            close(fd);
+    }
+}
+
+static void whole_copy(void **state)
+{
+    struct pvboot_error e = { 0 };
+    struct pvboot_file f;
+
+    (void)state;
+    hold(&f, true);
+    assert_int_equal(pvboot_file_copy(&f, &e), 0);
+    assert_false(f.held);
+    assert_memory_equal(f.bytes.p, was, BYTES);
+    assert_true(pvboot_file_unchanged(&f, path));
+    assert_int_equal(pvboot_file_copy(&f, &e), 0);
+    pvboot_file_dispose(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ends_are_copied), cmocka_unit_test(nothing_is_copied), cmocka_unit_test(descriptor),
+        cmocka_unit_test(writer_waits),    cmocka_unit_test(lease_is_lost),     cmocka_unit_test(writers_first),
+        cmocka_unit_test(whole_copy),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
