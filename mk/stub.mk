@@ -19,7 +19,7 @@ FREESTANDING = -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protec
                -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(WARN) $(PREFIX_MAP) \
                $(FREESTANDING_HEADERS)
 # The stub is to stay under 32 KiB: gcc from 12 on is persuaded, clang's -Os is small enough.
-STUB_SMALL := -Oz -mpreferred-stack-boundary=2 -fno-tree-sra -fno-tree-dominator-opts
+STUB_SMALL := -Oz -malign-data=abi -mpreferred-stack-boundary=2 -fno-tree-sra -fno-tree-dominator-opts
 STUB_OPT := $(shell $(CC) -m32 $(STUB_SMALL) -S -o /dev/null -x c /dev/null 2>/dev/null && echo $(STUB_SMALL) || echo -Os)
 STUB_CFLAGS = -m32 -march=i686 -mtune=i386 -mgeneral-regs-only -mregparm=3 -std=gnu11 $(STUB_OPT) -g $(FREESTANDING) \
               -ffunction-sections -fdata-sections -Isrc/stub/libc -DPVBOOT_VERSION='"$(VERSION)"'

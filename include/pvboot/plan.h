@@ -60,12 +60,11 @@ struct pvboot_request {
     uint32_t filler;            /* enum pvboot_filler: who fills, as the guest is told; 0: the toolstack */
     const char *cmdline;        /* NULL: none */
     uint32_t n_ramdisks;
-    struct pvboot_bytes ramdisk[PVBOOT_RAMDISKS_MAX];       /* the planner uses only the lengths */
-    struct pvboot_source ramdisk_from[PVBOOT_RAMDISKS_MAX]; /* of those that are not in memory */
-    uint32_t subarch;                                       /* boot.rst hardware_subarch */
-    bool force_subarch;                                     /* although the kernel is known to die of it */
-    enum pvboot_hypervisor hypervisor;                      /* describe it in a setup_data node? */
-    bool strict;                                            /* honour setup_type_max: leave out what it does not list */
+    struct pvboot_bytes ramdisk[PVBOOT_RAMDISKS_MAX]; /* the planner uses only the lengths */
+    uint32_t subarch;                                 /* boot.rst hardware_subarch */
+    bool force_subarch;                               /* although the kernel is known to die of it */
+    enum pvboot_hypervisor hypervisor;                /* describe it in a setup_data node? */
+    bool strict;                                      /* honour setup_type_max: leave out what it does not list */
     bool has_rng_seed;
     uint8_t rng_seed[32];
     enum pvboot_sandbox sandbox; /* of the kernel's parser; the planner does not care */
@@ -74,6 +73,7 @@ struct pvboot_request {
         bool wanted;                                  /* shall the hypervisor node tell what was placed? */
         uint8_t kernel[32], ramdisk[32], cmdline[32]; /* sha256; the loader's, which hashes as it places */
     } digests;
+    struct pvboot_source ramdisk_from[PVBOOT_RAMDISKS_MAX]; /* of those that are not in memory */
 };
 
 /* One key of the configuration, as text, into the request; the same table serves xl's config and the CLI.

@@ -22,9 +22,12 @@ SITES = {"alloc": [errno.ENOMEM], "open": [errno.EACCES, errno.EMFILE, errno.ENO
 # A smaller extent is what a builder asks for next; what was interrupted is repeated.  The one calloc is libelf's, while
 # the stub is looked at: without an answer the domain is ours.  The malloc is a path for messages.  A file without a
 # lease is watched instead, a memfd without MFD_NOEXEC_SEAL will do, a parser's status may be somebody else's to reap.
+# What fails while only head and tail of a kernel are parsed is tried again with all of it, helper and memory included.
+# Not every kernel can restrict a handle; a file system that is not known is read the slower way.
 # A dump's directory that has no file of an earlier one will do as well (ENOENT).
 ABSORBED = {"xc_domain_populate_physmap", "calloc", "malloc", "read", "pread", "write", "poll", "fcntl", "memfd_create",
-            "waitid", "unlinkat", "fstatfs", "xenforeignmemory_restrict"}
+            "waitid", "unlinkat", "fstatfs", "xenforeignmemory_restrict", "realloc", "ftruncate", "pipe2",
+            "posix_spawn", "pidfd_open", "recvmsg"}
 
 
 @pytest.fixture(scope="module")

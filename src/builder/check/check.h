@@ -15,7 +15,7 @@ struct pvb_check {
 
 typedef int pvb_rule(const struct pvb_check *c);
 
-/* plan_check_entry.c */
+/* check_entry.c */
 pvb_rule pvb_rule_path, pvb_rule_window, pvb_rule_entry, pvb_rule_registers, pvb_rule_page_tables, pvb_rule_subarch;
 
 static inline const struct pvboot_segment *pvb_seg(const struct pvb_check *c, enum pvboot_segment_id id)

@@ -64,11 +64,15 @@ int pvboot_file_settle(struct pvboot_file *f, struct pvboot_error *e)
 
     if (!f->held)
         return 0;
-    if (fstat(f->fd, &st) || (uint64_t)st.st_size != f->bytes.len)
+    if (fstat(f->fd, &st))
+        return pvb_in_file(e, f->path, pvb_fail_errno(e, PVBOOT_E_UNREADABLE, "fstat"));
+    if ((uint64_t)st.st_size != f->bytes.len)
         return changed(f->path, "its size is another", e);
-    if (fcntl(f->fd, F_SETLEASE, F_UNLCK))
+    if (!fcntl(f->fd, F_SETLEASE, F_UNLCK))
+        return 0;
+    if (errno == EAGAIN) /* there is none */
         return changed(f->path, "somebody who wanted to write to it has waited too long", e);
-    return 0;
+    return pvb_in_file(e, f->path, pvb_fail_errno(e, PVBOOT_E_HOST, "giving a lease back"));
 }
 
 static int copy_range(int memfd, const struct pvboot_source *s, uint64_t off, uint64_t n, struct pvboot_error *e)

@@ -172,10 +172,10 @@ static void read_extras(struct pvboot_bzimage *bz, const struct setup_header *h,
         text = pvboot_sub(setup, off, setup.len - off);
         pvb_escape(bz->kernel_version, sizeof(bz->kernel_version), text.p, strnlen((const char *)text.p, text.len));
     }
-    if (h->kernel_info_offset && pvboot_has(kernel, h->kernel_info_offset, sizeof(info)))
-        bz->info_off = bz->kernel_off + h->kernel_info_offset;
-    if (bz->info_off && pvboot_get(kernel, h->kernel_info_offset, &info, sizeof(info)) &&
-        !memcmp(info.magic, "LToP", sizeof(info.magic)) && info.size >= sizeof(info))
+    if (!h->kernel_info_offset || !pvboot_get(kernel, h->kernel_info_offset, &info, sizeof(info)))
+        return;
+    bz->info_off = bz->kernel_off + h->kernel_info_offset;
+    if (!memcmp(info.magic, "LToP", sizeof(info.magic)) && info.size >= sizeof(info))
         bz->setup_type_max = info.setup_type_max;
 }
 

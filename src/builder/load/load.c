@@ -79,6 +79,12 @@ static int fill_gpa(const struct load *l, uint64_t gpa, const struct pvboot_piec
     return l->g->ops->fill ? l->g->ops->fill(l->g, gpa, &hashed, l->e) : get_parts(l, &gpa, &hashed);
 }
 
+/* The file that the guest may be told the digest of, whatever the kernel is wrapped in. */
+static struct pvboot_bytes whole_file(const struct pvboot_kernel *k)
+{
+    return k->whole.len ? k->whole : k->file;
+}
+
 /* Bytes of the kernel's file that the guest does not get, for the digest of all of it. */
 static int hash_file(const struct load *l, uint64_t off, uint64_t n)
 {
@@ -88,7 +94,7 @@ static int hash_file(const struct load *l, uint64_t off, uint64_t n)
         return 0;
     if (h.from->get)
         return get_parts(l, NULL, &(struct pvboot_piece){ &h.source, off, (size_t)n });
-    pvb_hash_more(l->hash, pvboot_sub(l->kernel->file, off, n));
+    pvb_hash_more(l->hash, pvboot_sub(whole_file(l->kernel), off, n));
     return 0;
 }
 
@@ -112,6 +118,10 @@ static int load_bzimage(const struct load *l)
     if (!pvboot_has(file, off, n))
         return pvb_fail(l->e, PVBOOT_E_INTERNAL, "kernel at %#llx+%#llx is outside its file of %zu bytes",
                         (unsigned long long)off, (unsigned long long)n, file.len);
+    if (file.p != whole_file(l->kernel).p) {
+        rc = hash_file(l, 0, whole_file(l->kernel).len);
+        return rc ? rc : write_gpa(l, l->plan->kernel_load_gpa, pvboot_sub(file, off, n));
+    }
     rc = hash_file(l, 0, off);
     if (!rc)
         rc = place_part(l, off, n);
@@ -124,7 +134,7 @@ static int load_bzimage(const struct load *l)
 static int write_elf(const struct load *l, uint64_t gpa, uint64_t off, uint64_t n)
 {
     const struct pvboot_kernel *k = l->kernel;
-    const struct pvboot_piece piece = { &k->elf_from, off, (size_t)n };
+    const struct pvboot_piece piece = { &k->elf_from, k->elf_off + off, (size_t)n };
 
     if (!n || !k->elf_from.get)
         return write_gpa(l, gpa, pvboot_sub(k->elf, off, n));
@@ -140,8 +150,7 @@ static int load_elf(const struct load *l)
     const struct pvboot_segment *seg = &l->plan->seg[PVBOOT_SEG_KERNEL];
     const struct pvboot_elf *elf = &l->kernel->image.elf;
     uint64_t end = seg->start;
-
-    int rc = hash_file(l, 0, l->kernel->file.len);
+    int rc = hash_file(l, 0, whole_file(l->kernel).len);
 
     for (uint32_t i = 0; !rc && i < elf->n_loads; i++) {
         const struct pvboot_load *p = &elf->load[i];

@@ -25,10 +25,13 @@ int pvboot_request_embedded(struct pvboot_request *req, const struct pvboot_kern
         return pvb_fail(e, PVBOOT_E_LIMIT, "%u ramdisks and %u in the kernel image: limit %u", req->n_ramdisks, n,
                         PVBOOT_RAMDISKS_MAX);
     memmove(req->ramdisk + n, req->ramdisk, req->n_ramdisks * sizeof(req->ramdisk[0]));
+    memmove(req->ramdisk_from + n, req->ramdisk_from, req->n_ramdisks * sizeof(req->ramdisk_from[0]));
     req->n_ramdisks += n;
     for (uint32_t i = 0, at = 0; i < all; i++)
-        if (own[i].len)
+        if (own[i].len) {
+            req->ramdisk_from[at] = (struct pvboot_source){ 0 };
             req->ramdisk[at++] = own[i];
+        }
     if (!has_cmdline(req) && k->image.wrapper.cmdline[0])
         req->cmdline = k->image.wrapper.cmdline;
     return 0;
@@ -58,10 +61,25 @@ static bool is_initramfs(struct pvboot_bytes b)
     return false;
 }
 
+#define HEAD_BYTES 6u /* the longest magic */
+
+/* The first bytes of ramdisk @i; none where they cannot be had: the loader will say why. */
+static struct pvboot_bytes ramdisk_head(const struct pvboot_request *req, uint32_t i, uint8_t head[HEAD_BYTES])
+{
+    const struct pvboot_source *from = &req->ramdisk_from[i];
+
+    if (!from->get)
+        return req->ramdisk[i];
+    if (req->ramdisk[i].len < HEAD_BYTES || from->get(from, 0, head, HEAD_BYTES, NULL))
+        return (struct pvboot_bytes){ NULL, 0 };
+    return (struct pvboot_bytes){ head, HEAD_BYTES };
+}
+
 static void remark_ramdisks(struct pvboot_plan *plan, const struct pvboot_request *req)
 {
     for (uint32_t i = 0; i < req->n_ramdisks; i++) {
-        struct pvboot_bytes b = req->ramdisk[i];
+        uint8_t head[HEAD_BYTES];
+        struct pvboot_bytes b = ramdisk_head(req, i, head);
 
         if (b.p && b.len >= 4 && !is_initramfs(b))
             pvb_remark(

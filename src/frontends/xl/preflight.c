@@ -14,7 +14,9 @@ int pvb_cfg_check(const struct pvb_cfg *c, struct pvboot_error *e)
     if (c->paths.dump_dir && c->req.path == PVBOOT_PATH_STUB)
         return pvb_fail(e, PVBOOT_E_USAGE, "pvboot_dump contradicts pvboot_entry=\"stub\": the guest fills the page");
     rc = pvb_stub_check(e);
-    return rc ? rc : pvb_digest_ready(e);
+    if (!rc && (c->req.digests.wanted || c->paths.dump_dir))
+        rc = pvb_digest_ready(e);
+    return rc;
 }
 
 /* These read the config of a domain that has its memory already; what lies in /boot by now must not be in its way. */
@@ -36,7 +38,7 @@ int pvb_cfg_preflight(const struct pvb_cfg *c, struct pvboot_error *e)
 
     if (!path || !c->from_file || wants_no_kernel() || pvb_cfg_get(c, "bootloader") || c->req.path == PVBOOT_PATH_STUB)
         return 0;
-    rc = pvboot_file_read(&w.file, path, pvboot_limit(c->req.limits.kernel, PVBOOT_KERNEL_MAX), e);
+    rc = pvboot_file_hold(&w.file, path, pvboot_limit(c->req.limits.kernel, PVBOOT_KERNEL_MAX), true, e);
     if (rc == -PVBOOT_E_UNREADABLE) {
         *e = (struct pvboot_error){ 0 };
         return 0;
