@@ -43,10 +43,10 @@ void xs_close(struct xs_handle *xs)
     (void)xs;
 }
 
+static const char caps[] = "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ";
+
 int xc_version(xc_interface *xch, int cmd, void *arg)
 {
-    static const char caps[] = "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ";
-
     (void)xch;
     if (cmd == XENVER_version)
         return XEN_4_17;
@@ -56,6 +56,20 @@ int xc_version(xc_interface *xch, int cmd, void *arg)
         memcpy(arg, caps, sizeof(caps));
     return 0;
 }
+
+/* How libxl asks for texts since Xen 4.18; whoever asks frees them. An older header and library know none of these. */
+#define XENVER_TEXT(what, text)                \
+    char *xc_xenver_##what(xc_interface *xch); \
+    char *xc_xenver_##what(xc_interface *xch)  \
+    {                                          \
+        (void)xch;                             \
+        return strdup(text);                   \
+    }
+XENVER_TEXT(capabilities, caps)
+XENVER_TEXT(extraversion, "")
+XENVER_TEXT(changeset, "")
+XENVER_TEXT(commandline, "")
+XENVER_TEXT(buildid, "")
 
 int xc_physinfo(xc_interface *xch, xc_physinfo_t *info)
 {
