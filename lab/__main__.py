@@ -6,12 +6,13 @@ import signal
 import sys
 
 from .base.errors import LabError
+from .bench import commands as bench
 from .campaigns import commands as campaigns
 from .cases import commands as cases
 from .flight import commands as flight
 from .live import commands as live
 
-VERBS = (cases, campaigns, live, flight)  # each has a register(); in the order of --help
+VERBS = (cases, bench, campaigns, live, flight)  # each has a register(); in the order of --help
 
 
 def main() -> int:
@@ -31,7 +32,7 @@ def _arguments() -> argparse.Namespace:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(function, help_text):
-        sub = verbs.add_parser(function.__name__.strip("_"), help=help_text, description=help_text)
+        sub = verbs.add_parser(function.__name__.strip("_").replace("_", "-"), help=help_text, description=help_text)
         sub.set_defaults(verb=function)
         return sub
 

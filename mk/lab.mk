@@ -8,7 +8,7 @@ $(BUILD)/pvboot-capture: $(call obj,$(CAPTURE)) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
 	$(Q)$(link) -pie -o $@ $^ $(LIBS) -lxenctrl -lxenforeignmemory
 
-.PHONY: compare demo bench
+.PHONY: compare demo bench bench-native
 compare: build-packages lab-packages
 	@$(M) all
 	@PVBOOT_BUILD=$(BUILD) $(PYTHON) -m lab compare --rounds 5 --out $(BUILD)/lab/flight
@@ -17,4 +17,7 @@ demo: build-packages lab-packages
 	@$(PYTHON) -m lab demo
 bench: build-packages lab-packages
 	@$(M) all
-	@$(PYTHON) -m lab bench
+	@PVBOOT_BUILD=$(BUILD) $(PYTHON) -m lab bench
+bench-native: build-packages
+	@$(M) all $(BUILD)/tests/offline/driver
+	@PVBOOT_BUILD=$(BUILD) $(PYTHON) -m lab bench-native

@@ -1,26 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""The verbs of campaigns: bench, soak, faults, confine."""
+"""The verbs of campaigns: soak, faults, confine."""
 
 import argparse
 import dataclasses
 
-from . import bench, confine, faults, soak
+from . import confine, faults, soak
 
 
 def register(verb) -> None:
     """`verb` makes a subparser of a function; lab/__main__.py has it."""
-    sub = verb(bench_, "time xl create -p, stock PVH against each entry")
-    sub.add_argument("--rounds", type=int, default=bench.ROUNDS)
-    sub.add_argument("--sandbox", action="store_true", help="what it costs to confine the parser, in pairs")
     sub = verb(soak_, "create, destroy, reboot and fail, over and over; does anything grow?")
     for what, count in dataclasses.asdict(soak.Plan()).items():
         sub.add_argument(f"--{what.replace('_', '-')}", type=int, default=count, metavar="N")
     verb(faults_, "requests of a build fail, one at a time; is anything left behind?")
     verb(confine_, "the confinement attacked on dom0's own kernel")
-
-
-def bench_(args: argparse.Namespace) -> int:
-    return (bench.bench_sandbox if args.sandbox else bench.bench)(args.rounds)
 
 
 def soak_(args: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ from . import clock, dom0
 CPU = "EPYC,+svm,+npt,-smap,-smep,-monitor,-rdtscp,-xsavec,-rdpid"
 # Eager FPU: with Xen's lazy switching (its default for AMD) the emulation loses vector registers, and programs in dom0
 # and in guests crash now and then, more often on a busy machine.
-XEN_CMDLINE = ("console=com1 com1=115200,8n1 dom0_mem=1536M,max:1536M loglvl=info guest_loglvl=all"
+XEN_CMDLINE = ("console=com1 com1=115200,8n1 dom0_mem={0}M,max:{0}M loglvl=info guest_loglvl=all"
                " spec-ctrl=eager-fpu")
 DOM0_CMDLINE = "console=hvc0 rdinit=/init panic=1 quiet"
 # One translation loop that may use the second processor too; or one whose clock is the number of instructions executed,
@@ -39,12 +39,13 @@ PROBE_SECONDS = 60  # for a machine that is asked whether it is still there
 
 class Host:
     def __init__(self, directory: Path, memory_mib: int = 3072, cpus: int = 2,
-                 accelerator: tuple[str, ...] = BY_THE_CLOCK) -> None:
+                 accelerator: tuple[str, ...] = BY_THE_CLOCK, dom0_mib: int = 1536) -> None:
         self.dir = directory
         self.share = directory / "share"
         self._state = directory / "host.json"
         self._bell = directory / "bell"
         self.memory_mib = memory_mib
+        self._dom0_mib = dom0_mib
         self._cpus = cpus
         self._accelerator = accelerator
         self._serial = itertools.count()
@@ -200,7 +201,7 @@ class Host:
         command = [
             "qemu-system-x86_64", *self._accelerator, "-cpu", CPU,
             "-smp", str(self._cpus), "-m", str(self.memory_mib),
-            "-kernel", str(xen), "-append", XEN_CMDLINE,
+            "-kernel", str(xen), "-append", XEN_CMDLINE.format(self._dom0_mib),
             "-initrd", f"{_module(kernel)} {DOM0_CMDLINE},{_module(initrd)}",
             "-nodefaults", "-no-reboot", "-display", "none", "-monitor", "none",
             "-serial", f"file:{self.log_file}", "-serial", f"pipe:{self._bell}",

@@ -12,10 +12,11 @@ BOTTOM_UP = ("base", "machine", "guests", "judges", "cases")
 MAY_USE = {
     **{room: BOTTOM_UP[:n] for n, room in enumerate(BOTTOM_UP)},
     "judges": ("base", "guests"),  # what they judge is brought to them
+    "bench": BOTTOM_UP,
     "campaigns": BOTTOM_UP,
     "live": ("base", "machine", "guests"),
     "flight": BOTTOM_UP,
-    "": ("base", "cases", "campaigns", "live", "flight"),  # __main__
+    "": ("base", "cases", "bench", "campaigns", "live", "flight"),  # __main__
 }
 
 

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""make bench: what `xl create -p` costs, stock PVH against each entry, interleaved in one boot of one machine.
+
+The machine's clock counts instructions, so that a time is how many of them Xen, dom0 and xl executed, at 4 ns each, and
+comes out the same on a busy host.  Time on metal it is not: only the ratios within this run mean something.
+"""
+
+from ..base import kernels, packages
+from ..guests import images
+from ..machine import dom0
+from ..cases.case import Case
+from . import bed
+
+KERNELS = ("6.1", "6.1-cloud")
+STOCK = "xl-pvh"
+PATHS = (STOCK, "pvh", "linux32", "linux64", "vmlinux64")
+ROUNDS = 3
+
+
+def cases(kernels_wanted: tuple[str, ...], paths_wanted: tuple[str, ...]) -> list[Case]:
+    """Stock is always among them."""
+    return [Case(f"{kernel}/{path}", path, kernel) for kernel in kernels_wanted
+            for path in dict.fromkeys((STOCK, *paths_wanted))]
+
+
+def measure(wanted: list[Case], rounds: int, userland: bool = False) -> dict:
+    """What docs/bench.json holds."""
+    with bed.prepared() as machine:
+        put(machine, wanted)
+        cells = {case.id: {"runs": []} for case in wanted}
+        for number in range(rounds + 1):  # the first round warms caches: there it is counted, and not timed
+            for case in wanted if number % 2 else reversed(wanted):
+                if number:
+                    cells[case.id]["runs"].append(machine.timed(case, userland))
+                else:
+                    cells[case.id]["counts"] = {**machine.counted(case), **machine.traced(case)}
+            print(f"round {number} of {rounds}" if number else "counted", flush=True)
+    return {"xen": packages.xen_version(), "memory_mib": wanted[0].memory, "rounds": rounds, "cells": cells}
+
+
+def put(machine: bed.Bed, wanted: list[Case]) -> None:
+    ramdisk = machine.host.put_once(images.initramfs(machine.store, "amd64"), f"{dom0.DIRECTORY}/initrd")
+    for case in wanted:
+        kernel = machine.host.put_once(kernels.image(machine.store, case.guest_kernel),
+                                       f"{dom0.DIRECTORY}/vmlinuz-{case.kernel}")
+        machine.place(case, kernel, ramdisk)
