@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """What the benchmark makes of what it was told: stamps, traces, medians, tables."""
 
+import json
 import pathlib
 import struct
 
@@ -127,6 +128,12 @@ def test_bytes_copied_are_those_of_system_calls_and_of_memcpy():
     text = tables.counts(report(**{"6.1__xl-pvh": cell(1.0), "6.1__linux64": ours}))
     assert row(text, "6.1/linux64")[1:7] == ["6.0", "1.0", "2.0", "3.0", "2.0", "3.00"]
     assert row(text, "6.1/linux64")[-3:] == ["12", "5", "0"]
+
+
+def test_the_readmes_table_is_the_one_of_the_stored_figures():
+    stored = json.loads((TOP / "docs/bench.json").read_text())
+    text = (TOP / "README.md").read_text()
+    assert tables.with_table(text, tables.readme(stored)) == text, "python3 -m lab bench --readme"
 
 
 @pytest.mark.parametrize("text", ["no place", tables.BEGIN, (tables.BEGIN + tables.END) * 2])
