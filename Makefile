@@ -14,6 +14,7 @@ include mk/libraries.mk
 # what is installed
 include mk/core.mk
 include mk/xl.mk
+include mk/launch.mk
 include mk/parse.mk
 include mk/stub.mk
 

@@ -18,7 +18,7 @@ WERROR ?=
 
 # What this machine has. Xen's headers and lzo2 are optional: everything else is required (libraries.mk).
 ifeq ($(origin HAVE_XEN),undefined)
-HAVE_XEN := $(shell $(PKG_CONFIG) --exists xenguest xencontrol xenforeignmemory xenlight xlutil 2>/dev/null && echo y)
+HAVE_XEN := $(shell $(PKG_CONFIG) --exists xenguest xencontrol xenforeignmemory xenevtchn xenstore xenlight xlutil 2>/dev/null && echo y)
 endif
 LZO ?= n
 

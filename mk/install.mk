@@ -18,6 +18,7 @@ INSTALLED = \
     $(foreach m,$(wildcard man/*.1),644:$m:$(MANDIR)/man1/$(notdir $m))
 ifeq ($(HAVE_XEN),y)
 INSTALLED += \
+    755:$(BUILD)/pvboot-launch:$(LIBEXECDIR)/pvboot-launch \
     644:$(BUILD)/pvboot-xl.so:$(LIBEXECDIR)/pvboot-xl.so \
     644:$(BUILD)/pvboot-stub.elf:$(LIBEXECDIR)/pvboot-stub.elf
 WRAPPER = $(LIBEXECDIR)/bin/xl

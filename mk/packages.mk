@@ -3,7 +3,7 @@
 
 BUILD_PACKAGES := gcc pkg-config $(foreach l,$(LIBRARIES),$(lastword $(subst :, ,$(l)))) libxen-dev python3
 CHECK_PACKAGES := $(BUILD_PACKAGES) clang clang-format libclang-rt-dev libcmocka-dev liblzo2-dev python3-pytest \
-                  xz-utils bzip2 lz4 zstd lzop binutils file
+                  xz-utils bzip2 lz4 zstd lzop binutils file acpica-tools
 # Of Xen the newest that this release has.
 LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.@-amd64 xen-utils-4.@ xen-utils-common xenstore-utils \
                 linux-image-amd64 busybox-static cpio grub-xen-bin grub-common kmod

@@ -26,7 +26,7 @@ check-exports: $(filter %.so,$(PROGRAMS))
 # Of the host's programs and libraries, and of the objects that they are made of.
 HARDENED := $(filter-out %.elf,$(PROGRAMS))
 HARDENED_OBJ := $(CORE_OBJ) $(PARSE_OBJ) $(call obj,$(CLI)) \
-                $(if $(filter y,$(HAVE_XEN)),$(XL_OBJ) $(call obj,$(CAPTURE)))
+                $(if $(filter y,$(HAVE_XEN)),$(XL_OBJ) $(LAUNCH_OBJ) $(call obj,$(CAPTURE)))
 check-hardened: $(PROGRAMS)
 	tests/check-hardened $(HARDENED) -- $(if $(CET),$(HARDENED_OBJ))
 check-licences:

@@ -30,10 +30,18 @@ enum pvboot_special {
     PVBOOT_SPECIAL_PAGES,
 };
 
+/* Who writes the domain's ACPI tables. */
+enum pvboot_tables {
+    PVBOOT_TABLES_GIVEN,  /* the toolstack, or nobody */
+    PVBOOT_TABLES_PVH,    /* we: local APICs, no PC hardware */
+    PVBOOT_TABLES_TIMERS, /* we: an IOAPIC and Xen's emulated timers as well */
+};
+
 /* The domain before anything of ours lies in it. */
 struct pvboot_machine {
     struct pvboot_memmap map;            /* RAM, reserved, ACPI as Xen will report them to the guest */
     uint64_t rsdp_gpa;                   /* 0: no ACPI */
+    enum pvboot_tables tables;           /* where they are ours, the RSDP lies among them in an ACPI range of @map */
     uint64_t special_start, special_end; /* console, xenstore, ... pages; reserved in @map */
     uint64_t console_gpa, xenstore_gpa;
     uint32_t console_evtchn, xenstore_evtchn; /* 0: not known yet */
@@ -47,6 +55,12 @@ struct pvboot_machine {
  * by the lab.
  */
 int pvboot_machine_default(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error *e);
+
+/*
+ * The same for a domain that no libxl makes: @tables are ours, at the same place, and need fewer pages.  Errors as above.
+ */
+int pvboot_machine_own(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, enum pvboot_tables tables,
+                       struct pvboot_error *e);
 
 /* The special pages end at @end, whole pages; the rings among them are where enum pvboot_special says. */
 void pvboot_machine_special(struct pvboot_machine *m, uint64_t end);

@@ -16,7 +16,7 @@ struct pvboot_written {
 struct pvboot_record {
     struct pvboot_guest guest; /* first member */
     struct pvboot_guest *next; /* may be NULL */
-    struct pvboot_memmap ram;  /* writes outside its RAM are -NOFIT, as on Xen */
+    struct pvboot_memmap ram;  /* writes outside are -NOFIT, as on Xen; own ACPI tables lie inside */
     struct pvboot_written *w;  /* in order of writing; zeroes are not kept */
     size_t n, cap;
 };

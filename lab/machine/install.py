@@ -16,6 +16,7 @@ FILES = {  # in the build directory, in dom0
     "pvboot": "/usr/bin/pvboot",
     "pvboot-parse": f"{LIBDIR}/pvboot-parse",
     "pvboot-capture": f"{LIBDIR}/pvboot-capture",
+    "pvboot-launch": f"{LIBDIR}/pvboot-launch",
 }
 XL = f"{LIBDIR}/bin/xl"  # the wrapper
 STOCK_XL = "/usr/sbin/xl"

@@ -34,4 +34,7 @@ int pvb_answer_verify(const struct pvb_answer *a, bool strict, struct pvboot_err
 int pvb_image_verify(struct pvboot_image *img, const struct pvboot_image *claim, uint64_t file_bytes,
                      uint64_t unpacked_max, struct pvboot_error *e) PVB_CHECKED;
 
+/* Program @name of ours, beside @file; where there is none, the installed one.  Returns @buf. */
+const char *pvb_program(const char *file, const char *name, char *buf, size_t n);
+
 #endif

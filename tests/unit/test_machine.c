@@ -83,10 +83,50 @@ static void test_special_pages(void **state)
     assert_int_equal(pvboot_memmap_bytes(&m.map, PVBOOT_RESERVED), 0x8000);
 }
 
+/* Our tables: RAM and special pages as ever, ACPI in whole pages from where libxl has it, the RSDP inside. */
+static void test_own(void **state)
+{
+    static struct pvboot_machine m, stock;
+    static const struct {
+        uint32_t vcpus;
+        enum pvboot_tables tables;
+        uint64_t acpi_end;
+    } own[] = {
+        { 1, PVBOOT_TABLES_PVH, 0xfc001000 },
+        { 128, PVBOOT_TABLES_PVH, 0xfc001000 },
+        { 128, PVBOOT_TABLES_TIMERS, 0xfc001000 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        struct pvboot_error e = { 0 };
+
+        assert_int_equal(pvboot_machine_own(&m, 5 * GIB, own[i].vcpus, own[i].tables, &e), 0);
+        assert_int_equal(pvboot_machine_default(&stock, 5 * GIB, own[i].vcpus, &e), 0);
+        assert_true(pvboot_memmap_valid(&m.map));
+        assert_int_equal(m.map.n, 4);
+        assert_int_equal(m.map.r[1].start, 0xfc000000);
+        assert_int_equal(m.map.r[1].end, own[i].acpi_end);
+        assert_int_equal(m.map.r[1].type, PVBOOT_ACPI);
+        for (size_t j = 0; j < m.map.n; j++) {
+            assert_int_equal(m.map.r[j].start, stock.map.r[j].start);
+            assert_int_equal(m.map.r[j].type, stock.map.r[j].type);
+            if (m.map.r[j].type != PVBOOT_ACPI)
+                assert_int_equal(m.map.r[j].end, stock.map.r[j].end);
+        }
+        assert_true(pvboot_memmap_inside(&m.map, m.rsdp_gpa, m.rsdp_gpa + 36, PVBOOT_ACPI));
+        assert_int_equal(m.special_start, stock.special_start);
+        assert_int_equal(m.console_gpa, stock.console_gpa);
+    }
+    assert_int_equal(pvboot_machine_own(&m, 0, 1, PVBOOT_TABLES_PVH, &(struct pvboot_error){ 0 }), -PVBOOT_E_USAGE);
+    assert_int_equal(pvboot_machine_own(&m, MIB, 129, PVBOOT_TABLES_PVH, &(struct pvboot_error){ 0 }), -PVBOOT_E_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_own),
         cmocka_unit_test(test_special_pages),
     };
 

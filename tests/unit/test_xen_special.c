@@ -139,12 +139,32 @@ static void each_call_is_looked_at(void **state)
     fault_leave();
 }
 
+/* Who asks for xenstore's ring is to find none, and not one that nobody reads. */
+static void without_xenstore_there_is_no_ring(void **state)
+{
+    static const struct pvboot_xen_rings alone = { .console_evtchn = 21 };
+    struct pvboot_error e = { 0 };
+    struct pvboot_xen x;
+
+    (void)state;
+    fake_begin(&roomy);
+    x = fake_xen();
+    assert_int_equal(pvboot_xen_special_pages(&x, &machine, &alone, &e), 0);
+    assert_int_equal(fake.param[HVM_PARAM_STORE_PFN], 0);
+    assert_int_equal(fake.param[HVM_PARAM_STORE_EVTCHN], 0);
+    assert_int_equal(fake.param[HVM_PARAM_CONSOLE_PFN], CONSOLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(eight_pages_and_no_more), cmocka_unit_test(rings_are_zeroed),
-        cmocka_unit_test(identity_page_table),     cmocka_unit_test(params_name_the_pages),
-        cmocka_unit_test(too_little_memory),       cmocka_unit_test(each_call_is_looked_at),
+        cmocka_unit_test(eight_pages_and_no_more),
+        cmocka_unit_test(rings_are_zeroed),
+        cmocka_unit_test(identity_page_table),
+        cmocka_unit_test(params_name_the_pages),
+        cmocka_unit_test(too_little_memory),
+        cmocka_unit_test(each_call_is_looked_at),
+        cmocka_unit_test(without_xenstore_there_is_no_ring),
     };
 
     return cmocka_run_group_tests_name("xen_special", tests, NULL, NULL);

@@ -195,6 +195,9 @@ static int rule_foreign(const struct pvb_check *c)
     if (acpi->end && (m->rsdp_gpa < acpi->start || m->rsdp_gpa >= acpi->end))
         return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: the RSDP at 0x%" PRIx64 " is outside the ACPI segment",
                         m->rsdp_gpa);
+    if (m->tables && (!acpi->end || type_at(&m->map, acpi->start) != PVBOOT_ACPI || acpi->start % 4096))
+        return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: our ACPI tables at 0x%" PRIx64 " have no ACPI memory there",
+                        acpi->start);
     if (!m->vcpus || m->vcpus > PVBOOT_VCPUS_MAX)
         return pvb_fail(c->e, PVBOOT_E_INTERNAL, "plan: %u vCPUs", m->vcpus);
     return 0;

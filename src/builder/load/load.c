@@ -213,7 +213,8 @@ static int load_structures(const struct load *l, enum pvboot_segment_id id)
     buf = calloc(1, n);
     if (!buf)
         return pvb_fail(l->e, PVBOOT_E_HOST, "no memory for %zu bytes of %s", n, pvboot_segment_name(id));
-    rc = pvb_segment_write(l->plan, l->kernel, l->req, id, buf, l->e);
+    rc = id == PVBOOT_SEG_ACPI ? pvb_acpi_write(l->plan, buf, l->e)
+                               : pvb_segment_write(l->plan, l->kernel, l->req, id, buf, l->e);
     if (!rc)
         rc = write_gpa(l, seg->start, (struct pvboot_bytes){ buf, n });
     explicit_bzero(buf, n); /* setup_data holds the guest's random seed */
@@ -257,7 +258,7 @@ int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kern
     if (!rc)
         rc = do_step(&l, hash_cmdline, told.digests.cmdline);
     for (enum pvboot_segment_id id = 0; !rc && id < PVBOOT_SEGMENTS; id++)
-        if (pvb_segment_is_structure(id))
+        if (pvb_segment_is_structure(id) || (id == PVBOOT_SEG_ACPI && plan->machine.tables))
             rc = load_structures(&l, id);
     explicit_bzero(told.rng_seed, sizeof(told.rng_seed));
     return rc;

@@ -86,4 +86,7 @@ void pvboot_record_init(struct pvboot_record *r, const struct pvboot_machine *ma
     static const struct pvboot_guest_ops ops = { .write = record_write, .zero = record_zero, .close = record_close };
 
     *r = (struct pvboot_record){ .guest = { &ops }, .next = next, .ram = machine->map };
+    for (size_t i = 0; machine->tables && i < r->ram.n; i++)
+        if (r->ram.r[i].type == PVBOOT_ACPI)
+            r->ram.r[i].type = PVBOOT_RAM;
 }

@@ -6,7 +6,7 @@
  * tools/libs/guest/xg_dom_x86.c (special pages).  libxl reports the info page, the tables and the RSDP's 64 bytes as
  * three E820 entries that lie end to end; here they are one range with the same bytes.
  */
-#include "../base/base.h"
+#include "../segment/segment.h"
 
 #include <inttypes.h>
 
@@ -46,24 +46,46 @@ void pvboot_machine_special(struct pvboot_machine *m, uint64_t end)
     m->console_gpa = m->special_start + PVBOOT_SPECIAL_CONSOLE * PVB_PAGE;
 }
 
-int pvboot_machine_default(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error *e)
+/* RAM below the devices and from 4 GiB on, the special pages; not yet ACPI. */
+static int lay_out(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error *e)
 {
     uint64_t low = memory_bytes < LOW_RAM_END ? memory_bytes : LOW_RAM_END;
-    uint64_t tables = (ACPI_TABLES_BYTES + (uint64_t)vcpus * ACPI_VCPU_BYTES + PVB_PAGE - 1) / PVB_PAGE * PVB_PAGE;
     int rc = check_size(memory_bytes, vcpus, e);
 
     if (rc)
         return rc;
     memset(m, 0, sizeof(*m));
     m->vcpus = vcpus;
-    m->rsdp_gpa = ACPI_INFO_GPA + PVB_PAGE + tables;
     pvboot_machine_special(m, SPECIAL_END);
     rc = pvboot_memmap_set(&m->map, 0, low, PVBOOT_RAM, e);
-    if (!rc)
-        rc = pvboot_memmap_set(&m->map, ACPI_INFO_GPA, m->rsdp_gpa + RSDP_BYTES, PVBOOT_ACPI, e);
     if (!rc)
         rc = pvboot_memmap_set(&m->map, m->special_start, m->special_end, PVBOOT_RESERVED, e);
     if (!rc && memory_bytes > low)
         rc = pvboot_memmap_set(&m->map, PVB_4G, PVB_4G + (memory_bytes - low), PVBOOT_RAM, e);
     return rc;
+}
+
+int pvboot_machine_default(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error *e)
+{
+    uint64_t tables = (ACPI_TABLES_BYTES + (uint64_t)vcpus * ACPI_VCPU_BYTES + PVB_PAGE - 1) / PVB_PAGE * PVB_PAGE;
+    int rc = lay_out(m, memory_bytes, vcpus, e);
+
+    if (rc)
+        return rc;
+    m->rsdp_gpa = ACPI_INFO_GPA + PVB_PAGE + tables;
+    return pvboot_memmap_set(&m->map, ACPI_INFO_GPA, m->rsdp_gpa + RSDP_BYTES, PVBOOT_ACPI, e);
+}
+
+int pvboot_machine_own(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, enum pvboot_tables tables,
+                       struct pvboot_error *e)
+{
+    uint64_t end, rsdp_off;
+    int rc = lay_out(m, memory_bytes, vcpus, e);
+
+    if (rc)
+        return rc;
+    m->tables = tables;
+    end = ACPI_INFO_GPA + pvb_acpi_bytes(m, &rsdp_off);
+    m->rsdp_gpa = ACPI_INFO_GPA + rsdp_off;
+    return pvboot_memmap_set(&m->map, ACPI_INFO_GPA, (end + PVB_PAGE - 1) & ~(PVB_PAGE - 1), PVBOOT_ACPI, e);
 }

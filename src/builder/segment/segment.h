@@ -35,6 +35,11 @@ int pvb_segment_write(const struct pvboot_plan *plan, const struct pvboot_kernel
                       const struct pvboot_request *req, enum pvboot_segment_id id, uint8_t *buf,
                       struct pvboot_error *e) PVB_CHECKED;
 
+/* acpi.c: how many bytes the tables of @m need, and how far into them the RSDP lies, which the guest is told. */
+uint64_t pvb_acpi_bytes(const struct pvboot_machine *m, uint64_t *rsdp_off);
+/* The tables of @plan's machine into @buf, as pvb_segment_write(). */
+int pvb_acpi_write(const struct pvboot_plan *plan, uint8_t *buf, struct pvboot_error *e) PVB_CHECKED;
+
 /* Can a start info be written?  Not without Xen's headers at build time. */
 bool pvb_can_start_info(void);
 

@@ -10,7 +10,7 @@
 #include <pvboot/file.h>
 
 typedef int cli_main(int argc, char **argv, struct pvboot_error *e);
-cli_main cli_inspect, cli_plan, cli_dump, cli_decode;
+cli_main cli_inspect, cli_plan, cli_dump, cli_decode, cli_launch;
 
 /* args.c */
 

@@ -15,6 +15,10 @@ static const struct {
     { "decode", cli_decode,
       "[--json] [--check] [--base GPA] (--zero-page F | --start-info F | --setup-data F [--type N])",
       "what a guest was handed or read back, field by field, with what is wrong" },
+    { "launch", cli_launch, "[OPTIONS] KERNEL | -f FILE",
+      "make, build and start a domain without libxl; see pvboot launch --help" },
+    { "list", cli_launch, "[--json]", "domains, and who made them" },
+    { "destroy", cli_launch, "[--force] DOMAIN", "take one away that launch has made" },
 };
 #define VERBS (sizeof(verb) / sizeof(verb[0]))
 
@@ -47,11 +51,21 @@ static int help(void)
     return 0;
 }
 
+/* It has a program, and help, of its own. */
+static bool is_elsewhere(const char *name)
+{
+    for (size_t i = 0; i < VERBS; i++)
+        if (!strcmp(name, verb[i].name))
+            return verb[i].main == cli_launch;
+    return false;
+}
+
 static int run(int argc, char **argv, struct pvboot_error *e)
 {
     const char *name = argc > 1 ? argv[1] : "";
 
-    if (!strcmp(name, "--help") || !strcmp(name, "-h") || (argc == 3 && !strcmp(argv[2], "--help")))
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") ||
+        (argc == 3 && !strcmp(argv[2], "--help") && !is_elsewhere(name)))
         return help();
     if (!strcmp(name, "--version")) {
         printf("pvboot %s\n", PVBOOT_VERSION);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * The other end of the guest's console: its ring mapped, its event channel bound to us.  The ring is the guest's to
+ * scribble on: its counters are read once and believed only within its size.  Spec: Xen public io/console.h.
+ */
+#include "launch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <termios.h>
+#include <unistd.h>
+#include <xen/io/console.h>
+#include <xenevtchn.h>
+
+#define LEAVE 0x1d /* ^] */
+
+struct launch_console {
+    xenforeignmemory_handle *fmem;
+    struct xencons_interface *ring;
+    xenevtchn_handle *evtchn;
+    int port;     /* ours */
+    bool in_open; /* standard input has not ended yet */
+    bool raw;     /* it is a terminal, which is set raw */
+    struct termios was;
+};
+
+static void set_raw(struct launch_console *c)
+{
+    struct termios t;
+
+    if (tcgetattr(STDIN_FILENO, &c->was))
+        return;
+    t = c->was;
+    cfmakeraw(&t);
+    c->raw = !tcsetattr(STDIN_FILENO, TCSANOW, &t);
+}
+
+int launch_console_open(struct launch_console **out, const struct launch *l, struct pvboot_error *e)
+{
+    struct launch_console *c = calloc(1, sizeof(*c));
+    xen_pfn_t gfn = l->machine.console_gpa / PVB_PAGE;
+
+    if (!c)
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for a console");
+    c->fmem = l->xen.fmem;
+    c->in_open = true;
+    c->ring = l->xen.call.xenforeignmemory_map(c->fmem, l->xen.domid, PROT_READ | PROT_WRITE, 1, &gfn, NULL);
+    if (c->ring)
+        c->evtchn = xenevtchn_open(NULL, 0);
+    c->port = c->evtchn ? xenevtchn_bind_interdomain(c->evtchn, l->xen.domid, l->rings.console_evtchn) : -1;
+    if (c->port < 0) {
+        int r = errno;
+
+        launch_console_close(c);
+        return pvb_fail(e, PVBOOT_E_XEN, "attaching to the console of domain %u: errno %d", l->xen.domid, r);
+    }
+    set_raw(c);
+    *out = c;
+    return 0;
+}
+
+static bool write_all(const char *p, size_t n)
+{
+    while (n) {
+        ssize_t done = write(STDOUT_FILENO, p, n);
+
+        if (done < 0 && errno != EINTR)
+            return false;
+        if (done > 0) {
+            p += done;
+            n -= (size_t)done;
+        }
+    }
+    return true;
+}
+
+/* What the guest has said, to standard output; once that is closed, to nowhere, so that the guest goes on. */
+static void carry_out(struct launch_console *c)
+{
+    struct xencons_interface *r = c->ring;
+    uint32_t prod = __atomic_load_n(&r->out_prod, __ATOMIC_ACQUIRE), cons = r->out_cons;
+    char text[sizeof(r->out)];
+    size_t n = prod - cons;
+
+    if (n > sizeof(r->out)) /* no sane guest */
+        cons = prod - (uint32_t)(n = sizeof(r->out));
+    if (!n)
+        return;
+    for (size_t i = 0; i < n; i++)
+        text[i] = r->out[MASK_XENCONS_IDX(cons + i, r->out)];
+    __atomic_store_n(&r->out_cons, prod, __ATOMIC_RELEASE);
+    xenevtchn_notify(c->evtchn, (evtchn_port_t)c->port);
+    write_all(text, n);
+}
+
+static size_t room_in(const struct xencons_interface *r)
+{
+    uint32_t used = r->in_prod - __atomic_load_n(&r->in_cons, __ATOMIC_ACQUIRE);
+
+    return used < sizeof(r->in) ? sizeof(r->in) - used : 0;
+}
+
+/* As much as the ring has room for, so that nothing typed is lost.  True: ^] was in it. */
+static bool carry_in(struct launch_console *c)
+{
+    struct xencons_interface *r = c->ring;
+    uint32_t prod = r->in_prod;
+    char text[sizeof(r->in)];
+    ssize_t n = read(STDIN_FILENO, text, room_in(r));
+
+    if (n <= 0) {
+        c->in_open = n < 0 && (errno == EINTR || errno == EAGAIN);
+        return false;
+    }
+    for (ssize_t i = 0; i < n; i++) {
+        if (c->raw && text[i] == LEAVE)
+            return true;
+        r->in[MASK_XENCONS_IDX(prod, r->in)] = text[i];
+        __atomic_store_n(&r->in_prod, ++prod, __ATOMIC_RELEASE);
+    }
+    xenevtchn_notify(c->evtchn, (evtchn_port_t)c->port);
+    return false;
+}
+
+bool launch_console_carry(struct launch_console *c, int ms)
+{
+    bool listen = c->in_open && room_in(c->ring);
+    struct pollfd p[] = { { .fd = xenevtchn_fd(c->evtchn), .events = POLLIN },
+                          { .fd = listen ? STDIN_FILENO : -1, .events = POLLIN } };
+    bool left = false;
+    int n = poll(p, 2, ms);
+
+    if (n > 0 && p[0].revents) {
+        int port = xenevtchn_pending(c->evtchn);
+
+        if (port >= 0)
+            xenevtchn_unmask(c->evtchn, (evtchn_port_t)port);
+    }
+    carry_out(c);
+    if (n > 0 && p[1].revents)
+        left = carry_in(c);
+    return left;
+}
+
+void launch_console_close(struct launch_console *c)
+{
+    if (!c)
+        return;
+    if (c->raw)
+        tcsetattr(STDIN_FILENO, TCSANOW, &c->was);
+    if (c->evtchn)
+        xenevtchn_close(c->evtchn); /* and unbinds: xenconsoled may have the port */
+    if (c->ring)
+        xenforeignmemory_unmap(c->fmem, c->ring, 1);
+    free(c);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Everything about a domain that needs no Xen, and is refused before there is one. */
+#include "launch.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define MIB_SHIFT 20
+
+static int open_kernel(struct launch *l, struct pvboot_error *e)
+{
+    const struct pvboot_request *req = &l->cfg->req;
+    char self[PATH_MAX] = "", helper[PATH_MAX + 32];
+    struct pvboot_confine c = { .sandbox = req->sandbox, .limits = req->limits, .path = req->path };
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    int rc;
+
+    self[n > 0 ? n : 0] = 0;
+    c.helper = pvboot_confine_helper(self, helper, sizeof(helper));
+    rc = pvboot_kernel_open_confined(&l->kernel, l->cfg->kernel, &c, e);
+    if (c.missing[0])
+        fprintf(stderr, "pvboot: note: the kernel's parser ran without: %s\n", c.missing);
+    return rc;
+}
+
+static int read_ramdisks(struct launch *l, struct pvboot_error *e)
+{
+    struct pvboot_request *req = &l->cfg->req;
+    int rc = 0;
+
+    for (uint32_t i = 0; !rc && i < l->cfg->n_ramdisks; i++) {
+        rc = pvboot_file_read(&l->ramdisk[i], l->cfg->ramdisk[i], pvboot_limit(req->limits.ramdisk, PVBOOT_RAMDISK_MAX),
+                              e);
+        req->ramdisk[i] = l->ramdisk[i].bytes;
+        req->n_ramdisks = i + 1;
+    }
+    return rc;
+}
+
+static int fill_random(struct launch_config *c, struct pvboot_error *e)
+{
+    char uuid[LAUNCH_UUID_TEXT];
+    bool ok = true;
+
+    if (!c->has_uuid) {
+        ok = getrandom(c->uuid, sizeof(c->uuid), 0) == sizeof(c->uuid);
+        c->uuid[6] = (uint8_t)((c->uuid[6] & 0x0f) | 0x40); /* RFC 4122 4.4: version 4, variant 10 */
+        c->uuid[8] = (uint8_t)((c->uuid[8] & 0x3f) | 0x80);
+        c->has_uuid = true;
+    }
+    if (ok && !c->name[0]) {
+        launch_uuid_text(c->uuid, uuid);
+        snprintf(c->name, sizeof(c->name), "pvboot-%.8s", uuid);
+    }
+    if (ok && c->req.has_rng_seed)
+        ok = getrandom(c->req.rng_seed, sizeof(c->req.rng_seed), 0) == sizeof(c->req.rng_seed);
+    return ok ? 0 : pvb_fail(e, PVBOOT_E_HOST, "no random bytes from the kernel");
+}
+
+static int make_plan(struct launch *l, struct pvboot_error *e)
+{
+    const struct launch_config *c = l->cfg;
+    uint64_t mib = c->maxmem_mib ? c->maxmem_mib : c->memory_mib;
+    int rc;
+
+    if (c->maxmem_mib && c->maxmem_mib < c->memory_mib)
+        return pvb_fail(e, PVBOOT_E_USAGE, "maxmem of %llu MiB is less than memory, %llu MiB",
+                        (unsigned long long)c->maxmem_mib, (unsigned long long)c->memory_mib);
+    rc = pvboot_machine_own(&l->machine, mib << MIB_SHIFT, c->vcpus,
+                            c->timers ? PVBOOT_TABLES_TIMERS : PVBOOT_TABLES_PVH, e);
+    if (!rc)
+        rc = pvboot_plan_make(&l->plan, &l->kernel.image, &l->machine, &c->req, e);
+    return rc ? rc : pvboot_plan_check(&l->plan, &l->kernel.image, e);
+}
+
+int launch_prepare(struct launch *l, struct pvboot_error *e)
+{
+    int rc = open_kernel(l, e);
+
+    if (!rc)
+        rc = read_ramdisks(l, e);
+    if (!rc)
+        rc = fill_random(l->cfg, e);
+    if (!rc)
+        rc = pvboot_request_digest(&l->cfg->req, &l->kernel, e);
+    return rc ? rc : pvb_in_file(e, l->cfg->kernel, make_plan(l, e));
+}
+
+void launch_dispose(struct launch *l)
+{
+    for (size_t i = 0; i < PVBOOT_RAMDISKS_MAX; i++)
+        pvboot_file_dispose(&l->ramdisk[i]);
+    pvboot_kernel_dispose(&l->kernel);
+    explicit_bzero(l->cfg->req.rng_seed, sizeof(l->cfg->req.rng_seed));
+}
+
+void launch_uuid_text(const uint8_t u[16], char text[LAUNCH_UUID_TEXT])
+{
+    char *p = text;
+
+    for (size_t i = 0; i < 16; i++)
+        p += sprintf(p, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", u[i]);
+}
