@@ -17,7 +17,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(BUILD)/libpvboo
 	$(Q)$(link) $(WRAP) -o $@ $^ $(LIBS) -lcmocka
 $(XEN_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(FAKE) $(call obj,$(XEN)) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
-	$(Q)$(link) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(XEN_UNIT_LIBS) -lcmocka
 $(STUB_UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_HELPERS) $(STUB_PURE) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
 	$(Q)$(link) -o $@ $^ $(LIBS) -lcmocka

@@ -183,7 +183,7 @@ static int load(struct launch *l, struct pvboot_error *e)
     if (rc)
         return rc;
     pvboot_xen_guest_init(&guest, &l->xen);
-    return pvboot_load(&l->plan, &l->kernel, &l->cfg->req, &guest.guest, e);
+    return launch_load(l, &guest.guest, e);
 }
 
 static int give_special(struct launch *l, struct pvboot_error *e)
@@ -249,6 +249,6 @@ int launch_destroy(struct launch *l, struct pvboot_error *e)
     if (xc_domain_destroy(l->xen.xch, l->xen.domid) && errno != ESRCH)
         rc = xen_fails(l, "destroying", e);
     launch_store_remove(l);
-    l->exists = false;
+    l->exists = rc != 0;
     return rc;
 }

@@ -68,11 +68,12 @@ bool launch_find(const struct launch *l, const char *name, uint32_t *domid)
 static int take_cpus(struct launch *l, struct pvboot_error *e)
 {
     const char *p = l->cfg->cpus;
-    int most = xc_get_max_cpus(l->xen.xch);
     bool any = false;
+    int most;
 
     if (!p || !strcmp(p, "all"))
         return 0;
+    most = xc_get_max_cpus(l->xen.xch);
     l->cpus = xc_cpumap_alloc(l->xen.xch);
     if (!l->cpus || most <= 0)
         return pvb_fail(e, PVBOOT_E_XEN, "asking how many processors the host has: errno %d", errno);

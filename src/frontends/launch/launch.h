@@ -11,7 +11,9 @@
 #include "../../builder/base/base.h"
 
 #include <pvboot/file.h>
+#include <pvboot/record.h>
 #include <pvboot/xen.h>
+#include <stdio.h>
 #include <xenctrl.h>
 #include <xenguest.h>
 #include <xenstore.h>
@@ -44,9 +46,14 @@ struct launch_config {
     uint32_t n_ramdisks;
     const char *ramdisk[PVBOOT_RAMDISKS_MAX];
     const char *seclabel, *cpus;
+    const char *dump_dir; /* what is handed over goes there, too */
     enum launch_action action[LAUNCH_ENDS];
     struct pvboot_request req;
     bool timers, paused, console, wait, dry_run, json, no_xenstore;
+    /* -f: what the strings from it are part of */
+    struct XLU_Config *file;
+    FILE *report;
+    char *said, *cmdline, *ramdisks;
 };
 
 struct launch {
@@ -65,12 +72,18 @@ struct launch {
 
 /* options.c: the command line of `launch`. */
 int launch_options(struct launch_config *c, int argc, char **argv, struct pvboot_error *e) PVB_CHECKED;
-/* One option of the command line or key of the file, by its long name. */
+/* set.c: one option of the command line or key of the file, by its long name. */
 int launch_set(struct launch_config *c, const char *name, const char *value, struct pvboot_error *e) PVB_CHECKED;
+
+/* file.c: -f.  -USAGE, -UNSUPPORTED name the line; as pvboot_file_read(). */
+int launch_file(struct launch_config *c, const char *path, struct pvboot_error *e) PVB_CHECKED;
+void launch_file_dispose(struct launch_config *c);
 
 /* prepare.c: files read, kernel parsed, plan made and checked: all that needs no Xen.  Idempotent dispose. */
 int launch_prepare(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 void launch_dispose(struct launch *l);
+/* Write what the plan says to @g, NULL: to nowhere, and to the directory for a dump, if there is one.  -HOST, -XEN */
+int launch_load(struct launch *l, struct pvboot_guest *g, struct pvboot_error *e) PVB_CHECKED;
 
 /* host.c: Xen's interfaces and xenstored's, if there is one. */
 int launch_open(struct launch *l, struct pvboot_error *e) PVB_CHECKED;

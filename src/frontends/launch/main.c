@@ -32,6 +32,7 @@ static const char usage[] =
     "  --on-poweroff, --on-reboot, --on-crash, --on-watchdog destroy|preserve|restart   default destroy; while "
     "waiting\n"
     "  --dry-run          the plan, as JSON; nothing is made\n"
+    "  --dump DIR         what is, or would be, handed over, as pvboot dump\n"
     "  --json             what was made, as JSON\n\n"
     "exit: as pvboot; with --wait or --console how the guest ended: 0 power-off, 1 reboot, 2 suspend, 3 crash,\n"
     "      4 watchdog, 5 soft reset, 6 it was destroyed\n";

@@ -88,11 +88,27 @@ int launch_prepare(struct launch *l, struct pvboot_error *e)
     return rc ? rc : pvb_in_file(e, l->cfg->kernel, make_plan(l, e));
 }
 
+int launch_load(struct launch *l, struct pvboot_guest *g, struct pvboot_error *e)
+{
+    struct pvboot_record record;
+    int rc;
+
+    if (!l->cfg->dump_dir)
+        return g ? pvboot_load(&l->plan, &l->kernel, &l->cfg->req, g, e) : 0;
+    pvboot_record_init(&record, &l->machine, g);
+    rc = pvboot_load(&l->plan, &l->kernel, &l->cfg->req, &record.guest, e);
+    if (!rc)
+        rc = pvboot_record_dump(&record, &l->plan, &l->kernel.image, l->cfg->dump_dir, e);
+    record.guest.ops->close(&record.guest);
+    return rc;
+}
+
 void launch_dispose(struct launch *l)
 {
     for (size_t i = 0; i < PVBOOT_RAMDISKS_MAX; i++)
         pvboot_file_dispose(&l->ramdisk[i]);
     pvboot_kernel_dispose(&l->kernel);
+    launch_file_dispose(l->cfg);
     explicit_bzero(l->cfg->req.rng_seed, sizeof(l->cfg->req.rng_seed));
 }
 

@@ -16,6 +16,7 @@ void launch_signals(void)
     static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
     struct sigaction sa = { .sa_handler = note }; /* no SA_RESTART: who waits is to wake up */
 
+    came = 0;
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         struct sigaction was;
 

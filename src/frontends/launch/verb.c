@@ -89,10 +89,14 @@ int launch_verb(int argc, char **argv, struct pvboot_error *e)
     static struct launch_config c;
     int end = -1, rc;
 
+    memset(&l, 0, sizeof(l));
+    memset(&c, 0, sizeof(c));
     l.cfg = &c;
     rc = launch_options(&c, argc, argv, e);
     if (!rc)
         rc = launch_prepare(&l, e);
+    if (!rc && c.dry_run)
+        rc = launch_load(&l, NULL, e);
     if (!rc && c.dry_run)
         rc = print_json(pvb_describe_plan(&l.plan), e);
     else if (!rc)

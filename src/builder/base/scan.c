@@ -3,9 +3,10 @@
  * Finds the assignments of an xl.cfg with their lines, for messages that name file and line.  Values are read by
  * libxlutil itself; this only has to agree with its lexer on what is a string, a comment, a list and a statement.
  */
-#include "cfg.h"
+#include "base.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 struct scanner {
     struct pvboot_bytes text;

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What a launcher asks for beyond a build: the domain's own making and end, its event channels, xenstore.  The rules
+ * are those of Xen's domctl.c and of xenstored; the domain is fake.h's, of which there is at most one.
+ */
+#ifndef FAKE_LAUNCH_H
+#define FAKE_LAUNCH_H
+
+#include "fake.h"
+
+#define FAKE_NODES 256u
+
+struct fake_node {
+    char path[128], value[128];
+    uint32_t owner;
+    bool guest_reads;
+};
+
+struct fake_launch {
+    bool absent;           /* no xenstored answers */
+    unsigned long lost_at; /* xenstored's n-th answer, from 1, does not come, nor any after it; 0: all come */
+    bool ends;             /* the guest powers off as soon as it runs */
+    /* what came of it */
+    bool exists, running, introduced;
+    int handles;         /* of any kind, held */
+    unsigned long asked; /* of xenstored */
+    bool in_transaction;
+    unsigned int ports, bound;
+    uint32_t flags, emulation_flags;
+    size_t n_e820, n_node, n_kept;
+    uint32_t e820_type[8];
+    uint64_t e820_start[8], e820_end[8];
+    struct fake_node node[FAKE_NODES], kept[FAKE_NODES]; /* now; before the transaction */
+};
+extern struct fake_launch fake_launch;
+
+/* A host with @setup's memory and no domain. */
+void fake_launch_begin(const struct fake_setup *setup);
+const struct fake_node *fake_find(const char *path);
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * launch on a fake Xen and xenstored: what a guest gets, and that nothing is left when any one request is refused, a
+ * signal comes at it, or xenstored is lost.  Expected numbers: libxl of Xen 4.17, type="pvh".
+ */
+#include "../fake/launch.h"
+#include "frontends/launch/launch.h"
+#include "mkimage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char kernel[] = "/dev/shm/pvboot-launch-XXXXXX";
+static const struct fake_setup host = { .host_pages = 1 << 20, .max_order = 18, .vcpus = 2 };
+
+static int make_kernel(void **state)
+{
+    struct mk payload = mk_elf(64, 0x10000), image = mk_bzimage(&payload);
+    int fd = mkstemp(kernel), null = open("/dev/null", O_WRONLY);
+
+    (void)state;
+    if (fd < 0 || null < 0 || write(fd, image.p, image.len) != (ssize_t)image.len || dup2(null, 1) < 0)
+        return -1;
+    close(fd);
+    close(null);
+    mk_free(&image);
+    mk_free(&payload);
+    return 0;
+}
+
+static int remove_kernel(void **state)
+{
+    (void)state;
+    return unlink(kernel);
+}
+
+/* `launch OPTIONS KERNEL` with two vCPUs and 256 MiB, in front of what the test has set up. */
+static int launch(const char *options, struct pvboot_error *e)
+{
+    char text[256], *argv[32] = { (char *)"launch" }, *save = NULL;
+    int argc = 1, rc;
+
+    snprintf(text, sizeof(text), "--name g --memory 256 --vcpus 2 --entry linux64 --sandbox off %s %s", options,
+             kernel);
+    for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+        argv[argc++] = word;
+    *e = (struct pvboot_error){ 0 };
+    launch_signals();
+    fault_enter();
+    rc = launch_verb(argc, argv, e);
+    fault_leave();
+    return rc;
+}
+
+static void begin(bool ends)
+{
+    fake_launch_begin(&host);
+    fault_arm(FAULT_XEN, 0, 0);
+    fake_launch.ends = ends;
+}
+
+static uint64_t argument(const char *name)
+{
+    for (size_t i = 0; i < fake.n_calls; i++)
+        if (!strcmp(fake.call[i].name, name))
+            return fake.call[i].a;
+    fail_msg("no %s", name);
+    return 0;
+}
+
+static void a_domain_as_libxl_makes_it(void **state)
+{
+    static const uint32_t type[] = { 1, 3, 2 };
+    static const uint64_t start[] = { 0, 0xfc000000, 0xfeff8000 }, end[] = { 256 << 20, 0xfc001000, 0xff000000 };
+    struct pvboot_error e;
+
+    (void)state;
+    begin(false);
+    assert_int_equal(launch("", &e), 0);
+    assert_null(fake.broken);
+    assert_true(fake_launch.exists && fake_launch.running && fake_launch.introduced);
+    assert_int_equal(fake_launch.flags, XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap);
+    assert_int_equal(fake_launch.emulation_flags, 1);
+    assert_int_equal(argument("xc_domain_setmaxmem"), 257 * 1024);
+    assert_int_equal(argument("xc_set_paging_mempool_size"), 4096 * (2 * 256 + 256));
+    assert_int_equal(argument("xc_cpuid_apply_policy"), 4); /* PAE alone */
+    assert_int_equal(fake.param[HVM_PARAM_TIMER_MODE], 1);
+    assert_int_equal(fake.param[HVM_PARAM_STORE_PFN], 0xfeffc);
+    assert_int_equal(fake.param[HVM_PARAM_STORE_EVTCHN], 1);
+    assert_int_equal(fake.param[HVM_PARAM_CONSOLE_EVTCHN], 2);
+    assert_int_equal(fake_launch.n_e820, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(fake_launch.e820_type[i], type[i]);
+        assert_int_equal(fake_launch.e820_start[i], start[i]);
+        assert_int_equal(fake_launch.e820_end[i], end[i]);
+    }
+    assert_int_equal(fake.tot_pages, (256 << 8) + 8 + 1); /* RAM, special pages, ACPI */
+    assert_true(fake.vcpu[0].up && !fake.vcpu[1].up && fake.vcpu[1].has_mtrr);
+    assert_int_equal(fake_launch.handles + (int)fake.handles, 0);
+}
+
+static void tables_are_in_the_guest(void **state)
+{
+    struct pvboot_error e;
+    uint8_t rsdp[8], sum = 0, all[0x1000];
+
+    (void)state;
+    begin(false);
+    assert_int_equal(launch("", &e), 0);
+    assert_true(fake_read(0xfc000000, all, sizeof(all)));
+    for (size_t i = 0; i + 36 < sizeof(all); i += 16)
+        if (!memcmp(all + i, "RSD PTR ", sizeof(rsdp))) {
+            for (size_t j = 0; j < 36; j++)
+                sum = (uint8_t)(sum + all[i + j]);
+            assert_int_equal(sum, 0);
+            return;
+        }
+    fail_msg("no RSDP");
+}
+
+static const struct {
+    const char *path, *value;
+    uint32_t owner;
+    bool guest_reads;
+} node[] = {
+    { "/local/domain/7", "", 0, true },
+    { "/local/domain/7/name", "g", 0, true },
+    { "/local/domain/7/domid", "7", 0, true },
+    { "/local/domain/7/memory/target", "262144", 0, true },
+    { "/local/domain/7/memory/static-max", "262144", 0, true },
+    { "/local/domain/7/cpu/1/availability", "online", 0, true },
+    { "/local/domain/7/store/port", "1", 0, true },
+    { "/local/domain/7/store/ring-ref", "1044476", 0, true },
+    { "/local/domain/7/control/shutdown", "", 7, false },
+    { "/local/domain/7/data", "", 7, false },
+    { "/local/domain/7/console/type", "xenconsoled", 0, true },
+    { "/local/domain/7/console/port", "2", 0, true },
+    { "/local/domain/7/console/ring-ref", "1044479", 0, true },
+    { "/local/domain/0/backend/console/7/0/frontend", "/local/domain/7/console", 0, true },
+    { "/libxl/7/type", "pvh", 0, false },
+    { "/libxl/7/device/console/0/backend", "/local/domain/0/backend/console/7/0", 0, false },
+};
+
+static void nodes_as_libxl_writes_them(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    begin(false);
+    assert_int_equal(launch("", &e), 0);
+    for (size_t i = 0; i < sizeof(node) / sizeof(node[0]); i++) {
+        const struct fake_node *n = fake_find(node[i].path);
+
+        if (!n)
+            fail_msg("no %s", node[i].path);
+        assert_string_equal(n->value, node[i].value);
+        if (n->owner != node[i].owner || n->guest_reads != node[i].guest_reads)
+            fail_msg("%s: of %u, %s", n->path, n->owner, n->guest_reads ? "readable" : "hidden");
+    }
+}
+
+static void without_xenstored(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        begin(false);
+        fake_launch.absent = i;
+        assert_int_equal(launch(i ? "" : "--no-xenstore", &e), 0);
+        assert_true(fake_launch.running && !fake_launch.introduced);
+        assert_int_equal(fake_launch.n_node, 0);
+        assert_true(fake.param_set[HVM_PARAM_STORE_PFN] && !fake.param[HVM_PARAM_STORE_PFN]);
+        assert_true(fake.param_set[HVM_PARAM_STORE_EVTCHN] && !fake.param[HVM_PARAM_STORE_EVTCHN]);
+        assert_int_equal(fake_launch.ports, 1); /* the console's */
+    }
+}
+
+static void with_timers(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    begin(false);
+    assert_int_equal(launch("--timers", &e), 0);
+    assert_int_equal(fake_launch.emulation_flags, 0x3ff);
+    assert_int_equal(fake.param[HVM_PARAM_ACPI_IOPORTS_LOCATION], 1);
+}
+
+static void ends(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    begin(true);
+    assert_int_equal(launch("--wait", &e), 0);
+    assert_false(fake_launch.exists);
+    assert_int_equal(fake_launch.n_node, 0);
+    begin(true);
+    assert_int_equal(launch("--wait --on-poweroff preserve", &e), 0);
+    assert_true(fake_launch.exists);
+}
+
+static void paused(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    begin(false);
+    assert_int_equal(launch("--paused", &e), 0);
+    assert_true(fake_launch.exists && !fake_launch.running);
+}
+
+static void two_of_a_name(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    begin(false);
+    assert_int_equal(launch("", &e), 0);
+    assert_int_equal(launch("", &e), -PVBOOT_E_USAGE);
+    assert_true(fake_launch.exists);
+    assert_int_equal(fake_launch.handles + (int)fake.handles, 0);
+}
+
+/* Refusals that are no reason to give up: no daemon, no FLASK, no node to remove, no extent of that size. */
+static const char *const forgiven[] = {
+    "xs_open",
+    "xs_read",
+    "xs_rm",
+    "xs_release_domain",
+    "xc_flask_context_to_sid",
+    "xc_domain_populate_physmap",
+    "xc_domain_getinfolist",
+    "xenevtchn_notify",
+};
+
+static bool is_forgiven(const char *name)
+{
+    for (size_t i = 0; i < sizeof(forgiven) / sizeof(forgiven[0]); i++)
+        if (!strcmp(forgiven[i], name))
+            return true;
+    return false;
+}
+
+static void nothing_is_left(const char *what, bool store_lost)
+{
+    if (fake_launch.exists)
+        fail_msg("%s: a domain is left", what);
+    if (!store_lost && fake_launch.n_node)
+        fail_msg("%s: %zu nodes are left, first %s", what, fake_launch.n_node, fake_launch.node[0].path);
+    if (fake_launch.handles + (int)fake.handles || fake.maps || fake.claim)
+        fail_msg("%s: %d handles, %u mappings, %llu claimed pages are left", what,
+                 fake_launch.handles + (int)fake.handles, fake.maps, (unsigned long long)fake.claim);
+    if (fake.broken)
+        fail_msg("%s: %s", what, fake.broken);
+}
+
+static const char *const way[] = { "",         "--wait",      "--console", "--no-xenstore", "--timers --cpus 0-1",
+                                   "--paused", "--maxmem 512" };
+
+/* Every request of a launch, refused, or a signal in front of it. */
+static void each_request(const char *options, int error)
+{
+    unsigned long n, requests;
+    struct pvboot_error e;
+    bool waits = strstr(options, "wait") || strstr(options, "console");
+
+    begin(waits);
+    assert_int_equal(launch(options, &e), 0);
+    requests = fault_count(FAULT_XEN);
+    assert_true(requests > 20);
+    for (n = 1; n <= requests; n++) {
+        char what[128];
+        int rc;
+
+        begin(waits);
+        fault_arm(FAULT_XEN, n, error);
+        rc = launch(options, &e);
+        snprintf(what, sizeof(what), "%s, error %d at request %lu, %s", options, error, n, fault_hit());
+        if (rc || waits)
+            nothing_is_left(what, false);
+        if (!rc && error > 0 && !is_forgiven(fault_hit()))
+            fail_msg("%s: went on", what);
+        if (rc && !e.code)
+            fail_msg("%s: without a word", what);
+        if (rc < -128 && rc != -128 + error)
+            fail_msg("%s: ends with %d", what, rc);
+    }
+}
+
+static void each_refusal_leaves_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(way) / sizeof(way[0]); i++)
+        each_request(way[i], EPERM);
+}
+
+static void each_signal_leaves_nothing(void **state)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        each_request(way[i], -signals[i]);
+}
+
+static void a_lost_xenstored_leaves_nothing(void **state)
+{
+    struct pvboot_error e;
+    unsigned long answers;
+
+    (void)state;
+    begin(false);
+    fake_launch.lost_at = ~0ul;
+    assert_int_equal(launch("", &e), 0);
+    answers = fake_launch.asked;
+    assert_true(answers > 40);
+    for (unsigned long n = 1; n <= answers; n++) {
+        char what[64];
+        int rc;
+
+        begin(false);
+        fake_launch.lost_at = n;
+        rc = launch("", &e);
+        snprintf(what, sizeof(what), "xenstored lost at answer %lu", n);
+        if (!rc)
+            fail_msg("%s: went on", what);
+        nothing_is_left(what, true);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_domain_as_libxl_makes_it),
+        cmocka_unit_test(tables_are_in_the_guest),
+        cmocka_unit_test(nodes_as_libxl_writes_them),
+        cmocka_unit_test(without_xenstored),
+        cmocka_unit_test(with_timers),
+        cmocka_unit_test(ends),
+        cmocka_unit_test(paused),
+        cmocka_unit_test(two_of_a_name),
+        cmocka_unit_test(each_refusal_leaves_nothing),
+        cmocka_unit_test(each_signal_leaves_nothing),
+        cmocka_unit_test(a_lost_xenstored_leaves_nothing),
+    };
+
+    return cmocka_run_group_tests_name("xen_launch", tests, make_kernel, remove_kernel);
+}
