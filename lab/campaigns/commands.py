@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""The verbs of campaigns: soak, faults, confine."""
+"""The verbs of campaigns: soak, faults, launch, confine."""
 
 import argparse
 import dataclasses
 
-from . import confine, faults, soak
+from . import confine, faults, launch, soak
 
 
 def register(verb) -> None:
@@ -13,6 +13,8 @@ def register(verb) -> None:
     for what, count in dataclasses.asdict(soak.Plan()).items():
         sub.add_argument(f"--{what.replace('_', '-')}", type=int, default=count, metavar="N")
     verb(faults_, "requests of a build fail, one at a time; is anything left behind?")
+    sub = verb(launch_, "domains without libxl: each path, timers, no xenstored; is anything left of many?")
+    sub.add_argument("--cycles", type=int, default=100, metavar="N")
     verb(confine_, "the confinement attacked on dom0's own kernel")
 
 
@@ -26,3 +28,7 @@ def faults_(args: argparse.Namespace) -> int:
 
 def confine_(args: argparse.Namespace) -> int:
     return confine.confine()
+
+
+def launch_(args: argparse.Namespace) -> int:
+    return launch.launch(args.cycles)

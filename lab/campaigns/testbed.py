@@ -35,7 +35,7 @@ class Testbed:
     def __init__(self, host: Host, store: packages.Store, record: Path) -> None:
         self.host = host
         self.steps: list[Step] = []
-        self._store = store
+        self.store = store
         self._record = record.open("w")
         self._directory = record.parent
         self.script = census.place(host)
@@ -45,12 +45,12 @@ class Testbed:
 
     def files(self) -> dict[str, str]:
         """Kernels and a ramdisk in dom0, by short names; good ones and spoilt ones."""
-        at = {name: self.host.put_once(kernels.image(self._store, kernels.KERNELS[name]), f"{dom0.DIRECTORY}/vmlinuz-{name}")
+        at = {name: self.host.put_once(kernels.image(self.store, kernels.KERNELS[name]), f"{dom0.DIRECTORY}/vmlinuz-{name}")
               for name in (KERNEL, "6.1", "686")}
-        at["ramdisk"] = self.host.put_once(images.initramfs(self._store, "amd64"), f"{dom0.DIRECTORY}/initrd")
+        at["ramdisk"] = self.host.put_once(images.initramfs(self.store, "amd64"), f"{dom0.DIRECTORY}/initrd")
         at["reset-pvh"] = self.host.put_once(images.reset_at_entry(), f"{dom0.DIRECTORY}/reset-pvh")
         reset = self.host.share / "files" / "reset"
-        reset.write_bytes(images.reset_at_startup_64(kernels.image(self._store, kernels.KERNELS[KERNEL]).read_bytes()))
+        reset.write_bytes(images.reset_at_startup_64(kernels.image(self.store, kernels.KERNELS[KERNEL]).read_bytes()))
         at["reset"] = self.host.put_once(reset, f"{dom0.DIRECTORY}/reset")
         at["directory"], at["short"], at["spoilt"] = dom0.DIRECTORY, f"{dom0.DIRECTORY}/short", f"{dom0.DIRECTORY}/spoilt"
         self.host.check(f"""

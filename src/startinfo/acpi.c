@@ -193,6 +193,7 @@ static uint64_t put_fadt(struct pvb_blob *b, bool timers, uint64_t facs, uint64_
         .x_facs = facs,
         .dsdt = (uint32_t)dsdt,
         .x_dsdt = dsdt,
+        .sci_int = SCI_IRQ, /* without timers nobody raises it; Linux programs a trigger mode for it all the same */
         .p_lvl2_lat = NO_LATENCY,
         .p_lvl3_lat = NO_LATENCY,
         .iapc_boot_arch = timers ? BOOT_NO_VGA : BOOT_NO_VGA | BOOT_NO_CMOS_RTC,
@@ -201,7 +202,6 @@ static uint64_t put_fadt(struct pvb_blob *b, bool timers, uint64_t facs, uint64_
     };
 
     if (timers) {
-        f.sci_int = SCI_IRQ;
         f.pm1a_evt = PM1A_EVT_PORT;
         f.pm1a_cnt = PM1A_CNT_PORT;
         f.pm_tmr = PM_TIMER_PORT;

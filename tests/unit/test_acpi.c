@@ -87,7 +87,7 @@ struct row {
 static const struct row fadt[] = {
     { "length", 4, 4, 276, 276 },
     { "revision", 8, 1, 6, 6 },
-    { "SCI_INT", 46, 2, 0, 9 },
+    { "SCI_INT", 46, 2, 9, 9 },
     { "SMI_CMD", 48, 4, 0, 0 },
     { "PM1a_EVT_BLK", 56, 4, 0, 0xb000 },
     { "PM1a_CNT_BLK", 64, 4, 0, 0xb004 },

@@ -119,6 +119,8 @@ static int check(const struct launch_config *c, struct pvboot_error *e)
 
     if (!c->kernel)
         return pvb_fail(e, PVBOOT_E_USAGE, "no kernel given");
+    if (c->req.path == PVBOOT_PATH_STUB)
+        return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "entry stub: launch hands over one module, the stub wants two");
     if (c->paused && waits)
         return pvb_fail(e, PVBOOT_E_USAGE, "--paused leaves nothing to wait for: without --wait and --console");
     for (unsigned int i = 0; i < LAUNCH_ENDS; i++)

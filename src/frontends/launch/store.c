@@ -190,22 +190,31 @@ int launch_store_introduce(struct launch *l, struct pvboot_error *e)
     return 0;
 }
 
+/* Of a domain that we have made ourselves it is known; of another, xenstore says it. */
+static void vm_path(const struct launch *l, char path[PATH_BYTES])
+{
+    char *vm = l->cfg ? NULL : launch_store_read(l, l->xen.domid, "vm"), uuid[LAUNCH_UUID_TEXT];
+
+    if (l->cfg)
+        launch_uuid_text(l->cfg->uuid, uuid);
+    snprintf(path, PATH_BYTES, "%s%s", l->cfg ? "/vm/" : vm ? vm : "", l->cfg ? uuid : "");
+    free(vm);
+}
+
 void launch_store_remove(const struct launch *l)
 {
-    char path[4][PATH_BYTES], *vm;
+    char path[4][PATH_BYTES];
 
     if (!l->xs)
         return;
-    vm = launch_store_read(l, l->xen.domid, "vm");
+    vm_path(l, path[0]);
+    snprintf(path[1], sizeof(path[1]), "/local/domain/%u/backend/console/%u", l->console_domid, l->xen.domid);
+    snprintf(path[2], sizeof(path[2]), "/libxl/%u", l->xen.domid);
+    snprintf(path[3], sizeof(path[3]), "/local/domain/%u", l->xen.domid);
     if (l->introduced)
         xs_release_domain(l->xs, l->xen.domid);
-    snprintf(path[0], sizeof(path[0]), "/local/domain/%u/backend/console/%u", l->console_domid, l->xen.domid);
-    snprintf(path[1], sizeof(path[1]), "/libxl/%u", l->xen.domid);
-    snprintf(path[2], sizeof(path[2]), "/local/domain/%u", l->xen.domid);
-    snprintf(path[3], sizeof(path[3]), "%s", vm ? vm : "");
-    free(vm);
     for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
-        if (path[i][0])
+        if (!strncmp(path[i], "/vm/", 4) || i)
             xs_rm(l->xs, XBT_NULL, path[i]); /* absent: nothing to remove */
 }
 

@@ -5,45 +5,47 @@
  */
 #include "launch.h"
 
+#include <errno.h>
 #include <poll.h>
 
 #define ASK_MS 200
 
-/* True: it has ended, like that. */
-static bool ended(const struct launch *l, enum launch_end *end)
+/* @over: it has ended, like @end. -XEN */
+static int look(const struct launch *l, bool *over, enum launch_end *end, struct pvboot_error *e)
 {
     xc_domaininfo_t info;
-    uint32_t next = l->xen.domid;
+    int n = xc_domain_getinfolist(l->xen.xch, l->xen.domid, 1, &info);
     unsigned int code;
 
-    if (!launch_next_domain(l->xen.xch, &next, &info) || info.domain != l->xen.domid ||
-        (info.flags & XEN_DOMINF_dying)) {
-        *end = LAUNCH_GONE;
-        return true;
-    }
-    if (!(info.flags & XEN_DOMINF_shutdown))
-        return false;
+    if (n < 0 && errno != ESRCH)
+        return pvb_fail(e, PVBOOT_E_XEN, "asking about domain %u: errno %d", l->xen.domid, errno);
+    *end = LAUNCH_GONE;
+    *over = n <= 0 || info.domain != l->xen.domid || (info.flags & XEN_DOMINF_dying);
+    if (*over || !(info.flags & XEN_DOMINF_shutdown))
+        return 0;
     code = (info.flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask;
     *end = code < LAUNCH_GONE ? (enum launch_end)code : LAUNCH_CRASH;
-    return true;
+    *over = true;
+    return 0;
 }
 
 int launch_wait(struct launch *l, struct launch_console *c, enum launch_end *end, bool *left, struct pvboot_error *e)
 {
-    int rc = 0;
+    bool over = false;
+    int rc;
 
-    *left = false;
-    while (!rc && !ended(l, end)) {
-        rc = launch_interrupted(e);
-        if (rc)
-            return rc;
-        if (!c || *left) {
+    for (*left = false;;) {
+        rc = look(l, &over, end, e);
+        if (!rc && !over)
+            rc = launch_interrupted(e);
+        if (rc || over)
+            break;
+        if (!c || *left)
             poll(NULL, 0, ASK_MS);
-        } else if (launch_console_carry(c, ASK_MS)) {
-            *left = true;
-            if (!l->cfg->wait)
-                return 0;
-        }
+        else
+            *left = launch_console_carry(c, ASK_MS);
+        if (*left && !l->cfg->wait)
+            return 0;
     }
     if (c && !*left)
         launch_console_carry(c, 0); /* its last words */

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Domains that `pvboot launch` makes on a real Xen: each path to userland, with and without xenstored, a kernel without
+Xen support on emulated timers; beside the same guest of stock xl; and whether anything is left of a hundred of them.
+"""
+
+import dataclasses
+import re
+import time
+
+from ..base.cpio import Archive
+from ..guests import evidence, images
+from ..machine import dom0
+from ..machine.install import STOCK_XL
+from ..cases.case import CONSOLE, Case
+from . import census
+from .testbed import KERNEL, Testbed, prepared
+
+LAUNCH = "/usr/bin/pvboot launch"
+LOG = "/var/log/xen/console/guest-{name}.log"
+SAID = "/tmp/launched"
+GUEST_SECONDS = 150
+STOCK = "xl-pvh"
+SLEPT = "@@pvboot-slept@@"
+PVLAB_SLEEP = f"sleep 1\necho {SLEPT} | e9\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Guest:
+    entry: str
+    vcpus: int = 1
+    kernel: str = KERNEL
+    alone: bool = False    # without xenstored, its console attached to
+    timers: bool = False   # by port 0xe9, since there is no other way
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry}-{self.vcpus}{'-alone' if self.alone else ''}{'-timers' if self.timers else ''}"
+
+
+GUESTS = (Guest("linux64"), Guest("pvh"), Guest("linux64", 4), Guest("linux32", 2, "686", timers=True), Guest("linux64", 2, alone=True),
+          Guest("linux32", 4), Guest("vmlinux64", 4), Guest("pvh", 4))
+
+
+def launch(cycles: int) -> int:
+    with prepared("launch") as testbed:
+        at = testbed.files()
+        at["i386"] = testbed.host.put_once(images.initramfs(testbed.store, "i386"), f"{dom0.DIRECTORY}/initrd-i386")
+        at["sleep"] = testbed.host.put_once(_sleeper(), f"{dom0.DIRECTORY}/sleep.cpio")
+        stock = _stock(testbed, at)
+        for guest in GUESTS:
+            _guest(testbed, at, guest, stock)
+        _cycles(testbed, at, cycles)
+        wrong = [step for step in testbed.steps if step.wrong]
+        print("".join(f"{step.phase}: {step.what}: {step.wrong or 'as it should'}\n" for step in testbed.steps
+                      if step.phase != "cycle" or step.wrong), end="")
+        return 1 if wrong else 0
+
+
+def _sleeper():
+    archive = Archive()
+    archive.file("/modes/sleep", PVLAB_SLEEP.encode())
+    return images.named("sleep", archive.finish())
+
+
+def command(guest: Guest, at: dict[str, str]) -> str:
+    words = [LAUNCH, f"--name {guest.name}", "--memory 256", f"--vcpus {guest.vcpus}", f"--entry {guest.entry}"]
+    if guest.timers:
+        return " ".join([*words, "--timers", f"--ramdisk {at['i386']}", f"--ramdisk {at['sleep']}",
+                         "--cmdline 'pvlab.mode=sleep pvlab.out=e9'", at[guest.kernel]])
+    words += ["--no-xenstore", "--console", "--wait"] if guest.alone else []
+    return " ".join([*words, f"--ramdisk {at['ramdisk']}", f"--cmdline '{CONSOLE} pvlab.mode=evidence'", at[guest.kernel]])
+
+
+def _guest(testbed: Testbed, at: dict[str, str], guest: Guest, stock: evidence.Evidence) -> None:
+    before, started = testbed.settled(), time.monotonic()
+    mark = len(testbed.host.log())
+    rc, out, err = testbed.host.run(_script(guest, command(guest, at)), GUEST_SECONDS + 120)
+    text = out
+    if guest.timers:
+        domid = int(re.search(r"^@domid (\d+)$", err, re.M).group(1))
+        text = _until(testbed, domid, mark)
+        testbed.host.run(f"pvboot destroy {guest.name}")
+    testbed.keep(f"{guest.name}.log", text)
+    wrong = f"exit {rc}: {err.strip()[-200:]}" if rc else _judge(guest, text)
+    after = testbed.settled()
+    left = census.compare(before, after)
+    if not wrong:
+        testbed.keep(f"{guest.name}.differences", differences(evidence.parse(text), stock))
+    testbed.add("guest", guest.name, time.monotonic() - started, after, wrong or "; ".join(left))
+
+
+def _script(guest: Guest, launched: str) -> str:
+    """Its console on standard output."""
+    if guest.timers:
+        return f"echo @domid $({launched}) >&2"
+    log = SAID if guest.alone else LOG.format(name=guest.name)
+    wait = f"""
+        for i in $(seq {GUEST_SECONDS * 2}); do
+            grep -q '@@pvboot-done' {log} 2>/dev/null && break
+            sleep 0.5
+        done
+        cat {log}"""
+    if guest.alone:  # ended by a signal, which has to take the domain along
+        return f"""
+            rm -f {SAID}
+            {launched} < /dev/null > {SAID} 2> /tmp/launch-err &
+            job=$!{wait}
+            kill -TERM $job
+            wait $job
+            rc=$?
+            cat /tmp/launch-err >&2
+            rm -f {SAID} /tmp/launch-err
+            [ $rc = 143 ]"""
+    return f"rm -f {log}\n{launched} >&2 || exit\n{wait}\npvboot destroy {guest.name} && rm -f {log}"
+
+
+def _until(testbed: Testbed, domid: int, mark: int) -> str:
+    deadline = testbed.host.clock() + GUEST_SECONDS
+    text = ""
+    while SLEPT not in text and testbed.host.clock() < deadline:
+        time.sleep(0.5)
+        text = evidence.from_xen_log(testbed.host.log()[mark:], domid)
+    return text
+
+
+def _judge(guest: Guest, text: str) -> str:
+    try:
+        found = evidence.parse(text)
+    except ValueError as error:
+        return str(error)
+    if found.text("nproc").strip() != str(guest.vcpus):
+        return f"{found.text('nproc').strip()} vCPUs are up"
+    if guest.timers:
+        return "" if SLEPT in text else "sleep 1 does not return"
+    kind = found.tree("hypervisor").get("guest_type")
+    return "" if kind == "PVH" else f"guest_type is {kind}"
+
+
+def _stock(testbed: Testbed, at: dict[str, str]) -> evidence.Evidence:
+    case = Case("stock", STOCK, KERNEL, vcpus=4)
+    config = testbed.config(case, at[KERNEL], at["ramdisk"])
+    log = LOG.format(name="stock")
+    out = testbed.host.check(f"""
+        {STOCK_XL} create {config} >&2 || exit
+        for i in $(seq {GUEST_SECONDS * 2}); do grep -q '@@pvboot-done' {log} && break; sleep 0.5; done
+        cat {log}
+        {STOCK_XL} destroy stock""", GUEST_SECONDS + 60)
+    testbed.keep("stock.log", out)
+    return evidence.parse(out)
+
+
+def differences(ours: evidence.Evidence, stock: evidence.Evidence) -> str:
+    """What a guest can tell: memory map, ACPI tables, processor, and the kernel's own words without their times."""
+    lines = []
+    for name in ("memmap", "iomem", "acpi", "acpi_sums", "hypervisor", "clocksource"):
+        lines += _lines(name, ours.text(name), stock.text(name))
+    lines += _lines("cpuinfo", *(_without(x.text("cpuinfo"), r"(MHz|bogomips).*") for x in (ours, stock)))
+    lines += _lines("dmesg", *(_without(x.text("dmesg"), r"^\[[^]]*\] ") for x in (ours, stock)))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _without(text: str, pattern: str) -> str:
+    return re.sub(pattern, "", text, flags=re.M)
+
+
+def _lines(name: str, ours: str, stock: str) -> list[str]:
+    a, b = set(ours.splitlines()), set(stock.splitlines())
+    return [f"{name} ours:  {x}" for x in sorted(a - b)] + [f"{name} stock: {x}" for x in sorted(b - a)]
+
+
+def _cycles(testbed: Testbed, at: dict[str, str], count: int) -> None:
+    """Made, started and destroyed, over and over."""
+    once = f"{LAUNCH} --name cycle --memory 128 --vcpus 4 --entry linux64 --ramdisk {at['ramdisk']} {at[KERNEL]} && pvboot destroy cycle"
+    testbed.host.check(once)  # the first leaves the empty directories of xenstore and a page in Xen's pools
+    before, started = testbed.settled(), time.monotonic()
+    rc, said, after = testbed.after(f"for i in $(seq {count}); do {once} || exit; done", 20 + 8 * count)
+    after = testbed.settled() if rc == 0 else after
+    wrong = f"exit {rc}: {said[-200:]}" if rc else "; ".join(census.compare(before, after))
+    testbed.add("cycles", f"{count} domains", time.monotonic() - started, after, wrong)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""pvboot launch as far as it goes without Xen: options, files, plans, and what is refused before a domain exists."""
+import json
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def built(pvboot):
+    if not (pvboot.path.parent / "pvboot-launch").exists():
+        pytest.skip("pvboot-launch is not built: no Xen headers")
+
+
+@pytest.fixture
+def config(tmp_path, kernel):
+    """config("key = value", ...): a file with these lines and a kernel."""
+    def make(*lines):
+        path = tmp_path / "guest.cfg"
+        path.write_text("".join(f"{line}\n" for line in ('kernel = "%s"' % kernel, *lines)))
+        return path
+    return make
+
+
+def refusal(done):
+    assert done.stdout == "" and done.stderr.count("\n") == 1, done
+    return done.returncode, done.stderr
+
+
+def test_a_dry_run_is_the_plan_on_a_machine_of_its_own(pvboot, kernel, ramdisk):
+    options = "--memory", 256, "--vcpus", 2, "--ramdisk", ramdisk, "--cmdline", "quiet"
+    plan = json.loads(pvboot.ok("launch", "--dry-run", *options, kernel))
+    stock = pvboot.json("plan", *options, kernel)
+    assert plan["entry"] == stock["entry"] == "linux64" and plan["vcpu"] == stock["vcpu"]
+    by_name = {s["name"]: s for s in plan["segments"]}
+    assert by_name.keys() == {s["name"] for s in stock["segments"]}
+    assert [s for s in plan["segments"] if s["name"] != "acpi"] == [s for s in stock["segments"] if s["name"] != "acpi"]
+    assert (by_name["acpi"]["start"], by_name["acpi"]["end"]) == (0xfc000000, 0xfc001000)
+
+
+def test_a_file_says_what_options_say(pvboot, config, kernel):
+    path = config('name = "g"', "memory = 300", "vcpus = 2", 'root = "/dev/xvda ro"', 'extra = "quiet"', 'builder = "pvboot"',
+                  'type = "pvh"', 'pvboot_entry = "linux32"', 'on_crash = "preserve"')
+    plan = pvboot.ok("launch", "--dry-run", "-f", path)
+    assert plan == pvboot.ok("launch", "--dry-run", "--memory", 300, "--vcpus", 2, "--cmdline", "root=/dev/xvda ro quiet",
+                             "--entry", "linux32", kernel)
+
+
+def test_the_command_line_overrides_the_file_wherever_it_stands(pvboot, config, ramdisk, tmp_path):
+    path = config("memory = 300", 'ramdisk = "/nowhere"')
+    plan = json.loads(pvboot.ok("launch", "--dry-run", "--memory", 200, "--ramdisk", ramdisk, "-f", path))
+    assert plan["memory_bytes"] == 200 << 20
+    bytes_of = {s["name"]: s["end"] - s["start"] for s in plan["segments"]}
+    assert bytes_of["ramdisk"] == -(-ramdisk.stat().st_size // 4096) * 4096
+
+
+@pytest.mark.parametrize("lines, code, says", [
+    (["disk = [ 'phy:/dev/x,xvda,w' ]"], 67, "unsupported: {}: line 2: disk: launch has no such thing; xl create has"),
+    (["vif = [ '' ]"], 67, "unsupported: {}: line 2: vif: launch has no such thing; xl create has"),
+    (["memory = 'x'"], 64, "usage: {}: line 2: memory: memory 'x' is not a number"),
+    (["type = 'hvm'"], 64, 'usage: {}: line 2: type: "hvm": want "pvh"'),
+    (["pvboot_entri = 1"], 64, "usage: {}: line 2: pvboot_entri: unknown key 'entri': did you mean 'entry'?"),
+    (["pvboot_memory = 1"], 64, "usage: {}: line 2: pvboot_memory: without pvboot_ in front"),
+    (["cmdline = 'a'", "extra = 'b'"], 64, "usage: {}: line 2: cmdline: cmdline contradicts root and extra"),
+    (["x = ["], 64, "usage: {}: line 2: config parsing error"),
+    (["on_reboot = 'rename-restart'"], 64, "usage: {}: line 2: on_reboot: on_reboot 'rename-restart': want destroy, preserve"),
+    (["pvboot_timers = 2"], 64, "usage: {}: line 2: pvboot_timers: timers '2': want 0 or 1"),
+])
+def test_a_file_that_cannot_be_followed_is_refused_by_line(pvboot, config, lines, code, says):
+    path = config(*lines)
+    rc, said = refusal(pvboot("launch", "--dry-run", "-f", path))
+    assert rc == code and said.startswith("pvboot: " + says.format(path)), said
+
+
+@pytest.mark.parametrize("options, code, says", [
+    (["--paused", "--wait"], 64, "--paused leaves nothing to wait for"),
+    (["--on-reboot", "restart"], 64, "restart needs somebody who waits"),
+    (["--name", "7"], 64, "not all digits"),
+    (["--name", "a b"], 64, "byte 2 is none of letters"),
+    (["--name", "x" * 64], 64, "want 1 to 63 bytes"),
+    (["--uuid", "12"], 64, "not 32 hexadecimal digits"),
+    (["--uuid", "0" * 33], 64, "not 32 hexadecimal digits"),
+    (["--vcpus", "129"], 64, "vcpus '129' is over 128"),
+    (["--vcpus", "0"], 64, "a guest without a vCPU"),
+    (["--memory", "-1"], 64, "is not a number"),
+    (["--memory", "512", "--maxmem", "256"], 64, "less than memory"),
+    (["--memory", "8388609"], 64, "is over 8388608"),
+    (["--memory", "8"], 69, "nofit"),
+    (["--entry", "stub"], 67, "wants two"),
+    (["--cmdline", "x" * 5000], 68, "limit"),
+    (["--ramdisk", "/nonexistent"], 66, "/nonexistent"),
+    (["--wrong"], 64, "option '--wrong' is unknown"),
+    (["--memory"], 64, "one kernel|no kernel|needs a value|not a number"),
+    (["-f", "/nonexistent"], 66, "/nonexistent"),
+])
+def test_refused_before_xen_is_opened(pvboot, kernel, options, code, says):
+    rc, said = refusal(pvboot("launch", *options, kernel))
+    assert rc == code and any(text in said for text in says.split("|")), said
+
+
+def test_without_xen_it_says_so(pvboot, kernel):
+    done = pvboot("launch", "--sandbox", "best", kernel)
+    assert done.returncode == 72 and "pvboot: xen: opening Xen's interfaces" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["launch", "list", "destroy"])
+def test_help(pvboot, verb):
+    assert "usage:" in pvboot.ok(verb, "--help")
+
+
+def test_the_offline_program_needs_none_of_xens_libraries(pvboot):
+    import subprocess
+    assert "libxen" not in subprocess.run(["ldd", pvboot.path], capture_output=True, text=True).stdout
