@@ -16,8 +16,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define RSDP_BYTES 36u /* ACPI 5.0, table 5-27 */
-
 unsigned int pvb_ramdisk_ceilings(const struct pvboot_image *img, enum pvboot_path path, uint64_t *ceiling)
 {
     bool above = pvb_is_long(path) && (!img->has_bzimage || (img->bz.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G));
@@ -153,10 +151,8 @@ int pvb_place_foreign(struct pvboot_plan *plan, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_USAGE, "the ACPI tables at 0x%" PRIx64 "..0x%" PRIx64 " lie over the special pages",
                         s->start, s->end);
     if (s->end) {
-        /* The RSDP is the last of our tables. */
-        s->bytes = (m->tables ? m->rsdp_gpa + RSDP_BYTES : s->end) - s->start;
-        snprintf(s->why, sizeof(s->why), "where the toolstack %s the tables; RSDP at 0x%" PRIx64,
-                 m->tables ? "would put" : "put", m->rsdp_gpa);
+        s->bytes = s->end - s->start;
+        snprintf(s->why, sizeof(s->why), "where the toolstack put the tables; RSDP at 0x%" PRIx64, m->rsdp_gpa);
     }
     s = &plan->seg[PVBOOT_SEG_SPECIAL];
     s->start = m->special_start;

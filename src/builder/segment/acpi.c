@@ -23,8 +23,8 @@ int pvb_acpi_write(const struct pvboot_plan *plan, uint8_t *buf, struct pvboot_e
     const struct pvboot_segment *seg = &plan->seg[PVBOOT_SEG_ACPI];
     struct pvb_blob b = { .gpa = seg->start, .buf = buf, .cap = (size_t)(seg->end - seg->start) };
 
-    if (emit(&plan->machine, &b) != plan->machine.rsdp_gpa || b.used != seg->bytes)
+    if (emit(&plan->machine, &b) != plan->machine.rsdp_gpa || !pvb_blob_ok(&b))
         return pvb_fail(e, PVBOOT_E_INTERNAL, "ACPI tables of %zu bytes in a segment for %llu at %#llx", b.used,
-                        (unsigned long long)seg->bytes, (unsigned long long)seg->start);
+                        (unsigned long long)b.cap, (unsigned long long)seg->start);
     return 0;
 }
