@@ -127,6 +127,21 @@ bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
     return true;
 }
 
+/* Only how many nodes lie somewhere below is told. */
+char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *num)
+{
+    size_t n = strlen(path);
+
+    (void)h;
+    (void)t;
+    if (!answers(__func__))
+        return NULL;
+    *num = 0;
+    for (size_t i = 0; i < fake_launch.n_node; i++)
+        *num += !strncmp(fake_launch.node[i].path, path, n) && fake_launch.node[i].path[n] == '/';
+    return calloc(1, sizeof(char *));
+}
+
 xs_transaction_t xs_transaction_start(struct xs_handle *h)
 {
     (void)h;

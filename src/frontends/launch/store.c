@@ -201,6 +201,28 @@ static void vm_path(const struct launch *l, char path[PATH_BYTES])
     free(vm);
 }
 
+/* Directories that were made for a first console go with the last, as libxl has it; in one piece with the look. */
+static void prune(const struct launch *l, char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    for (int i = 0; i < 2 && slash; i++, slash = strrchr(path, '/')) {
+        xs_transaction_t t = xs_transaction_start(l->xs);
+        unsigned int n = 1;
+        char **in;
+
+        *slash = 0;
+        if (t == XBT_NULL)
+            return;
+        in = xs_directory(l->xs, t, path, &n);
+        free(in);
+        if (in && !n)
+            xs_rm(l->xs, t, path);
+        if (!xs_transaction_end(l->xs, t, !in || n) || !in || n)
+            return;
+    }
+}
+
 void launch_store_remove(const struct launch *l)
 {
     char path[4][PATH_BYTES];
@@ -216,6 +238,7 @@ void launch_store_remove(const struct launch *l)
     for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
         if (!strncmp(path[i], "/vm/", 4) || i)
             xs_rm(l->xs, XBT_NULL, path[i]); /* absent: nothing to remove */
+    prune(l, path[1]);
 }
 
 char *launch_store_read(const struct launch *l, uint32_t domid, const char *node)
