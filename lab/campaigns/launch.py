@@ -83,7 +83,8 @@ def _guest(testbed: Testbed, at: dict[str, str], guest: Guest, stock: evidence.E
     testbed.keep(f"{guest.name}.log", text)
     wrong = f"exit {rc}: {err.strip()[-200:]}" if rc else _judge(guest, text)
     after = testbed.settled()
-    left = census.compare(before, after)
+    # Xen's pools grow with a first guest of a shape: whether pages are lost, the cycles tell
+    left = [line for line in census.compare(before, after) if not line.startswith("free pages")]
     if not wrong:
         testbed.keep(f"{guest.name}.differences", differences(evidence.parse(text), stock))
     testbed.add("guest", guest.name, time.monotonic() - started, after, wrong or "; ".join(left))

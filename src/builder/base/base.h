@@ -77,11 +77,11 @@ static inline bool pvb_power_of_two(uint64_t x)
 }
 
 /* scan.c: where the statements of an xl.cfg start. */
-struct pvb_statement {
+struct pvb_cfg_statement {
     char key[64];
     unsigned int line;
 };
 /* The next `key =` at or after @*at; false at the end. */
-bool pvb_scan(struct pvboot_bytes text, size_t *at, unsigned int *line, struct pvb_statement *st);
+bool pvb_cfg_scan(struct pvboot_bytes text, size_t *at, unsigned int *line, struct pvb_cfg_statement *st);
 
 #endif

@@ -115,12 +115,12 @@ static int take(struct launch_config *c, const char *key, struct pvboot_error *e
 
 static int take_all(struct launch_config *c, struct pvboot_bytes text, struct pvboot_error *e)
 {
-    struct pvb_statement st;
+    struct pvb_cfg_statement st;
     unsigned int line = 1;
     size_t at = 0;
     int rc = 0;
 
-    while (!rc && pvb_scan(text, &at, &line, &st)) {
+    while (!rc && pvb_cfg_scan(text, &at, &line, &st)) {
         struct pvboot_error inner = { 0 };
 
         rc = take(c, st.key, &inner);

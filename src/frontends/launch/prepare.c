@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Everything about a domain that needs no Xen, and is refused before there is one. */
+#include "../../builder/load/load.h"
 #include "launch.h"
 
 #include <limits.h>
@@ -84,7 +85,9 @@ int launch_prepare(struct launch *l, struct pvboot_error *e)
     if (!rc)
         rc = fill_random(l->cfg, e);
     if (!rc)
-        rc = pvboot_request_digest(&l->cfg->req, &l->kernel, e);
+        rc = pvboot_request_embedded(&l->cfg->req, &l->kernel, e);
+    if (!rc && l->cfg->req.digests.wanted)
+        rc = pvb_digest_ready(e);
     return rc ? rc : pvb_in_file(e, l->cfg->kernel, make_plan(l, e));
 }
 

@@ -34,14 +34,6 @@ bool pvb_cfg_source_set(const XLU_Config *cfg, const char *name); /* false: no m
 const char *pvb_cfg_source(const XLU_Config *cfg);
 void pvb_cfg_source_drop(const XLU_Config *cfg);
 
-/* cfg_scan.c: where the statements of an xl.cfg start. */
-struct pvb_cfg_statement {
-    char key[64];
-    unsigned int line;
-};
-/* The next `key =` at or after @*at; false at the end. */
-bool pvb_cfg_scan(struct pvboot_bytes text, size_t *at, unsigned int *line, struct pvb_cfg_statement *st);
-
 /* cfg_list.c: the list @key of @cfg, with commas between; NULL: no list of strings without commas, or over @n. */
 const char *pvb_cfg_list(const XLU_Config *cfg, const char *key, char *text, size_t n);
 
