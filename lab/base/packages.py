@@ -87,6 +87,12 @@ def newest(names: list[str], pattern: str) -> list[str]:
                   key=lambda name: (natural(name.removesuffix("-unsigned")), not name.endswith("-unsigned")))
 
 
+def busybox(store: "Store", arch: str = "amd64") -> Path:
+    """Debian 13 has it below usr/."""
+    below = store.unpacked("busybox-static", arch)
+    return next(path for path in (below / "usr/bin/busybox", below / "bin/busybox") if path.exists())
+
+
 class Apt:
     """apt-get and apt-cache for one architecture, with every state file under the lab's cache."""
 

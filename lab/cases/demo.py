@@ -35,7 +35,9 @@ def demo() -> int:
     host = Host(out / "host")
     try:
         _say("a real Xen, emulated by QEMU")
-        print(f"Xen 4.17, dom0 and its toolstack are up after {host.boot(store):.0f} s")
+        seconds = host.boot(store)
+        version = re.search(r"^xen_version\s*: (\S+)", host.check("xl info"), re.M).group(1)
+        print(f"Xen {version}, dom0 and its toolstack are up after {seconds:.0f} s")
         install.push(host)
         _place(host, kernel, ramdisk)
         wrong = _guest(host, out)

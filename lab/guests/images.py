@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from ..base import paths
+from ..base import packages, paths
 from ..base.cpio import Archive
 from ..base.errors import LabError
 from ..base.packages import Store
@@ -24,7 +24,7 @@ def initramfs(store: Store, arch: str) -> Path:
     archive.chardev("/dev/console", 5, 1)
     for name in ("proc", "sys", "tmp"):
         archive.directory(name)
-    archive.copy(store.unpacked("busybox-static", arch) / "bin" / "busybox", "/bin/busybox")
+    archive.copy(packages.busybox(store, arch), "/bin/busybox")
     archive.file("/init", (HERE / "init.sh").read_bytes(), 0o755)
     # what the kernel runs when the toolstack asks for it (xl shutdown, xl reboot)
     for action in ("poweroff", "reboot"):

@@ -26,7 +26,7 @@ def build(store: packages.Store) -> bytes:
     archive.chardev("/dev/console", 5, 1)
     archive.directory("/root", 0o700)
     archive.directory("/tmp", 0o1777)
-    archive.copy(store.unpacked("busybox-static") / "bin" / "busybox", "/bin/busybox")
+    archive.copy(packages.busybox(store), "/bin/busybox")
     archive.symlink("/bin/sh", "busybox")
     archive.file("/init", (HERE / "dom0-init.sh").read_bytes(), 0o755)
     archive.file("/etc/xen/xl.conf", b"")
