@@ -26,7 +26,8 @@ FLAGS = {
 
 
 def make(build, *args, **env):
-    inherited = {k: v for k, v in os.environ.items() if k not in ("CPPFLAGS", "CFLAGS", "LDFLAGS", "MAKEFLAGS", "CC")}
+    ours = ("CPPFLAGS", "CFLAGS", "LDFLAGS", "CC", "WERROR", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")
+    inherited = {k: v for k, v in os.environ.items() if k not in ours}
     return subprocess.run(["make", "-s", "-j2", f"BUILD={build}", *args], cwd=ROOT, capture_output=True, text=True,
                           env={**inherited, **env})
 

@@ -88,7 +88,7 @@ static int set_uuid(void *field, const struct option_row *row, const char *value
             continue;
         if (!isxdigit((unsigned char)*p))
             break;
-        c->uuid[digits / 2] = (uint8_t)(c->uuid[digits / 2] << 4 | strtoul(nibble, NULL, 16));
+        c->uuid[digits / 2] = (uint8_t)((unsigned int)c->uuid[digits / 2] << 4 | strtoul(nibble, NULL, 16));
         digits++;
     }
     if (*p || digits != 2 * sizeof(c->uuid))
