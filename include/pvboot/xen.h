@@ -50,9 +50,10 @@ struct pvboot_xen {
 int pvboot_xen_populate(const struct pvboot_xen *x, const struct pvboot_memmap *map, uint64_t target_pages, bool claim,
                         struct pvboot_error *e);
 
-/* Who talks to the guest through the console and xenstore pages; a port of 0 for xenstore: nobody does. */
+/* Who talks to the guest through the console and xenstore pages. */
 struct pvboot_xen_rings {
     uint32_t console_evtchn, xenstore_evtchn;
+    bool no_xenstore; /* there is none: the guest finds STORE_PFN 0 */
 };
 
 /*

@@ -142,7 +142,7 @@ static void each_call_is_looked_at(void **state)
 /* Who asks for xenstore's ring is to find none, and not one that nobody reads. */
 static void without_xenstore_there_is_no_ring(void **state)
 {
-    static const struct pvboot_xen_rings alone = { .console_evtchn = 21 };
+    static const struct pvboot_xen_rings alone = { .console_evtchn = 21, .no_xenstore = true };
     struct pvboot_error e = { 0 };
     struct pvboot_xen x;
 

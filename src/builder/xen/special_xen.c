@@ -26,13 +26,12 @@ static int identity_table(const struct pvboot_xen *x, uint64_t gpa, struct pvboo
 static int set_params(const struct pvboot_xen *x, uint64_t first, const struct pvboot_xen_rings *r,
                       struct pvboot_error *e)
 {
-    bool store = r->xenstore_evtchn;
     const struct {
         const char *name;
         uint32_t param;
         uint64_t value;
     } set[] = {
-        { "STORE_PFN", HVM_PARAM_STORE_PFN, store ? first + PVBOOT_SPECIAL_XENSTORE : 0 },
+        { "STORE_PFN", HVM_PARAM_STORE_PFN, r->no_xenstore ? 0 : first + PVBOOT_SPECIAL_XENSTORE },
         { "STORE_EVTCHN", HVM_PARAM_STORE_EVTCHN, r->xenstore_evtchn },
         { "CONSOLE_PFN", HVM_PARAM_CONSOLE_PFN, first + PVBOOT_SPECIAL_CONSOLE },
         { "CONSOLE_EVTCHN", HVM_PARAM_CONSOLE_EVTCHN, r->console_evtchn },

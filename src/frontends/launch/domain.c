@@ -105,6 +105,7 @@ static int open_ports(struct launch *l, struct pvboot_error *e)
     if (port < 0)
         return xen_fails(l, "opening xenstore's event channel", e);
     l->rings.xenstore_evtchn = (uint32_t)port;
+    l->rings.no_xenstore = !l->xs;
     port = xc_evtchn_alloc_unbound(l->xen.xch, l->xen.domid, l->console_domid);
     if (port < 0)
         return xen_fails(l, "opening the console's event channel", e);
