@@ -233,22 +233,32 @@ static int confine(struct pvboot_kernel *k, const struct pvboot_file *f, struct 
     return rc;
 }
 
+#define NEEDS_WHOLE 1
+
 /*
  * From head and tail of a file that is held, if they tell it all.  What goes wrong here goes wrong again, and for the
- * right reason, with the whole file.
+ * right reason, with the whole file; but for the sandbox itself, which no file mends.
  */
-static bool confine_ends(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c)
+static int confine_ends(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
+                        struct pvboot_error *e)
 {
     bool plain = c->path == PVBOOT_PATH_LINUX32 || c->path == PVBOOT_PATH_LINUX64;
+    struct pvboot_error ends = { 0 };
+    int rc;
 
-    if (!f->held || !plain || c->unpack_always || confine(k, f, c, NULL))
-        return false;
+    if (!f->held || !plain || c->unpack_always)
+        return NEEDS_WHOLE;
+    rc = confine(k, f, c, &ends);
+    if (rc == -PVBOOT_E_SANDBOX)
+        return pvb_fail_escaped(e, PVBOOT_E_SANDBOX, "%s", ends.text);
+    if (rc)
+        return NEEDS_WHOLE;
     if (all_shown(&k->image, f)) {
         k->file_from = pvboot_file_source(f);
-        return true;
+        return 0;
     }
     pvboot_kernel_dispose(k);
-    return false;
+    return NEEDS_WHOLE;
 }
 
 int pvboot_kernel_confine(struct pvboot_kernel *k, struct pvboot_file *f, struct pvboot_confine *c,
@@ -259,8 +269,9 @@ int pvboot_kernel_confine(struct pvboot_kernel *k, struct pvboot_file *f, struct
     *k = (struct pvboot_kernel){ 0 };
     c->missing[0] = 0;
     c->unpack_error = (struct pvboot_error){ 0 };
-    if (confine_ends(k, f, c))
-        return 0;
+    rc = confine_ends(k, f, c, e);
+    if (rc != NEEDS_WHOLE)
+        return rc;
     rc = pvboot_file_copy(f, e);
     return rc ? rc : confine(k, f, c, e);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* `pvboot decode` of any bytes: every byte shows, each lint is one line, and nothing outside is looked at. */
-#include "builder/describe/describe.h"
+#include "builder/describe/decode.h"
 #include "fuzz.h"
 
 #include <stdlib.h>

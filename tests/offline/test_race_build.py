@@ -51,7 +51,8 @@ def test_one_whole_version(domain, files, tmp_path, what, change):
         for i in range(ROUNDS):
             d = domain(carrier="pvboot entry=linux64 digests=1", **given)
             if d.built:
-                assert d.err == "", f"round {i}"
+                noted = [x for x in d.err.splitlines() if not x.startswith("pvboot: note: ramdisk ")]  # random bytes are none
+                assert not noted, f"round {i}"
                 tally.digest(digest(d, versions), f"round {i}")
             else:
                 assert d.refusal.startswith(f"pvboot: unreadable: {path}: "), f"round {i}"
