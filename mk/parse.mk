@@ -2,7 +2,7 @@
 # The confined parser: only what parses, always without sanitizers, which no sandbox of this kind would let work.
 
 PARSE := $(wildcard src/frontends/parse/*.c) src/sandbox/layers.c \
-         $(addprefix src/builder/base/,errno.c error.c names.c) src/builder/file/file.c $(wildcard src/builder/image/*.c)
+         $(addprefix src/builder/base/,errno.c error.c names.c) src/builder/file/memfd.c $(wildcard src/builder/image/*.c)
 
 PARSE_OBJ := $(patsubst %.c,$(BUILD)/parse/%.o,$(PARSE))
 PARSE_LIBS := $(shell $(PKG_CONFIG) --static --libs libelf $(CODEC_PKGS) libseccomp 2>/dev/null) -lbz2 $(LZO_LIB)

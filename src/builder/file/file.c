@@ -4,8 +4,6 @@
 #include "memfd.h"
 #include "reader.h"
 
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 static struct pvboot_file_version version(const struct stat *st)
@@ -85,19 +83,4 @@ int pvboot_file_seal(struct pvboot_file *f, struct pvboot_bytes bytes, struct pv
     if (rc)
         close(fd);
     return rc;
-}
-
-void pvboot_file_dispose(struct pvboot_file *f)
-{
-    if (f->mapped) {
-        munmap(f->owned, f->mapped);
-        if (f->memfd >= 0)
-            close(f->memfd);
-    } else {
-        free(f->owned);
-    }
-    if (f->held)
-        close(f->fd); /* ends the lease */
-    free(f->path);
-    *f = (struct pvboot_file){ 0 };
 }

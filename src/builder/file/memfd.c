@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -92,4 +93,19 @@ int pvb_memfd_get(const struct pvboot_source *s, uint64_t off, void *dst, size_t
         n -= (size_t)got;
     }
     return 0;
+}
+
+void pvboot_file_dispose(struct pvboot_file *f)
+{
+    if (f->mapped) {
+        munmap(f->owned, f->mapped);
+        if (f->memfd >= 0)
+            close(f->memfd);
+    } else {
+        free(f->owned);
+    }
+    if (f->held)
+        close(f->fd); /* ends the lease */
+    free(f->path);
+    *f = (struct pvboot_file){ 0 };
 }
