@@ -125,7 +125,7 @@ def _tenants_stub() -> list[Case]:
         _variant("6.1-cloud/xl-pvh", "tenants-stub", plugin=True, tenant=True,
                  config={**tenant.KEYS, "ramdisk": EXAMPLE_FILES["kernel"]},
                  refused=r"pvboot: usage: a kernel without a command line: "),
-        _variant("6.1-cloud/xl-pvh", "tenants-stub-alone", plugin=True, tenant=True, memory=16,  # all of it is read
+        _variant("6.1-cloud/xl-pvh", "tenants-stub-alone", plugin=True, tenant=True, memory=tenant.MEMORY,
                  config={**tenant.KEYS, "ramdisk": None}),
     ]
 
