@@ -2,7 +2,7 @@
 # What building, testing and the lab need, as Debian 12 and 13 name it; tests/need installs it or says how.
 
 BUILD_PACKAGES := gcc pkg-config $(foreach l,$(LIBRARIES),$(lastword $(subst :, ,$(l)))) libxen-dev python3
-CHECK_PACKAGES := $(BUILD_PACKAGES) clang clang-format libclang-rt-dev libcmocka-dev liblzo2-dev python3-pytest \
+CHECK_PACKAGES := $(BUILD_PACKAGES) g++ clang clang-format libclang-rt-dev libcmocka-dev liblzo2-dev python3-pytest \
                   xz-utils bzip2 lz4 zstd lzop binutils file acpica-tools
 # Of Xen the newest that this release has.
 LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.@-amd64 xen-utils-4.@ xen-utils-common xenstore-utils \

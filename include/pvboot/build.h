@@ -8,6 +8,10 @@
 #include <pvboot/guest.h>
 #include <pvboot/plan.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Write what @plan says through @g: kernel, ramdisk, command line, start info, zero page, setup_data, GDT, page
  * tables; ACPI tables where the machine has its own.  Special pages belong to the caller, and that there are pages to
@@ -25,5 +29,9 @@ int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kern
  */
 int pvboot_build(struct pvboot_plan *plan, struct pvboot_kernel *kernel, const struct pvboot_machine *machine,
                  const struct pvboot_request *req, struct pvboot_guest *g, struct pvboot_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

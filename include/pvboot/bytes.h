@@ -10,11 +10,22 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Borrowed, never owned; @p may be NULL when @len is 0. */
 struct pvboot_bytes {
     const uint8_t *p;
     size_t len;
 };
+
+/* A view as an expression. */
+#ifdef __cplusplus
+#define PVBOOT_BYTES(p, len) (pvboot_bytes{ (p), (len) })
+#else
+#define PVBOOT_BYTES(p, len) ((struct pvboot_bytes){ (p), (len) })
+#endif
 
 /* Do bytes [@off, @off + @n) exist?  Cannot wrap. */
 static inline bool pvboot_has(struct pvboot_bytes b, uint64_t off, uint64_t n)
@@ -36,8 +47,12 @@ static inline bool pvboot_get(struct pvboot_bytes b, uint64_t off, void *dst, si
 static inline struct pvboot_bytes pvboot_sub(struct pvboot_bytes b, uint64_t off, uint64_t n)
 {
     if (!pvboot_has(b, off, n))
-        return (struct pvboot_bytes){ NULL, 0 };
-    return (struct pvboot_bytes){ b.p + off, (size_t)n };
+        return PVBOOT_BYTES(NULL, 0);
+    return PVBOOT_BYTES(b.p + off, (size_t)n);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

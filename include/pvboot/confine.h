@@ -13,6 +13,10 @@
 #include <pvboot/image.h>
 #include <pvboot/limits.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* On a host that lacks a layer of the confinement: */
 enum pvboot_sandbox {
     PVBOOT_SANDBOX_STRICT, /* refuse */
@@ -48,5 +52,9 @@ void pvboot_confine_prepare(const char *helper);
 
 /* The helper beside @file, a program or plugin; where there is none, the installed one.  Returns @buf. */
 const char *pvboot_confine_helper(const char *file, char *buf, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

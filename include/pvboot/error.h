@@ -11,6 +11,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Classes, clear of errno's small numbers and of sysexits' other uses.  The value is the exit code. */
 enum pvboot_class {
     PVBOOT_E_USAGE = 64,       /* command line or configuration */
@@ -39,5 +43,9 @@ const char *pvboot_class_name(int code);
  * Writes at most @n bytes including the NUL and returns @buf.
  */
 const char *pvboot_error_line(const struct pvboot_error *e, char *buf, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

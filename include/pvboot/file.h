@@ -8,6 +8,10 @@
 #include <pvboot/bytes.h>
 #include <pvboot/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What stat(2) tells of the file that has been read, while it was read. */
 struct pvboot_file_version {
     uint64_t device, inode, bytes;
@@ -91,5 +95,9 @@ int pvboot_file_seal(struct pvboot_file *f, struct pvboot_bytes bytes, struct pv
 
 /* Idempotent; accepts a zeroed struct. */
 void pvboot_file_dispose(struct pvboot_file *f);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

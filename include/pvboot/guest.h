@@ -10,6 +10,10 @@
 #include <pvboot/error.h>
 #include <pvboot/file.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct pvboot_guest;
 
 /* @n bytes at @off of what @from has. */
@@ -33,5 +37,9 @@ struct pvboot_guest_ops {
 struct pvboot_guest {
     const struct pvboot_guest_ops *ops; /* first member of each back end */
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * The hypervisor node: who made this guest's zero page, on which hypervisor, and where its data is.
  *
- * Freestanding and complete in itself (<stddef.h>, <stdint.h>), x86 only: a kernel, a stub or a unikernel copies this
- * file.  The reader below checks everything before it believes anything; it needs no allocation and no library beyond
- * the memcpy() that every freestanding compiler may ask for.
+ * Freestanding and complete in itself (<stddef.h>, <stdint.h>), C99 or C++11 and later, x86 only: a kernel, a stub or a
+ * unikernel copies this file.  The reader below checks everything before it believes anything; it allocates nothing and
+ * calls nothing, not even memcpy(): it copies field by field.
  *
  * The node is one entry of the setup_data chain (Linux Documentation/arch/x86/boot.rst, protocol 2.09) or the target
  * of a SETUP_INDIRECT entry.  Kernels that do not know its type step over it, reserve its memory and export it in
@@ -34,6 +34,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define PVBOOT_SETUP_TYPE 0x50595648u /* entry type, "HVYP" in memory: bit 30 set, so outside Linux's dense range */
 #define PVBOOT_SETUP_INDIRECT 0x80000000u
@@ -71,8 +75,9 @@ struct pvboot_handover {
     uint32_t data_bytes, tlv_off;
     uint64_t reserved;
 };
-_Static_assert(sizeof(struct pvboot_handover) == 64, "table above");
-_Static_assert(offsetof(struct pvboot_handover, data_gpa) == 40, "table above");
+/* The table above; C99 has no static assertion. */
+typedef char pvboot_handover_is_64_bytes[sizeof(struct pvboot_handover) == 64 ? 1 : -1];
+typedef char pvboot_handover_data_is_at_40[offsetof(struct pvboot_handover, data_gpa) == 40 ? 1 : -1];
 
 struct pvboot_tlv_ring {
     uint64_t gpa;    /* of the shared page */
@@ -99,6 +104,17 @@ enum pvboot_handover_status {
     PVBOOT_HANDOVER_BAD_TLV,       /* a TLV does not end within the payload */
 };
 
+/* Little endian, at any alignment. */
+static inline uint32_t pvboot_le32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint64_t pvboot_le64(const uint8_t *p)
+{
+    return (uint64_t)pvboot_le32(p) | (uint64_t)pvboot_le32(p + 4) << 32;
+}
+
 static inline uint32_t pvboot_crc32(uint32_t crc, const void *p, size_t n)
 {
     const uint8_t *b = (const uint8_t *)p;
@@ -115,7 +131,7 @@ static inline uint32_t pvboot_crc32(uint32_t crc, const void *p, size_t n)
 /* The checksum of @n bytes of payload as they would be with the crc32 field zero; @n is at least 16. */
 static inline uint32_t pvboot_handover_checksum(const uint8_t *payload, size_t n)
 {
-    static const uint8_t zero[4];
+    static const uint8_t zero[4] = { 0, 0, 0, 0 };
     uint32_t crc = pvboot_crc32(0, payload, 12);
 
     crc = pvboot_crc32(crc, zero, sizeof(zero));
@@ -125,22 +141,42 @@ static inline uint32_t pvboot_handover_checksum(const uint8_t *payload, size_t n
 /* The TLV at @off of a payload of @bytes; moves @off on.  1: @t holds it; 0: there are no more; -1: broken. */
 static inline int pvboot_handover_next_tlv(const uint8_t *payload, uint32_t bytes, uint32_t *off, struct pvboot_tlv *t)
 {
-    uint32_t head[2], room;
+    const uint32_t head = 8; /* type and bytes */
+    uint32_t n, room;
 
     if (*off >= bytes)
         return *off == bytes ? 0 : -1;
     room = bytes - *off;
-    if (room < sizeof(head))
+    if (room < head)
         return -1;
-    __builtin_memcpy(head, payload + *off, sizeof(head));
-    room -= (uint32_t)sizeof(head);
-    if (head[1] > room || ((8u - (head[1] & 7u)) & 7u) > room - head[1])
+    n = pvboot_le32(payload + *off + 4);
+    room -= head;
+    if (n > room || ((8u - (n & 7u)) & 7u) > room - n)
         return -1;
-    t->type = head[0];
-    t->bytes = head[1];
-    t->value = payload + *off + sizeof(head);
-    *off += (uint32_t)sizeof(head) + ((head[1] + 7u) & ~7u);
+    t->type = pvboot_le32(payload + *off);
+    t->bytes = n;
+    t->value = payload + *off + head;
+    *off += head + ((n + 7u) & ~7u);
     return 1;
+}
+
+/* The fixed part of the table above, which is there, as it stands. */
+static inline void pvboot_handover_head(const uint8_t *payload, struct pvboot_handover *h)
+{
+    h->magic = pvboot_le32(payload);
+    h->version = (uint16_t)(payload[4] | payload[5] << 8);
+    h->compatible = (uint16_t)(payload[6] | payload[7] << 8);
+    h->bytes = pvboot_le32(payload + 8);
+    h->crc32 = pvboot_le32(payload + 12);
+    h->hypervisor = pvboot_le32(payload + 16);
+    for (int i = 0; i < 12; i++)
+        h->signature[i] = (char)payload[20 + i];
+    h->filler = pvboot_le32(payload + 32);
+    h->flags = pvboot_le32(payload + 36);
+    h->data_gpa = pvboot_le64(payload + 40);
+    h->data_bytes = pvboot_le32(payload + 48);
+    h->tlv_off = pvboot_le32(payload + 52);
+    h->reserved = pvboot_le64(payload + 56);
 }
 
 /* Is the payload of @n bytes at @payload (any alignment) a node this reader may believe?  @h gets its fixed part. */
@@ -153,7 +189,7 @@ static inline enum pvboot_handover_status pvboot_handover_check(const uint8_t *p
 
     if (n < sizeof(*h))
         return PVBOOT_HANDOVER_SHORT;
-    __builtin_memcpy(h, payload, sizeof(*h));
+    pvboot_handover_head(payload, h);
     if (h->magic != PVBOOT_HANDOVER_MAGIC)
         return PVBOOT_HANDOVER_BAD_MAGIC;
     if (!h->compatible || h->compatible > PVBOOT_HANDOVER_VERSION || h->version < h->compatible)
@@ -162,7 +198,7 @@ static inline enum pvboot_handover_status pvboot_handover_check(const uint8_t *p
         return PVBOOT_HANDOVER_SHORT;
     if (pvboot_handover_checksum(payload, h->bytes) != h->crc32)
         return PVBOOT_HANDOVER_BAD_CHECKSUM;
-    if (__builtin_memcmp(&h->hypervisor, h->signature, sizeof(h->hypervisor)))
+    if (h->hypervisor != pvboot_le32(payload + 20)) /* the signature's first four */
         return PVBOOT_HANDOVER_BAD_SIGNATURE;
     if (h->tlv_off < sizeof(*h) || h->tlv_off % 8)
         return PVBOOT_HANDOVER_BAD_TLV;
@@ -176,12 +212,10 @@ static inline enum pvboot_handover_status pvboot_handover_check(const uint8_t *p
 /* The first TLV of @type in a checked payload: 1 and @t, or 0. */
 static inline int pvboot_handover_tlv(const uint8_t *payload, uint32_t type, struct pvboot_tlv *t)
 {
-    struct pvboot_handover h;
-    uint32_t off;
+    uint32_t bytes = pvboot_le32(payload + offsetof(struct pvboot_handover, bytes));
+    uint32_t off = pvboot_le32(payload + offsetof(struct pvboot_handover, tlv_off));
 
-    __builtin_memcpy(&h, payload, sizeof(h));
-    off = h.tlv_off;
-    while (pvboot_handover_next_tlv(payload, h.bytes, &off, t) > 0)
+    while (pvboot_handover_next_tlv(payload, bytes, &off, t) > 0)
         if (t->type == type)
             return 1;
     return 0;
@@ -209,7 +243,7 @@ struct pvboot_setup_node {
     uint64_t data_gpa, bytes;
 };
 
-/* Start with the zero page's setup_data: { .next_gpa = ... }; the rest is the walk's own. */
+/* Start with the zero page's setup_data in next_gpa and zeroes; the rest is the walk's own. */
 struct pvboot_setup_walk {
     uint64_t next_gpa;
     uint64_t mark_gpa;
@@ -223,14 +257,8 @@ struct pvboot_setup_walk {
 static inline enum pvboot_handover_status pvboot_setup_next(struct pvboot_setup_walk *w, struct pvboot_view v,
                                                             struct pvboot_setup_node *node)
 {
-    struct {
-        uint64_t next;
-        uint32_t type, len;
-    } entry;
-    struct {
-        uint32_t type, reserved;
-        uint64_t len, addr;
-    } inner;
+    const uint64_t entry_bytes = 16; /* u64 next, u32 type, u32 len */
+    const uint64_t inner_bytes = 24; /* of SETUP_INDIRECT: u32 type, u32 reserved, u64 len, u64 addr */
     const uint8_t *p;
 
     if (!w->next_gpa)
@@ -241,22 +269,23 @@ static inline enum pvboot_handover_status pvboot_setup_next(struct pvboot_setup_
         w->mark_gpa = w->next_gpa;
         w->mark_at = 2 * w->mark_at + 1;
     }
-    p = v.at(v.ctx, w->next_gpa, sizeof(entry));
+    p = v.at(v.ctx, w->next_gpa, entry_bytes);
     if (!p)
         return PVBOOT_HANDOVER_UNREADABLE;
-    __builtin_memcpy(&entry, p, sizeof(entry));
-    *node = (struct pvboot_setup_node){ w->next_gpa, entry.next, entry.type, entry.type, w->next_gpa + sizeof(entry),
-                                        entry.len };
-    w->next_gpa = entry.next;
-    if (entry.type != PVBOOT_SETUP_INDIRECT || entry.len < sizeof(inner))
+    node->gpa = w->next_gpa;
+    node->next_gpa = pvboot_le64(p);
+    node->entry_type = node->type = pvboot_le32(p + 8);
+    node->data_gpa = node->gpa + entry_bytes;
+    node->bytes = pvboot_le32(p + 12);
+    w->next_gpa = node->next_gpa;
+    if (node->type != PVBOOT_SETUP_INDIRECT || node->bytes < inner_bytes)
         return PVBOOT_HANDOVER_OK;
-    p = v.at(v.ctx, node->data_gpa, sizeof(inner));
+    p = v.at(v.ctx, node->data_gpa, inner_bytes);
     if (!p)
         return PVBOOT_HANDOVER_UNREADABLE;
-    __builtin_memcpy(&inner, p, sizeof(inner));
-    node->type = inner.type & ~PVBOOT_SETUP_INDIRECT;
-    node->data_gpa = inner.addr;
-    node->bytes = inner.len;
+    node->type = pvboot_le32(p) & ~PVBOOT_SETUP_INDIRECT;
+    node->bytes = pvboot_le64(p + 8);
+    node->data_gpa = pvboot_le64(p + 16);
     return PVBOOT_HANDOVER_OK;
 }
 
@@ -267,10 +296,13 @@ static inline enum pvboot_handover_status pvboot_setup_next(struct pvboot_setup_
 static inline enum pvboot_handover_status pvboot_handover_find(uint64_t head_gpa, struct pvboot_view v,
                                                                struct pvboot_handover *h, const uint8_t **payload)
 {
-    struct pvboot_setup_walk w = { .next_gpa = head_gpa };
+    struct pvboot_setup_walk w;
     struct pvboot_setup_node node;
     enum pvboot_handover_status s;
 
+    w.next_gpa = head_gpa;
+    w.mark_gpa = 0;
+    w.seen = w.mark_at = 0;
     do
         s = pvboot_setup_next(&w, v, &node);
     while (s == PVBOOT_HANDOVER_OK && node.type != PVBOOT_SETUP_TYPE);
@@ -279,5 +311,9 @@ static inline enum pvboot_handover_status pvboot_handover_find(uint64_t head_gpa
     *payload = v.at(v.ctx, node.data_gpa, node.bytes);
     return *payload ? pvboot_handover_check(*payload, node.bytes, h) : PVBOOT_HANDOVER_UNREADABLE;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include <pvboot/file.h>
 #include <pvboot/limits.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How the vCPU enters the guest and who fills the zero page.  Ids are the same in config, CLI and JSON. */
 enum pvboot_path {
     PVBOOT_PATH_AUTO,
@@ -187,5 +191,9 @@ bool pvboot_image_needs_elf(const struct pvboot_image *img, enum pvboot_path pat
 
 /* First address the vCPU executes when the kernel's window starts at @kernel_gpa. */
 uint64_t pvboot_image_entry(const struct pvboot_image *img, enum pvboot_path path, uint64_t kernel_gpa);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

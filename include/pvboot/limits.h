@@ -9,6 +9,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* In bytes; 0: the default, PVBOOT_..._MAX. */
 struct pvboot_limits {
     uint64_t kernel, unpacked, ramdisk;
@@ -42,5 +46,9 @@ static inline uint64_t pvboot_limit(uint64_t chosen, uint64_t otherwise)
 #define PVBOOT_NOTES_MAX 65536u                  /* ELF notes looked at */
 #define PVBOOT_VCPUS_MAX 128u                    /* HVM_MAX_VCPUS */
 #define PVBOOT_MEMORY_MAX (8ull << 40)           /* guest memory, bytes */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

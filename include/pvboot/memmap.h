@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ACPI 6.2 section 15 address range types; the same numbers in e820 and in Xen's hvm memmap. */
 enum pvboot_memtype {
     PVBOOT_RAM = 1,
@@ -47,5 +51,9 @@ bool pvboot_memmap_inside(const struct pvboot_memmap *m, uint64_t start, uint64_
 
 /* Sum of the bytes of type @type. */
 uint64_t pvboot_memmap_bytes(const struct pvboot_memmap *m, uint32_t type);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

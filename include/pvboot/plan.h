@@ -14,6 +14,10 @@
 #include <pvboot/limits.h>
 #include <pvboot/memmap.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The special pages of an HVM-container domain, in the order stock libxenguest gives them, so that tools which look
  * at a paused domain find the usual.
@@ -65,9 +69,14 @@ int pvboot_machine_own(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t
 /* The special pages end at @end, whole pages; the rings among them are where enum pvboot_special says. */
 void pvboot_machine_special(struct pvboot_machine *m, uint64_t end);
 
-/* What the administrator asked for, typed. Strings are borrowed. */
 enum pvboot_hypervisor { PVBOOT_HYPERVISOR_NONE, PVBOOT_HYPERVISOR_XEN };
 
+struct pvboot_digests {
+    bool wanted;                                  /* shall the hypervisor node tell what was placed? */
+    uint8_t kernel[32], ramdisk[32], cmdline[32]; /* sha256; the loader's, which hashes as it places */
+};
+
+/* What the administrator asked for, typed. Strings are borrowed. */
 struct pvboot_request {
     enum pvboot_path path;
     enum pvboot_path stub_path; /* for stub: what it starts then, auto, linux32 or linux64 */
@@ -83,10 +92,7 @@ struct pvboot_request {
     uint8_t rng_seed[32];
     enum pvboot_sandbox sandbox; /* of the kernel's parser; the planner does not care */
     struct pvboot_limits limits;
-    struct pvboot_digests {
-        bool wanted;                                  /* shall the hypervisor node tell what was placed? */
-        uint8_t kernel[32], ramdisk[32], cmdline[32]; /* sha256; the loader's, which hashes as it places */
-    } digests;
+    struct pvboot_digests digests;
     struct pvboot_source ramdisk_from[PVBOOT_RAMDISKS_MAX]; /* of those that are not in memory */
 };
 
@@ -178,5 +184,9 @@ int pvboot_plan_possible(const struct pvboot_image *img, const struct pvboot_req
  * alignment, entry, registers, page-table cover.  -INTERNAL names the rule that is broken.
  */
 int pvboot_plan_check(const struct pvboot_plan *plan, const struct pvboot_image *img, struct pvboot_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

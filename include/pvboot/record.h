@@ -8,6 +8,10 @@
 
 #include <pvboot/build.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct pvboot_written {
     uint64_t gpa;
     struct pvboot_bytes bytes; /* owned by the record */
@@ -32,5 +36,9 @@ void pvboot_record_init(struct pvboot_record *r, const struct pvboot_machine *ma
  */
 int pvboot_record_dump(const struct pvboot_record *r, const struct pvboot_plan *plan, const struct pvboot_image *img,
                        const char *dir, struct pvboot_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

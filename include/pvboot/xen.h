@@ -16,6 +16,10 @@
 #include <xenctrl.h>
 #include <xenforeignmemory.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Every call a build makes through handles that its caller has opened; the types are those of the installed headers. */
 #define PVBOOT_XEN_CALLS(X)       \
     X(xc_domain_claim_pages)      \
@@ -28,8 +32,14 @@
     X(xenforeignmemory_map)       \
     X(xenforeignmemory_unmap)
 
+#ifdef __cplusplus
+#define PVBOOT_XEN_CALL(f) ::f /* in a struct whose member is called f as well */
+#else
+#define PVBOOT_XEN_CALL(f) f
+#endif
+
 struct pvboot_xen_calls {
-#define X(f) __typeof__(&f) f;
+#define X(f) __typeof__(&PVBOOT_XEN_CALL(f)) f;
     PVBOOT_XEN_CALLS(X)
 #undef X
 };
@@ -73,5 +83,9 @@ struct pvboot_xen_guest {
     const struct pvboot_xen *xen;
 };
 void pvboot_xen_guest_init(struct pvboot_xen_guest *g, const struct pvboot_xen *x);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""handover.h as a 32-bit kernel sees it: no libc, no libgcc; judged by nodes made with struct and zlib.
+"""handover.h as a 32-bit kernel sees it: no libc, no libgcc, nothing to call; judged by nodes made with struct and zlib.
 
 The program reads a node's payload from standard input and exits with what pvboot_handover_find() says.
 """
@@ -19,19 +19,6 @@ OK, ABSENT, LOOP, UNREADABLE, SHORT, MAGIC, VERSION, CHECKSUM, SIGNATURE, TLV = 
 SOURCE = r"""
 #include <pvboot/handover.h>
 
-void *memcpy(void *d, const void *s, size_t n)
-{
-    __asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n) : : "memory");
-    return d;
-}
-int memcmp(const void *a, const void *b, size_t n)
-{
-    const uint8_t *x = a, *y = b;
-
-    while (n && *x == *y)
-        n--, x++, y++;
-    return n ? *x - *y : 0;
-}
 static long call(long n, long a, long b, long c)
 {
     __asm__ volatile("int $0x80" : "+a"(n) : "b"(a), "c"(b), "d"(c) : "memory");
@@ -99,6 +86,41 @@ def test_32_bit_reader(reader, name, data, want):
             raise
         pytest.skip("this machine's kernel runs no 32-bit programs")
     assert done.returncode == want
+
+
+ALL_OF_IT = r"""
+#include <pvboot/handover.h>
+
+int find(uint64_t head, const struct pvboot_view *v, struct pvboot_handover *h, const uint8_t **payload)
+{
+    return pvboot_handover_find(head, *v, h, payload);
+}
+int next(struct pvboot_setup_walk *w, const struct pvboot_view *v, struct pvboot_setup_node *node)
+{
+    return pvboot_setup_next(w, *v, node);
+}
+int tlv(const uint8_t *payload, uint32_t type, struct pvboot_tlv *t)
+{
+    return pvboot_handover_tlv(payload, type, t);
+}
+uint32_t checksum(const uint8_t *payload, size_t n)
+{
+    return pvboot_handover_checksum(payload, n);
+}
+"""
+
+
+@pytest.mark.parametrize("bits", ["-m32", "-m64"])
+@pytest.mark.parametrize("compiler", ["gcc -std=c99", "clang -std=c99", "g++ -x c++", "clang++ -x c++"])
+def test_the_reader_calls_nothing(tmp_path, compiler, bits):
+    """Whatever the optimiser makes of it, also a loop that looks like memcpy()."""
+    (tmp_path / "all.c").write_text(ALL_OF_IT)
+    for optimise in ("-O0", "-O1", "-O2", "-O3", "-Os"):
+        subprocess.run([*compiler.split(), bits, optimise, "-ffreestanding", "-fno-pic", "-fno-stack-protector",
+                        f"-I{ROOT}/include", "-c", tmp_path / "all.c", "-o", tmp_path / "all.o"], check=True)
+        text = subprocess.run(["nm", tmp_path / "all.o"], capture_output=True, text=True, check=True).stdout
+        assert " U " not in text, (optimise, text)
+        assert text.count(" T ") == 4  # the listing was understood
 
 
 @pytest.mark.parametrize("bits", ["-m32", "-m64"])
