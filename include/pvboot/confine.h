@@ -34,6 +34,10 @@ struct pvboot_confine {
     char missing[128];                /* out: the layers that best did without, "landlock, seccomp"; else "" */
 };
 
+/* May grow: image.h.  @helper is the installed one, whose path lives as long; or what the caller puts there. */
+struct pvboot_confine *pvboot_confine_new(void);
+void pvboot_confine_free(struct pvboot_confine *c);
+
 /*
  * pvboot_kernel_parse() and pvboot_kernel_unpack() of @f, which is sealed and outlives @k, in the helper.  Of a file that
  * is held the helper sees head and tail, and where that is not enough, a whole copy, which @f is then.  Errors as

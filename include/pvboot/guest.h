@@ -24,6 +24,8 @@ struct pvboot_piece {
 };
 
 struct pvboot_guest_ops {
+    /* sizeof(struct pvboot_guest_ops) as who fills it knows it: a verb that lies beyond is one it does not have. */
+    size_t bytes;
     /* Copy @n bytes to @gpa.  All or nothing; -NOFIT outside the guest's RAM, -XEN when Xen refuses. */
     int (*write)(struct pvboot_guest *g, uint64_t gpa, const void *src, size_t n, struct pvboot_error *e);
     /* Make @n bytes at @gpa read as zero.  Errors as write. */

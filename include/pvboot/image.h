@@ -156,6 +156,16 @@ struct pvboot_kernel {
 };
 
 /*
+ * struct pvboot_kernel, pvboot_request, pvboot_plan, pvboot_confine and pvboot_record may grow at their end within one
+ * soname.  Who links to the shared library has them made by their _new(): zeroes, or what their _init() makes; NULL: no
+ * memory.  _free() accepts NULL.  sizeof of them is for who is compiled together with the library.  All other
+ * structures keep their size.
+ */
+struct pvboot_kernel *pvboot_kernel_new(void);
+/* With all that pvboot_kernel_dispose() frees. */
+void pvboot_kernel_free(struct pvboot_kernel *k);
+
+/*
  * Parse @file (borrowed; must outlive @k) as bzImage or ELF, with or without a wrapper, which is unpacked; a payload is not.
  * -UNREADABLE empty; -UNSUPPORTED neither format, or a protocol too old for any entry; -MALFORMED; -LIMIT; -HOST.
  */

@@ -103,6 +103,9 @@ struct pvboot_request {
 int pvboot_request_set(struct pvboot_request *req, const char *key, const char *value, struct pvboot_error *e);
 /* Defaults: auto, also in the stub; pc; hypervisor xen. */
 void pvboot_request_init(struct pvboot_request *req);
+/* May grow: image.h.  Initialised; what its strings and ramdisks point to stays the caller's. */
+struct pvboot_request *pvboot_request_new(void);
+void pvboot_request_free(struct pvboot_request *req);
 
 enum pvboot_segment_id {
     PVBOOT_SEG_KERNEL, /* the whole window */
@@ -150,6 +153,10 @@ struct pvboot_plan {
     uint64_t subarch_data;
     char notes[8][160]; /* remarks for the administrator: left out by strict, KASLR off, ... */
 };
+
+/* May grow: image.h. */
+struct pvboot_plan *pvboot_plan_new(void);
+void pvboot_plan_free(struct pvboot_plan *plan);
 
 /*
  * Choose an address for everything @req needs.  Pure.

@@ -28,6 +28,10 @@ struct pvboot_record {
 /* Start an empty record of a guest with @machine's RAM.  @next is borrowed. */
 void pvboot_record_init(struct pvboot_record *r, const struct pvboot_machine *machine, struct pvboot_guest *next);
 
+/* May grow: image.h.  Initialised; _free() closes it, and with it @next. */
+struct pvboot_record *pvboot_record_new(const struct pvboot_machine *machine, struct pvboot_guest *next);
+void pvboot_record_free(struct pvboot_record *r);
+
 /*
  * Write the record to directory @dir (made if absent): one file for each segment of @plan that has been written to,
  * and manifest.json (as `plan --json`, with segments [{name, gpa, bytes, file, sha256, why}], and kernel_version).

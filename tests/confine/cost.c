@@ -91,7 +91,7 @@ static int zero_ram(struct pvboot_guest *g, uint64_t gpa, uint64_t n, struct pvb
 
 static struct cost build_once(const char *kernel, struct pvboot_confine *c, struct pvboot_error *e)
 {
-    static const struct pvboot_guest_ops ops = { .write = write_ram, .zero = zero_ram };
+    static const struct pvboot_guest_ops ops = { .bytes = sizeof(ops), .write = write_ram, .zero = zero_ram };
     struct pvboot_request req;
     struct pvboot_guest g = { .ops = &ops };
     struct cost from = { now_ms(), cpu_ms() };

@@ -145,7 +145,9 @@ static void judge_close(struct pvboot_guest *g)
 
 void fuzz_start(const struct pvboot_kernel *k, struct fuzz_wish *w, fuzz_look *look)
 {
-    static const struct pvboot_guest_ops ops = { .write = judge_write, .zero = judge_zero, .close = judge_close };
+    static const struct pvboot_guest_ops ops = {
+        .bytes = sizeof(ops), .write = judge_write, .zero = judge_zero, .close = judge_close
+    };
     static struct pvboot_plan plan;
     struct judge j = { .guest = { &ops }, .plan = &plan };
 

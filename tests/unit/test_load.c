@@ -62,8 +62,21 @@ static int memory_fill(struct pvboot_guest *g, uint64_t gpa, const struct pvboot
     return rc ? rc : piece->from->get(piece->from, piece->off, m->bytes + gpa, piece->n, e);
 }
 
-static const struct pvboot_guest_ops filled = { .write = memory_write, .zero = memory_zero, .fill = memory_fill };
-static const struct pvboot_guest_ops ops = { .write = memory_write, .zero = memory_zero };
+/* What lies behind a table that is too old for the verb. */
+static int no_fill(struct pvboot_guest *g, uint64_t gpa, const struct pvboot_piece *piece, struct pvboot_error *e)
+{
+    (void)g, (void)gpa, (void)piece, (void)e;
+    fail_msg("fill was called beyond the end of the table");
+    return 0;
+}
+
+static const struct pvboot_guest_ops filled = {
+    .bytes = sizeof(filled), .write = memory_write, .zero = memory_zero, .fill = memory_fill
+};
+static const struct pvboot_guest_ops ops = { .bytes = sizeof(ops), .write = memory_write, .zero = memory_zero };
+static const struct pvboot_guest_ops older = {
+    .bytes = offsetof(struct pvboot_guest_ops, fill), .write = memory_write, .zero = memory_zero, .fill = no_fill
+};
 
 /* One guest: 64 KiB of kernel file, a plan, a request. */
 struct fixture {
@@ -377,12 +390,12 @@ static void sizes(void **state)
     }
 }
 
-/* Kernel and ramdisk that are not in memory, to a guest that has fill and to one that has not. */
+/* Kernel and ramdisk that are not in memory, to a guest that has fill, one that has not, and one that cannot. */
 static void from_descriptors(void **state)
 {
-    static const struct pvboot_guest_ops *const with[] = { &ops, &filled };
+    static const struct pvboot_guest_ops *const with[] = { &ops, &filled, &older };
 
-    for (size_t w = 0; w < 2; w++) {
+    for (size_t w = 0; w < sizeof(with) / sizeof(with[0]); w++) {
         struct fixture *f = *state;
 
         memset(f->m.bytes, RUBBISH, MEMORY);

@@ -144,7 +144,9 @@ static void count_close(struct pvboot_guest *g)
 
 static void tee(void **state)
 {
-    static const struct pvboot_guest_ops ops = { .write = count_write, .zero = count_zero, .close = count_close };
+    static const struct pvboot_guest_ops ops = {
+        .bytes = sizeof(ops), .write = count_write, .zero = count_zero, .close = count_close
+    };
     struct counter c = { .guest = { &ops } };
     struct pvboot_record r;
 

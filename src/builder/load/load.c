@@ -68,6 +68,12 @@ static int get_parts(const struct load *l, const uint64_t *gpa, const struct pvb
     return rc;
 }
 
+/* A table of the time before there was fill ends before it. */
+static bool fills(const struct pvboot_guest_ops *ops)
+{
+    return ops->bytes >= offsetof(struct pvboot_guest_ops, fill) + sizeof(ops->fill) && ops->fill;
+}
+
 /* What a source has, hashed on its way. */
 static int fill_gpa(const struct load *l, uint64_t gpa, const struct pvboot_piece *piece)
 {
@@ -76,7 +82,7 @@ static int fill_gpa(const struct load *l, uint64_t gpa, const struct pvboot_piec
 
     if (!piece->n)
         return 0;
-    return l->g->ops->fill ? l->g->ops->fill(l->g, gpa, &hashed, l->e) : get_parts(l, &gpa, &hashed);
+    return fills(l->g->ops) ? l->g->ops->fill(l->g, gpa, &hashed, l->e) : get_parts(l, &gpa, &hashed);
 }
 
 /* The file that the guest may be told the digest of, whatever the kernel is wrapped in. */
@@ -138,7 +144,7 @@ static int write_elf(const struct load *l, uint64_t gpa, uint64_t off, uint64_t 
 
     if (!n || !k->elf_from.get)
         return write_gpa(l, gpa, pvboot_sub(k->elf, off, n));
-    return l->g->ops->fill ? l->g->ops->fill(l->g, gpa, &piece, l->e) : get_parts(l, &gpa, &piece);
+    return fills(l->g->ops) ? l->g->ops->fill(l->g, gpa, &piece, l->e) : get_parts(l, &gpa, &piece);
 }
 
 /*

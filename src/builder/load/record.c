@@ -83,7 +83,9 @@ static void record_close(struct pvboot_guest *g)
 
 void pvboot_record_init(struct pvboot_record *r, const struct pvboot_machine *machine, struct pvboot_guest *next)
 {
-    static const struct pvboot_guest_ops ops = { .write = record_write, .zero = record_zero, .close = record_close };
+    static const struct pvboot_guest_ops ops = {
+        .bytes = sizeof(ops), .write = record_write, .zero = record_zero, .close = record_close
+    };
 
     *r = (struct pvboot_record){ .guest = { &ops }, .next = next, .ram = machine->map };
     for (size_t i = 0; machine->tables && i < r->ram.n; i++)

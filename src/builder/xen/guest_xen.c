@@ -91,7 +91,7 @@ static void xen_close(struct pvboot_guest *g)
 }
 
 static const struct pvboot_guest_ops ops = {
-    .write = xen_write, .zero = xen_zero, .close = xen_close, .fill = xen_fill
+    .bytes = sizeof(ops), .write = xen_write, .zero = xen_zero, .close = xen_close, .fill = xen_fill
 };
 
 void pvboot_xen_guest_init(struct pvboot_xen_guest *g, const struct pvboot_xen *x)

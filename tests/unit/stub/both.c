@@ -53,7 +53,7 @@ static int flat_zero(struct pvboot_guest *g, uint64_t gpa, uint64_t n, struct pv
     return 0;
 }
 
-static const struct pvboot_guest_ops flat_ops = { .write = flat_write, .zero = flat_zero };
+static const struct pvboot_guest_ops flat_ops = { .bytes = sizeof(flat_ops), .write = flat_write, .zero = flat_zero };
 
 static void set_options(struct pvboot_request *req, const char *options)
 {
