@@ -11,10 +11,6 @@
 #define SIZE (ELF_TEXT + TEXT + ELF_DATA_BYTES)
 #define M PVBOOT_E_MALFORMED
 #define U PVBOOT_E_UNSUPPORTED
-#define NO_NOTES         \
-    {                    \
-        PH64(2, 0), 4, 0 \
-    }
 
 static struct mk good, good32;
 
@@ -118,12 +114,15 @@ static const struct {
       M,
       "no PT_LOAD" },
     { "entry 0 is none", { { E64_ENTRY, 8, 0 } }, 0, "" },
-    { "entry past the segments", { { E64_ENTRY, 8, 0x1000000 + TEXT }, NO_NOTES }, M, "entry 0x1002000 lies in no" },
+    { "entry past the segments",
+      { { E64_ENTRY, 8, 0x1000000 + TEXT }, { PH64(2, 0), 4, 0 } },
+      M,
+      "entry 0x1002000 lies in no" },
     { "entry past the segments, and Xen's", { { E64_ENTRY, 8, 0x1000000 + TEXT } }, 0, "" },
     { "entry at the last byte", { { E64_ENTRY, 8, 0x1000000 + TEXT - 1 } }, 0, "" },
-    { "entry in the zero-fill", { { E64_ENTRY, 8, 0x1201000 }, NO_NOTES }, M, "entry 0x1201000" },
+    { "entry in the zero-fill", { { E64_ENTRY, 8, 0x1201000 }, { PH64(2, 0), 4, 0 } }, M, "entry 0x1201000" },
     { "virtual entry in the zero-fill",
-      { { E64_ENTRY, 8, 0xffffffff81201000 }, NO_NOTES },
+      { { E64_ENTRY, 8, 0xffffffff81201000 }, { PH64(2, 0), 4, 0 } },
       M,
       "entry 0xffffffff81201000" },
     { "bss whose bytes would begin behind the file",
