@@ -22,6 +22,7 @@ INSTALLED += \
     644:$(BUILD)/pvboot-xl.so:$(LIBEXECDIR)/pvboot-xl.so \
     644:$(BUILD)/pvboot-stub.elf:$(LIBEXECDIR)/pvboot-stub.elf
 WRAPPER = $(LIBEXECDIR)/bin/xl
+SWITCH = $(BINDIR)/pvboot-xl
 endif
 # What is written at installation, for it knows the directories; and the directories that are ours alone.
 LINK = $(LIBDIR)/libpvboot.so
@@ -47,9 +48,10 @@ install: all $(BUILD)/libpvboot.a
 ifneq ($(WRAPPER),)
 	install -d $(DESTDIR)$(dir $(WRAPPER))
 	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' src/frontends/xl/xl.in >$(DESTDIR)$(WRAPPER)
-	chmod 755 $(DESTDIR)$(WRAPPER)
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' src/frontends/xl/pvboot-xl.in >$(DESTDIR)$(SWITCH)
+	chmod 755 $(DESTDIR)$(WRAPPER) $(DESTDIR)$(SWITCH)
 endif
 
 uninstall:
-	rm -f $(foreach i,$(INSTALLED),$(call where,$i)) $(addprefix $(DESTDIR),$(LINK) $(MODULE) $(WRAPPER))
+	rm -f $(foreach i,$(INSTALLED),$(call where,$i)) $(addprefix $(DESTDIR),$(LINK) $(MODULE) $(WRAPPER) $(SWITCH))
 	for d in $(addprefix $(DESTDIR),$(OWN_DIRS)); do ! [ -d $$d ] || rmdir --ignore-fail-on-non-empty $$d; done

@@ -21,6 +21,22 @@ def config(files):
     return make
 
 
+@pytest.mark.parametrize("builder, lines, note", [
+    ("", 'pvboot_entry="linux64"\npvboot_strict=1\n', 'line 8: pvboot_entry does nothing without builder="pvboot"'),
+    ('type="pvh"\n', '# pvboot_x=1\npvboot_entri=7\n', 'line 10: pvboot_entri does nothing without builder="pvboot"'),
+    ("", 'extra="pvboot_entry=1"\n', None),
+    ('type="pvh"\n', 'pvboot_entry="linux65"\npvboot_nonsense=[1]\n',
+     'line 9: pvboot_entry does nothing without builder="pvboot"'),
+    ("", "# builder=\"pvboot\", pvboot_entry\n", None),
+])
+def test_keys_without_a_builder_get_one_line_and_nothing_else(xl, config, builder, lines, note):
+    text = config(lines, builder=builder)
+    done, stock = xl(text), xl(text, preload=None)
+    assert stock.returncode == done.returncode == 0 and done.stdout == stock.stdout
+    said = [line for line in done.stderr.splitlines() if line not in stock.stderr.splitlines()]
+    assert [re.sub(r"/\S*/", "", line) for line in said] == ([f"pvboot: note: guest.cfg: {note}"] if note else [])
+
+
 def shim(plugin, extra):
     """What the carrier is in stock words."""
     return (f'type="pvh"\npvshim=1\npvshim_path="{plugin.parent / "pvboot-stub.elf"}"\npvshim_cmdline="pvboot"\n'
@@ -279,7 +295,6 @@ HARMLESS = [
     ("remark", 'type="pvh"\n# not builder="pvboot"\n'),
     ("name", 'type="pvh"\nname="pvboot"\n'),
     ("other builder", 'builder="generic"\nname="pvboot"\n'),
-    ("keys without builder", 'type="pvh"\npvboot_entry="linux65"\npvboot_nonsense=[1]\n'),
     ("own shim", 'type="pvh"\npvshim=1\npvshim_path="/x/pvboot"\npvshim_cmdline="pvboot entry=pvh"\n'),
     ("list of builders", 'builder=["pvboot"]\ntype="pvh"\n'),
     ("overruled", 'builder="pvboot"\nbuilder="generic"\ntype="pvh"\n'),

@@ -65,18 +65,63 @@ def test_passes_through_a_wrapper_script(build, plugin, cfg, tmp_path, shell):
     assert '"pvshim_extra": "entry=linux64"' in done.stdout
 
 
-def test_installed_wrapper_preloads_the_plugin(tmp_path):
-    """src/frontends/xl/xl.in with its directory filled in, in front of a program that prints its environment."""
+def program(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def wrapper(tmp_path):
+    """src/frontends/xl/xl.in as it is installed."""
     source = pathlib.Path(__file__).resolve().parents[2] / "src/frontends/xl/xl.in"
-    script = tmp_path / "xl"
-    text = source.read_text().replace("@LIBEXECDIR@", "/opt/pvboot")
-    assert "exec /usr/sbin/xl " in text
-    script.write_text(text.replace("exec /usr/sbin/xl ", "exec /usr/bin/env "))
-    script.chmod(0o755)
-    for before, after in (None, "/opt/pvboot/pvboot-xl.so"), ("/x.so", "/opt/pvboot/pvboot-xl.so:/x.so"):
-        env = {"LD_PRELOAD": before} if before else {}
-        done = subprocess.run([script], env=env, capture_output=True, text=True)
-        assert f"LD_PRELOAD={after}\n" in done.stdout
+    return program(tmp_path / "ours/xl", source.read_text().replace("@LIBEXECDIR@", "/opt/pvboot"))
+
+
+@pytest.fixture
+def stock(tmp_path):
+    """An xl that prints its environment and its words."""
+    return program(tmp_path / "stock/xl", '#!/bin/sh\nset -- "$0" "$@"\n/usr/bin/env\nprintf "<%s>" "$@"\n')
+
+
+def run_wrapper(script, *words, **env):
+    env = {"PATH": ":".join(map(str, env.pop("path"))), **env}
+    return subprocess.run([script, *words], env=env, capture_output=True, text=True, timeout=20)
+
+
+@pytest.mark.parametrize("before, after", [(None, "/opt/pvboot/pvboot-xl.so"), ("/x.so", "/opt/pvboot/pvboot-xl.so:/x.so")])
+def test_the_wrapper_preloads_the_plugin_into_the_next_xl(wrapper, stock, before, after):
+    env = {"LD_PRELOAD": before} if before else {}
+    done = run_wrapper(wrapper, "create", "a b", "*", path=[wrapper.parent, stock.parent, "/usr/bin", "/bin"], **env)
+    assert f"LD_PRELOAD={after}\n" in done.stdout and done.stdout.endswith(f"<{stock}><create><a b><*>")
+
+
+def test_the_wrapper_takes_no_name_of_itself_for_another_xl(wrapper, stock, tmp_path):
+    links = [tmp_path / name / "xl" for name in ("local", "deep")]
+    for link, target in zip(links, (wrapper, links[0])):
+        link.parent.mkdir()
+        link.symlink_to(target)
+    (tmp_path / "folder/xl").mkdir(parents=True)
+    program(tmp_path / "plain/xl", "").chmod(0o644)
+    path = [links[1].parent, links[0].parent, "", ".", tmp_path / "folder", tmp_path / "plain", stock.parent, "/usr/bin", "/bin"]
+    done = subprocess.run([links[1]], cwd=wrapper.parent, env={"PATH": ":".join(map(str, path))}, capture_output=True, text=True, timeout=20)
+    assert done.stdout.endswith(f"<{stock}>"), done.stderr
+
+
+def test_two_copies_of_the_wrapper_do_not_call_each_other_for_ever(wrapper, stock, tmp_path):
+    copy = program(tmp_path / "copy/xl", wrapper.read_text())
+    done = run_wrapper(wrapper, path=[wrapper.parent, copy.parent, stock.parent, "/usr/bin", "/bin"])
+    assert (done.returncode, done.stdout) == (64, "")
+    said = [line for line in done.stderr.splitlines() if line.startswith("pvboot: ")]  # the loader misses /opt/pvboot
+    assert len(said) == 1 and said[0].startswith(f"pvboot: usage: {copy}: called by another copy of itself")
+
+
+@pytest.mark.skipif(any(os.path.exists(f"{d}/xl") for d in ("/usr/sbin", "/usr/local/sbin")), reason="this machine has an xl")
+def test_the_wrapper_says_that_there_is_no_other_xl(wrapper):
+    done = run_wrapper(wrapper, path=[wrapper.parent, "/usr/bin", "/bin"])
+    assert (done.returncode, done.stdout) == (71, "")
+    assert done.stderr.startswith("pvboot: host resource: no other xl in PATH=")
 
 
 @pytest.mark.parametrize("command", [["/bin/true"], ["/bin/sh", "-c", "exit 3"], ["/bin/ls", "/nonexistent"]])

@@ -42,6 +42,9 @@ const char *pvb_cfg_get(const struct pvb_cfg *c, const char *key);
 /* Take the pvboot_ options out of @text into @c, which has its scratch parse already.  -USAGE, -LIMIT, -HOST. */
 int pvb_cfg_options(struct pvb_cfg *c, struct pvboot_bytes text, struct pvboot_error *e) PVB_CHECKED;
 
+/* The first pvboot_ key of @text; false: there is none. */
+bool pvb_cfg_stray(struct pvboot_bytes text, struct pvb_cfg_statement *st);
+
 /* preflight.c: what else the config says that cannot go together with us.  -UNSUPPORTED, -USAGE; as pvb_stub_check(). */
 int pvb_cfg_check(const struct pvb_cfg *c, struct pvboot_error *e) PVB_CHECKED;
 /*

@@ -131,6 +131,17 @@ static size_t file_bytes(struct pvb_cfg *c, struct pvboot_bytes text)
     return !stat(c->source, &st) && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= text.len ? (size_t)st.st_size : 0;
 }
 
+bool pvb_cfg_stray(struct pvboot_bytes text, struct pvb_cfg_statement *st)
+{
+    unsigned int line = 1;
+    size_t at = 0;
+
+    while (pvb_cfg_scan(text, &at, &line, st))
+        if (!strncmp(st->key, KEY_STEM, strlen(KEY_STEM)))
+            return true;
+    return false;
+}
+
 int pvb_cfg_options(struct pvb_cfg *c, struct pvboot_bytes text, struct pvboot_error *e)
 {
     size_t n = file_bytes(c, text);

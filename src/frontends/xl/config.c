@@ -85,6 +85,18 @@ static bool is_ours(struct pvb_cfg *c, struct pvboot_bytes text)
     return builder && !strcmp(builder, PVB_BUILDER);
 }
 
+/* A domain that means us and does not say so is built by stock code, as it has to be; its owner wants to know. */
+static void warn_of_stray(const struct pvb_cfg *c, struct pvboot_bytes text)
+{
+    struct pvboot_error e = { 0 };
+    struct pvb_cfg_statement st;
+
+    if (!pvb_cfg_stray(text, &st))
+        return;
+    pvb_in_file(&e, c->source, pvb_fail(&e, PVBOOT_E_USAGE, "line %u: %s", st.line, st.key));
+    fprintf(stderr, "pvboot: note: %s: %s does nothing without builder=\"" PVB_BUILDER "\"\n", e.file, e.text);
+}
+
 EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *report_filename)
 {
     XLU_Config *cfg;
@@ -108,12 +120,16 @@ EXPORT int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
 {
     struct pvboot_bytes text = { (const uint8_t *)data, (size_t)(length > 0 ? length : 0) };
     struct pvb_cfg c = { .source = pvb_cfg_source(cfg) };
+    bool named = memmem(text.p, text.len, PVB_BUILDER, strlen(PVB_BUILDER)) != NULL;
     int r;
 
-    if (memmem(text.p, text.len, PVB_BUILDER, strlen(PVB_BUILDER)) && is_ours(&c, text))
+    if (named && is_ours(&c, text)) {
         r = read_ours(cfg, &c, text);
-    else
+    } else {
         r = PVB_STOCK(xlu_cfg_readdata)(cfg, data, length);
+        if (named && !r)
+            warn_of_stray(&c, text);
+    }
     if (c.scratch)
         PVB_STOCK(xlu_cfg_destroy)(c.scratch);
     if (c.quiet)
