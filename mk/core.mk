@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # libpvboot and the pvboot command.
-# Layers: frontends -> sandbox -> builder -> startinfo -> include/pvboot. tests/check-layers holds the sources to it.
+# Layers: frontends -> config -> sandbox -> builder -> startinfo -> include/pvboot. tests/check-layers holds the sources to it.
 
 # One of start_info.c, which needs Xen's headers, and its stand-in.
 STARTINFO := $(filter-out src/startinfo/start_info$(if $(filter y,$(HAVE_XEN)),_none).c,$(wildcard src/startinfo/*.c))
 BUILDER := $(filter-out %_xen.c,$(wildcard src/builder/*/*.c))
 SANDBOX := $(wildcard src/sandbox/*.c)
-CLI := $(wildcard src/frontends/cli/*.c)
+# What an xl.cfg says, for whoever has a libxlutil to read it with.
+CONFIG := $(wildcard src/config/*.c)
+# Reading one needs libxlutil's headers; else there is a stand-in.
+CLI_XL := $(addprefix src/frontends/cli/,config.c check.c xlcfg.c)
+CLI := $(filter-out $(if $(filter y,$(HAVE_XEN)),%/config_none.c,$(CLI_XL)),$(wildcard src/frontends/cli/*.c)) \
+       $(if $(filter y,$(HAVE_XEN)),$(CONFIG))
 
 CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER) $(SANDBOX))
 PROGRAMS := $(BUILD)/pvboot $(BUILD)/libpvboot.so
@@ -35,4 +40,4 @@ $(BUILD)/libpvboot.so: $(CORE_OBJ) src/libpvboot.map
 
 $(BUILD)/pvboot: $(call obj,$(CLI)) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
-	$(Q)$(link) -pie -o $@ $^ $(LIBS)
+	$(Q)$(link) -pie -o $@ $^ $(LIBS) $(if $(filter y,$(HAVE_XEN)),-ldl)

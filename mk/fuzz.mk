@@ -9,7 +9,7 @@ endif
 FUZZERS := $(addprefix $(BUILD)/fuzz-,$(FUZZ))
 REPLAYS := $(addprefix $(BUILD)/replay-,$(FUZZ))
 FUZZ_LIBS := $(LIBS) $(if $(filter y,$(HAVE_XEN)),-lxlutil)
-FUZZ_XL := $(if $(filter y,$(HAVE_XEN)),$(call obj,src/frontends/xl/shim_options.c))
+FUZZ_XL := $(if $(filter y,$(HAVE_XEN)),$(call obj,src/config/shim.c))
 
 $(FUZZERS): $(BUILD)/fuzz-%: $(call obj,tests/fuzz/fuzz_%.c tests/fuzz/fuzz.c) $(FUZZ_XL) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)

@@ -4,7 +4,7 @@
 XEN := $(wildcard src/builder/xen/*.c)
 XL := $(wildcard src/frontends/xl/*.c)
 
-XL_OBJ := $(call obj,$(XEN) $(XL))
+XL_OBJ := $(call obj,$(XEN) $(XL) $(CONFIG))
 PROGRAMS += $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-xl.so)
 
 $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl.map

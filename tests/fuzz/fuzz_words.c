@@ -4,7 +4,7 @@
  * The oracle for an xl.cfg is libxlutil: a key that it knows, our scanner has seen, and the other way round.
  */
 #include "builder/plan/plan.h"
-#include "frontends/xl/cfg.h"
+#include "config/config.h"
 #include "fuzz.h"
 
 #include <libxlutil.h>

@@ -188,9 +188,44 @@ def test_missing_kernel_is_xls_to_complain_about(xl, config):
     assert done.returncode != 0 and "pvboot:" not in done.stderr
 
 
+@pytest.mark.parametrize("entry", ["auto", "pvh", "stub"])
 @pytest.mark.parametrize("kernel", ["absent", "."])
-def test_unreadable_kernel_is_left_to_the_build(xl, config, kernel):
-    accepted(xl(config(kernel=kernel)))
+def test_unreadable_kernel(xl, config, kernel, entry):
+    refused(xl(config(f'pvboot_entry="{entry}"\n', kernel=kernel)), r"^pvboot: unreadable: /")
+
+
+@pytest.mark.parametrize("lines,without,pattern", [
+    ('ramdisk="/x/absent"\n', "", r"^pvboot: unreadable: /x/absent: "),
+    ('pvboot_ramdisks="/x/absent"\n', "", r"^pvboot: unreadable: /x/absent: "),
+    ("memory=16\n", "memory=64", r"^pvboot: nofit: .*bzimage: .*guest memory ends at 0x1000000"),
+    ("", "memory=64", r"^pvboot: ok"),
+    ("maxmem=16\n", "", r"^pvboot: nofit: .*bzimage: "),
+    ("memory=0x10\n", "memory=64", r"^pvboot: nofit: .*guest memory ends at 0x1000000"),
+    ('memory="much"\n', "memory=64", r"^pvboot: usage: .*guest\.cfg: memory 'much' is not a number"),
+    ("vcpus=129\n", "vcpus=2", r"^pvboot: limit: .*bzimage: 129 vCPUs"),
+    ('vnuma=[["pnode=0","size=64","vcpus=0-1","vdistances=10"]]\n', "", r"^pvboot: unsupported: .*guest\.cfg: vnuma: "),
+    (f'cmdline="{"x" * 2048}"\n', 'cmdline="console', r"^pvboot: limit: .*bzimage: command line is 2048 bytes"),
+    (f'pvboot_entry="stub"\ncmdline="{"x" * 1024}"\n', 'cmdline="console', r"^pvboot: limit: .*command line of 1024 bytes through stub"),
+    (f'cmdline="x"\nextra="{"x" * 2048}"\n', 'cmdline="console', r"^pvboot: ok"),
+    (f'root="{"x" * 2040}"\nextra="xx"\n', 'cmdline="console', r"^pvboot: limit: .*bzimage: command line is 2048 bytes"),
+], ids=range(13))
+def test_what_a_build_would_refuse(xl, config, lines, without, pattern):
+    """Before a domain exists: files that are not there, and the plan, on the machine that libxl would make."""
+    done = xl(config(lines, without=without))
+    if pattern.endswith("ok"):
+        assert done.returncode == 0 and "pvboot:" not in done.stderr, done.stderr
+    else:
+        refused(done, pattern)
+
+
+def test_entry_that_needs_the_payload(xl, config, files):
+    """What is in the kernel is looked at, too: here nothing starts at a PHYS32_ENTRY."""
+    bad = bytearray((files / "bzimage").read_bytes())
+    at = bad.find(b"\x1f\x8b")
+    bad[at + 40:at + 60] = bytes(20)
+    (files / "rotten").write_bytes(bad)
+    refused(xl(config('pvboot_entry="pvh"\n', kernel="rotten")), r"^pvboot: malformed: .*rotten: ")
+    accepted(xl(config('pvboot_entry="linux64"\n', kernel="rotten")))
 
 
 def understood(done):

@@ -122,14 +122,21 @@ def test_too_large_is_refused_unread(domain, files, tmp_path):
     assert d.refusal.startswith("pvboot: limit: ") and "limit 1073741824" in d.refusal
 
 
-def test_config_carries_them(xl, config):  # noqa: F811
-    got = accepted(xl(config('pvboot_entry="linux64"\npvboot_ramdisks="/boot/a,/boot/b"\n')))
-    assert got["b_info"]["type.pvh"]["pvshim_extra"] == "entry=linux64 ramdisks=/boot/a,/boot/b"
+@pytest.fixture
+def pair(tmp_path):
+    for name in "ab":
+        (tmp_path / name).write_bytes(b"070701" + name.encode() * 99)
+    return tmp_path
 
 
-def test_config_takes_a_list(xl, config):  # noqa: F811
-    got = accepted(xl(config('pvboot_entry="linux64"\npvboot_ramdisks=[ "/boot/a", # one\n "/boot/b" ]\n')))
-    assert got["b_info"]["type.pvh"]["pvshim_extra"] == "entry=linux64 ramdisks=/boot/a,/boot/b"
+def test_config_carries_them(xl, config, pair):  # noqa: F811
+    got = accepted(xl(config(f'pvboot_entry="linux64"\npvboot_ramdisks="{pair}/a,{pair}/b"\n')))
+    assert got["b_info"]["type.pvh"]["pvshim_extra"] == f"entry=linux64 ramdisks={pair}/a,{pair}/b"
+
+
+def test_config_takes_a_list(xl, config, pair):  # noqa: F811
+    got = accepted(xl(config(f'pvboot_entry="linux64"\npvboot_ramdisks=[ "{pair}/a", # one\n "{pair}/b" ]\n')))
+    assert got["b_info"]["type.pvh"]["pvshim_extra"] == f"entry=linux64 ramdisks={pair}/a,{pair}/b"
 
 
 @pytest.mark.parametrize("value,says", [("[]", "absolute paths"), ('["a"]', "absolute paths"), ('["/a,/b"]', "want one string"),

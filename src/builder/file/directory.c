@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* A directory that stands for its files, as fragments of one ramdisk do. */
-#include "../base/base.h"
+#include "file.h"
+
 #include <pvboot/file.h>
 
 #include <dirent.h>
@@ -52,7 +53,22 @@ static int list(struct names *all, const char *path, struct pvboot_error *e)
     return rc;
 }
 
-static int read_each(struct pvboot_file *f, uint32_t *n, const struct names *all, const char *path, uint64_t max,
+/* Where what becomes of each file goes: one of the two. */
+struct found {
+    struct pvboot_file *file;
+    uint64_t *bytes;
+    uint32_t room;
+    uint64_t max;
+};
+
+static int take(const struct found *to, uint32_t i, const char *path, struct pvboot_error *e)
+{
+    if (to->file)
+        return pvboot_file_read(&to->file[i], path, to->max, e);
+    return pvb_file_look(&to->bytes[i], path, to->max, e);
+}
+
+static int take_each(const struct found *to, uint32_t *n, const struct names *all, const char *path,
                      struct pvboot_error *e)
 {
     char name[PATH_MAX];
@@ -61,7 +77,7 @@ static int read_each(struct pvboot_file *f, uint32_t *n, const struct names *all
     for (uint32_t i = 0; !rc && i < all->n; i++) {
         if ((size_t)snprintf(name, sizeof(name), "%s/%s", path, all->name[i]) >= sizeof(name))
             return pvb_in_file(e, path, pvb_fail(e, PVBOOT_E_UNREADABLE, "a name in it is too long"));
-        rc = pvboot_file_read(&f[i], name, max, e);
+        rc = take(to, i, name, e);
         *n += !rc;
     }
     return rc;
@@ -80,27 +96,43 @@ static bool is_directory(const char *path)
     return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-int pvboot_files_read(struct pvboot_file *f, uint32_t room, uint32_t *n, const char *path, uint64_t max,
-                      struct pvboot_error *e)
+static int take_directory(const struct found *to, uint32_t *n, const char *path, struct pvboot_error *e)
 {
     struct names all = { 0 };
+    int rc = list(&all, path, e);
+
+    if (!rc && !all.n)
+        rc = pvb_fail(e, PVBOOT_E_UNREADABLE, "a directory without files");
+    if (!rc && all.n > to->room)
+        rc = pvb_fail(e, PVBOOT_E_LIMIT, "a directory of %u files, room for %u", all.n, to->room);
+    rc = rc ? pvb_in_file(e, path, rc) : take_each(to, n, &all, path, e);
+    for (uint32_t i = 0; i < all.n; i++)
+        free(all.name[i]);
+    return rc;
+}
+
+static int take_all(const struct found *to, uint32_t *n, const char *path, struct pvboot_error *e)
+{
     int rc;
 
     *n = 0;
-    if (!room)
+    if (!to->room)
         return pvb_in_file(e, path, pvb_fail(e, PVBOOT_E_LIMIT, "one file too many"));
-    rc = pvboot_file_read(f, path, max, e);
+    rc = take(to, 0, path, e);
     *n = !rc;
     if (rc != -PVBOOT_E_UNREADABLE || stalled(e) || !is_directory(path))
         return rc;
     *e = (struct pvboot_error){ 0 };
-    rc = list(&all, path, e);
-    if (!rc && !all.n)
-        rc = pvb_fail(e, PVBOOT_E_UNREADABLE, "a directory without files");
-    if (!rc && all.n > room)
-        rc = pvb_fail(e, PVBOOT_E_LIMIT, "a directory of %u files, room for %u", all.n, room);
-    rc = rc ? pvb_in_file(e, path, rc) : read_each(f, n, &all, path, max, e);
-    for (uint32_t i = 0; i < all.n; i++)
-        free(all.name[i]);
-    return rc;
+    return take_directory(to, n, path, e);
+}
+
+int pvboot_files_read(struct pvboot_file *f, uint32_t room, uint32_t *n, const char *path, uint64_t max,
+                      struct pvboot_error *e)
+{
+    return take_all(&(struct found){ .file = f, .room = room, .max = max }, n, path, e);
+}
+
+int pvb_files_look(uint64_t *bytes, uint32_t room, uint32_t *n, const char *path, uint64_t max, struct pvboot_error *e)
+{
+    return take_all(&(struct found){ .bytes = bytes, .room = room, .max = max }, n, path, e);
 }

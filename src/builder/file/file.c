@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Whole files into private memory. */
+#include "file.h"
 #include "hold.h"
 #include "memfd.h"
 #include "reader.h"
@@ -56,6 +57,15 @@ int pvboot_file_read(struct pvboot_file *f, const char *path, uint64_t max, stru
 int pvboot_file_hold(struct pvboot_file *f, const char *path, uint64_t max, bool looked_at, struct pvboot_error *e)
 {
     return read_file(f, (struct pvb_reading){ .path = path, .max = max, .hold = true }, looked_at, e);
+}
+
+int pvb_file_look(uint64_t *bytes, const char *path, uint64_t max, struct pvboot_error *e)
+{
+    struct pvb_reading r = { .path = path, .max = max, .memfd = -1 };
+    int rc = pvb_read_elsewhere(&r, e);
+
+    *bytes = rc ? 0 : (uint64_t)r.st.st_size;
+    return pvb_in_file(e, path, rc);
 }
 
 bool pvboot_file_unchanged(const struct pvboot_file *f, const char *path)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Reading a file in one version, beside <pvboot/file.h>; and what the confined parser's caller needs, too: memory that can
+ * Reading a file in one version, or only looking at it, beside <pvboot/file.h>; and what the confined parser's caller needs, too: memory that can
  * be sealed, a child that answers.
  */
 #ifndef PVB_FILE_H
@@ -8,5 +8,15 @@
 
 #include "child.h"
 #include "memfd.h"
+
+/* file.c: only the size of what pvboot_file_read() would read.  Errors as there, but for what only reading tells. */
+int pvb_file_look(uint64_t *bytes, const char *path, uint64_t max, struct pvboot_error *e) PVB_CHECKED;
+
+/*
+ * directory.c: only the sizes of what pvboot_files_read() would read, at @bytes.  Errors as there, but for what only reading
+ * tells.
+ */
+int pvb_files_look(uint64_t *bytes, uint32_t room, uint32_t *n, const char *path, uint64_t max,
+                   struct pvboot_error *e) PVB_CHECKED;
 
 #endif

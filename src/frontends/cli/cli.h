@@ -9,8 +9,9 @@
 #include <pvboot/confine.h>
 #include <pvboot/file.h>
 
+/* -class with @e empty: what there is to say has been said. */
 typedef int cli_main(int argc, char **argv, struct pvboot_error *e);
-cli_main cli_inspect, cli_plan, cli_dump, cli_decode, cli_launch;
+cli_main cli_inspect, cli_plan, cli_dump, cli_decode, cli_check, cli_launch;
 
 /* args.c */
 
@@ -33,11 +34,27 @@ int cli_set_request(struct pvboot_request *req, const char *name, const char *va
 /* Decimal or 0x hexadecimal up to @max, and nothing else; -USAGE names @option. */
 int cli_number(const char *option, const char *text, uint64_t max, uint64_t *value, struct pvboot_error *e) PVB_CHECKED;
 
+/* config.c, or config_none.c where there was no libxlutil to build with: an xl.cfg. */
+
+/* What a config that says builder="pvboot" would have xl build. */
+struct cli_config {
+    struct pvboot_request req;
+    uint64_t memory_mib, vcpus;
+    const char *kernel; /* NULL: none; as all strings, of @owned */
+    uint32_t n_ramdisks;
+    const char *ramdisk[PVBOOT_RAMDISKS_MAX];
+    void *owned;
+};
+/* @c->req holds the defaults.  -USAGE, also for a config that is not ours; -UNSUPPORTED: built without; -HOST. */
+int cli_config_open(struct cli_config *c, const char *path, struct pvboot_error *e) PVB_CHECKED;
+void cli_config_dispose(struct cli_config *c); /* accepts a zeroed struct */
+
 /* guest.c: what `plan` and `dump` have in common */
 struct cli_guest {
     bool json;
     const char *dir; /* -o */
     const char *image;
+    struct cli_config config;
     struct pvboot_machine machine;
     struct pvboot_request req;
     struct pvboot_file ramdisk[PVBOOT_RAMDISKS_MAX];
@@ -53,6 +70,8 @@ void cli_guest_dispose(struct cli_guest *c);
 
 /* --sandbox's default is $PVBOOT_SANDBOX, for those who always need another than strict. */
 int cli_sandbox_default(struct pvboot_request *req, struct pvboot_error *e) PVB_CHECKED;
+/* The confined parser: the one beside this program, or where it is installed. */
+void cli_helper(char *helper, size_t n);
 /*
  * @c says whether to unpack always, and gets what is told; the rest of it comes from @req.  Tells on standard error what
  * the sandbox had to do without.

@@ -7,10 +7,11 @@
 
 #define DEFAULT_MIB 1024u
 
-enum { OPT_JSON = 256, OPT_MEMORY, OPT_VCPUS, OPT_RAMDISK, OPT_CMDLINE, OPT_RNG_SEED, OPT_REQUEST };
+enum { OPT_JSON = 256, OPT_MEMORY, OPT_VCPUS, OPT_RAMDISK, OPT_CMDLINE, OPT_RNG_SEED, OPT_CONFIG, OPT_REQUEST };
 
 static const struct option options[] = {
     { "json", no_argument, NULL, OPT_JSON },
+    { "config", required_argument, NULL, OPT_CONFIG },
     { "memory", required_argument, NULL, OPT_MEMORY },
     { "vcpus", required_argument, NULL, OPT_VCPUS },
     { "ramdisk", required_argument, NULL, OPT_RAMDISK },
@@ -64,6 +65,8 @@ static int take_option(struct cli_guest *c, struct args *a, int opt, const char 
     case OPT_JSON:
         c->json = true;
         return 0;
+    case OPT_CONFIG:
+        return 0; /* it has been read: take_config() */
     case 'o':
         c->dir = optarg;
         return 0;
@@ -86,14 +89,48 @@ static int take_option(struct cli_guest *c, struct args *a, int opt, const char 
     }
 }
 
+/* The last --config, before any other option: those count instead of what it says, wherever they stand. */
+static int take_config(struct cli_guest *c, struct args *a, const struct cli_args *args)
+{
+    const char *name, *path = NULL;
+    int opt, rc;
+
+    while ((opt = cli_getopt(args, &name)) != -1 && opt != CLI_REFUSED)
+        if (opt == OPT_CONFIG)
+            path = optarg;
+    optind = 1;
+    if (opt == CLI_REFUSED || !path)
+        return opt == CLI_REFUSED ? -PVBOOT_E_USAGE : 0;
+    c->config.req = c->req;
+    rc = cli_config_open(&c->config, path, args->e);
+    if (rc)
+        return rc;
+    c->req = c->config.req;
+    c->image = c->config.kernel;
+    a->memory_mib = c->config.memory_mib;
+    a->vcpus = c->config.vcpus;
+    return 0;
+}
+
 static int take_options(struct cli_guest *c, struct args *a, const struct cli_args *args)
 {
     const char *name;
-    int opt, rc = 0;
+    int opt, rc = take_config(c, a, args);
 
     while (!rc && (opt = cli_getopt(args, &name)) != -1)
         rc = opt == CLI_REFUSED ? -PVBOOT_E_USAGE : take_option(c, a, opt, name, args->e);
-    return rc ? rc : cli_operand(args, "image", &c->image);
+    if (rc || (c->image && optind == args->argc))
+        return rc;
+    return cli_operand(args, "image", &c->image);
+}
+
+/* Those of the command line, or else those of the configuration. */
+static void choose_ramdisks(const struct cli_config *config, struct args *a)
+{
+    if (a->n_ramdisks)
+        return;
+    a->n_ramdisks = config->n_ramdisks;
+    memcpy(a->ramdisk, config->ramdisk, sizeof(a->ramdisk));
 }
 
 static int read_ramdisks(struct cli_guest *c, const struct args *a, struct pvboot_error *e)
@@ -122,6 +159,7 @@ int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_err
     if (rc)
         return rc;
     rc = take_options(c, &a, &(struct cli_args){ argc, argv, ":o:", options, e });
+    choose_ramdisks(&c->config, &a);
     if (!rc)
         rc = pvboot_machine_default(&c->machine, a.memory_mib << 20, (uint32_t)a.vcpus, e);
     if (!rc)
@@ -138,5 +176,6 @@ void cli_guest_dispose(struct cli_guest *c)
     for (size_t i = 0; i < PVBOOT_RAMDISKS_MAX; i++)
         pvboot_file_dispose(&c->ramdisk[i]);
     pvboot_kernel_dispose(&c->kernel);
+    cli_config_dispose(&c->config);
     explicit_bzero(c->req.rng_seed, sizeof(c->req.rng_seed));
 }

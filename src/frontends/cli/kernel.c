@@ -13,18 +13,26 @@ int cli_sandbox_default(struct pvboot_request *req, struct pvboot_error *e)
     return value ? pvboot_request_set(req, "sandbox", value, e) : 0;
 }
 
+void cli_helper(char *helper, size_t n)
+{
+    char self[PATH_MAX] = "";
+    ssize_t got = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    self[got > 0 ? got : 0] = 0;
+    pvboot_confine_helper(self, helper, n);
+}
+
 int cli_kernel_open(struct pvboot_kernel *k, const char *image, const struct pvboot_request *req,
                     struct pvboot_confine *c, struct pvboot_error *e)
 {
-    char self[PATH_MAX] = "", helper[PATH_MAX + 32];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    char helper[PATH_MAX + 32];
     int rc;
 
-    self[n > 0 ? n : 0] = 0;
+    cli_helper(helper, sizeof(helper));
     c->sandbox = req->sandbox;
     c->limits = req->limits;
     c->path = req->path;
-    c->helper = pvboot_confine_helper(self, helper, sizeof(helper));
+    c->helper = helper;
     rc = pvboot_kernel_open_confined(k, image, c, e);
     c->helper = NULL; /* its name ends here */
     if (c->missing[0])

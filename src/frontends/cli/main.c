@@ -10,11 +10,13 @@ static const struct {
 } verb[] = {
     { "inspect", cli_inspect, "[--json] [--sandbox MODE] [--kernel-max MiB] [--unpacked-max MiB] IMAGE",
       "what the image is and which entries it offers" },
-    { "plan", cli_plan, "[--json] [GUEST OPTIONS] IMAGE", "where everything would lie, and why" },
-    { "dump", cli_dump, "[--json] [GUEST OPTIONS] -o DIR IMAGE", "the guest at its first instruction, as files" },
+    { "plan", cli_plan, "[--json] [GUEST OPTIONS] IMAGE | --config FILE.cfg", "where everything would lie, and why" },
+    { "dump", cli_dump, "[--json] [GUEST OPTIONS] -o DIR IMAGE | --config FILE.cfg",
+      "the guest at its first instruction, as files" },
     { "decode", cli_decode,
       "[--json] [--check] [--base GPA] (--zero-page F | --start-info F | --setup-data F [--type N])",
       "what a guest was handed or read back, field by field, with what is wrong" },
+    { "check", cli_check, "[--json] FILE.cfg...", "would xl create build these? A line each, without Xen" },
     { "launch", cli_launch, "[OPTIONS] KERNEL | -f FILE",
       "make, build and start a domain without libxl; see pvboot launch --help" },
     { "list", cli_launch, "[--json]", "domains, and who made them" },
@@ -29,6 +31,7 @@ static int help(void)
         printf("  pvboot %s %s\n      %s\n", verb[i].name, verb[i].args, verb[i].help);
     printf("  pvboot --version | --help\n\n"
            "guest options:\n"
+           "  --config FILE.cfg  kernel, ramdisks, memory and options as it has them; options beside it count instead\n"
            "  --entry ID         auto, pvh, linux32, linux64, vmlinux64, stub\n"
            "  --memory MiB       default 1024\n"
            "  --vcpus N          default 1\n"
@@ -87,7 +90,7 @@ int main(int argc, char **argv)
 
     if (!rc && (fflush(stdout) || ferror(stdout)))
         rc = pvb_fail(&e, PVBOOT_E_HOST, "cannot write to standard output");
-    if (rc)
+    if (e.code)
         fprintf(stderr, "%s\n", pvboot_error_line(&e, line, sizeof(line)));
     return -rc;
 }

@@ -3,7 +3,7 @@
  * libxlutil is told a config's file when it is made and tells nobody again.  A program may have several, made in one order
  * and read in another.
  */
-#include "cfg.h"
+#include "xl.h"
 
 #include <pthread.h>
 #include <stdlib.h>

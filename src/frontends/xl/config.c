@@ -3,12 +3,25 @@
  * builder="pvboot" and pvboot_*= in an xl.cfg: checked here, then carried in stock, typed, persisted fields
  * (type, pvshim*).  A config that does not say builder="pvboot" is handed on byte for byte.
  */
-#include "cfg.h"
+#include "xl.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #define EXPORT __attribute__((visibility("default")))
+
+/* Each symbol is looked for once; the table is on the caller's side, so that no two threads write one. */
+static struct pvb_xlu stock_xlu(void)
+{
+    return (struct pvb_xlu){
+        .init = PVB_STOCK(xlu_cfg_init),
+        .destroy = PVB_STOCK(xlu_cfg_destroy),
+        .readdata = PVB_STOCK(xlu_cfg_readdata),
+        .get_string = PVB_STOCK(xlu_cfg_get_string),
+        .get_list = PVB_STOCK(xlu_cfg_get_list),
+        .get_listitem = PVB_STOCK(xlu_cfg_get_listitem),
+    };
+}
 
 /* A guest of ours always has a command line, be it an empty one: owner.c knows it by that. */
 static const char *own_cmdline(const struct pvb_cfg *c)
@@ -47,14 +60,10 @@ static int read_ours(XLU_Config *cfg, struct pvb_cfg *c, struct pvboot_bytes tex
     pvboot_request_init(&c->req);
     rc = pvb_cfg_options(c, text, &e);
     if (!rc)
-        rc = pvb_cfg_check(c, &e);
+        rc = pvb_preflight(c, &e);
     if (!rc)
         rc = rewrite(&rewritten, text, c, &e);
-    if (rc)
-        pvb_in_file(&e, c->source, rc);
-    else
-        rc = pvb_cfg_preflight(c, &e);
-    if (rc)
+    if (pvb_in_file(&e, c->source, rc))
         pvb_report(&e);
     r = rc ? EINVAL : PVB_STOCK(xlu_cfg_readdata)(cfg, (const char *)rewritten.p, (int)rewritten.len);
     free((void *)rewritten.p);
@@ -68,21 +77,17 @@ static int read_ours(XLU_Config *cfg, struct pvb_cfg *c, struct pvboot_bytes tex
 static bool is_ours(struct pvb_cfg *c, struct pvboot_bytes text)
 {
     struct pvboot_error e = { 0 };
-    const char *builder;
     int r = ENOMEM;
 
-    c->quiet = fopen("/dev/null", "we");
-    if (c->quiet)
-        c->scratch = PVB_STOCK(xlu_cfg_init)(c->quiet, c->source);
-    if (c->scratch)
-        r = PVB_STOCK(xlu_cfg_readdata)(c->scratch, (const char *)text.p, (int)text.len);
+    c->report = fopen("/dev/null", "we");
+    if (c->report)
+        r = pvb_cfg_parse(c, text);
     if (r == ENOMEM) {
         pvb_in_file(&e, c->source,
                     pvb_fail(&e, PVBOOT_E_HOST, "no memory or descriptor to look for builder=\"" PVB_BUILDER "\""));
         pvb_report(&e);
     }
-    builder = r ? NULL : pvb_cfg_get(c, "builder");
-    return builder && !strcmp(builder, PVB_BUILDER);
+    return !r && pvb_cfg_is_ours(c);
 }
 
 /* A domain that means us and does not say so is built by stock code, as it has to be; its owner wants to know. */
@@ -90,11 +95,16 @@ static void warn_of_stray(const struct pvb_cfg *c, struct pvboot_bytes text)
 {
     struct pvboot_error e = { 0 };
     struct pvb_cfg_statement st;
+    unsigned int line = 1;
+    size_t at = 0;
 
-    if (!pvb_cfg_stray(text, &st))
+    while (pvb_cfg_scan(text, &at, &line, &st)) {
+        if (!pvb_cfg_is_option(st.key))
+            continue;
+        pvb_in_file(&e, c->source, pvb_fail(&e, PVBOOT_E_USAGE, "line %u: %s", st.line, st.key));
+        fprintf(stderr, "pvboot: note: %s: %s does nothing without builder=\"" PVB_BUILDER "\"\n", e.file, e.text);
         return;
-    pvb_in_file(&e, c->source, pvb_fail(&e, PVBOOT_E_USAGE, "line %u: %s", st.line, st.key));
-    fprintf(stderr, "pvboot: note: %s: %s does nothing without builder=\"" PVB_BUILDER "\"\n", e.file, e.text);
+    }
 }
 
 EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *report_filename)
@@ -119,7 +129,8 @@ EXPORT void xlu_cfg_destroy(XLU_Config *cfg)
 EXPORT int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
 {
     struct pvboot_bytes text = { (const uint8_t *)data, (size_t)(length > 0 ? length : 0) };
-    struct pvb_cfg c = { .source = pvb_cfg_source(cfg) };
+    const struct pvb_xlu xlu = stock_xlu();
+    struct pvb_cfg c = { .xlu = &xlu, .source = pvb_cfg_source(cfg) };
     bool named = memmem(text.p, text.len, PVB_BUILDER, strlen(PVB_BUILDER)) != NULL;
     int r;
 
@@ -132,8 +143,8 @@ EXPORT int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
     }
     if (c.scratch)
         PVB_STOCK(xlu_cfg_destroy)(c.scratch);
-    if (c.quiet)
-        fclose(c.quiet);
+    if (c.report)
+        fclose(c.report);
     pvb_paths_dispose(&c.paths);
     return r;
 }

@@ -12,14 +12,10 @@
 int pvb_kernel_parse(struct pvb_kernel_file *w, const struct pvboot_request *req, enum pvboot_path path,
                      struct pvboot_error *e)
 {
-    struct pvboot_confine c = {
-        .sandbox = req->sandbox, .helper = pvb_helper_path(), .limits = req->limits, .path = path
-    };
-    int rc = pvboot_kernel_confine(&w->parsed, &w->file, &c, e);
+    int rc = pvb_kernel_file_parse(w, req, path, pvb_helper_path(), e);
 
-    w->sandbox = req->sandbox;
-    if (c.missing[0])
-        fprintf(stderr, "pvboot: note: the kernel's parser ran without: %s\n", c.missing);
+    if (w->missing[0])
+        fprintf(stderr, "pvboot: note: the kernel's parser ran without: %s\n", w->missing);
     return rc;
 }
 

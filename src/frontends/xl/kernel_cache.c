@@ -16,12 +16,6 @@ static struct {
     struct pvb_kernel_file what;
 } kept;
 
-void pvb_kernel_file_dispose(struct pvb_kernel_file *w)
-{
-    pvboot_kernel_dispose(&w->parsed);
-    pvboot_file_dispose(&w->file);
-}
-
 void pvb_kernel_cache_put(const char *path, struct pvb_kernel_file *what)
 {
     char *copy = strdup(path);

@@ -8,7 +8,7 @@
 #ifndef PVB_XL_H
 #define PVB_XL_H
 
-#include "../../builder/base/base.h"
+#include "../../config/config.h"
 
 #include <pvboot/file.h>
 #include <pvboot/record.h>
@@ -17,23 +17,7 @@
 #include <sys/stat.h>
 #include <xenguest.h>
 
-/* The shim's command line: this word (pvshim_cmdline), and the options behind it as key=value words (pvshim_extra). */
-#define PVB_SHIM_WORD "pvboot"
-#define PVB_SHIM_OPTIONS_MAX 4096u
 #define PVB_GUEST_TYPE "hvm-3.0-x86_64"
-
-/* Options that name files: the plugin's own, since the request knows none.  Owned; NULL: not asked for. */
-struct pvb_paths {
-    char *dump_dir;
-    char *ramdisks; /* "/path/a,/path/b": to be joined, in this order, behind the domain's own */
-};
-
-/* A kernel in sealed memory and what its parser, confined as @sandbox says, found; zeroes: not looked at yet. */
-struct pvb_kernel_file {
-    struct pvboot_file file;
-    struct pvboot_kernel parsed;
-    enum pvboot_sandbox sandbox;
-};
 
 /* What the plugin knows of one domain under construction. */
 struct pvb_domain {
@@ -63,14 +47,6 @@ struct pvb_domain *pvb_domain_get(const struct xc_dom_image *dom); /* finds or m
 int pvb_domain_request(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 void pvb_domain_drop(const struct xc_dom_image *dom);
 
-/* shim_options.c: options as words on the shim's command line. */
-bool pvb_shim_options_present(const char *cmdline);
-int pvb_shim_option(const char *key, const char *value, struct pvboot_request *req, struct pvb_paths *paths,
-                    struct pvboot_error *e);
-int pvb_shim_options_parse(const char *cmdline, struct pvboot_request *req, struct pvb_paths *paths,
-                           struct pvboot_error *e);
-void pvb_paths_dispose(struct pvb_paths *paths);
-
 /*
  * files.c: @w->file, parsed by the confined helper, and unpacked if @path needs it.  Tells on standard error what the
  * sandbox had to do without.
@@ -82,7 +58,6 @@ int pvb_kernel_parse(struct pvb_kernel_file *w, const struct pvboot_request *req
 void pvb_kernel_cache_put(const char *path, struct pvb_kernel_file *what);
 /* What is kept of @path, if that is still what is there. */
 bool pvb_kernel_cache_take(const char *path, struct pvb_kernel_file *what);
-void pvb_kernel_file_dispose(struct pvb_kernel_file *w); /* idempotent */
 
 /* files.c: read the further ramdisks of @d->paths, each like libxl's own one.  -LIMIT, and as pvboot_file_read(). */
 int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
@@ -138,6 +113,17 @@ int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e);
         static struct pvb_symbol found_ = { .name = #f }; \
         (__typeof__(&f))pvb_symbol_find(&found_);         \
     })
+
+/* cfg_source.c: which file a config came from, from xlu_cfg_init() to xlu_cfg_destroy().  "": not known. */
+bool pvb_cfg_source_set(const XLU_Config *cfg, const char *name); /* false: no memory */
+const char *pvb_cfg_source(const XLU_Config *cfg);
+void pvb_cfg_source_drop(const XLU_Config *cfg);
+
+/*
+ * preflight.c: what can be refused while the config is read, so that no domain has to be made and taken back for it:
+ * that we cannot work here, and all that pvb_cfg_try() finds.  A missing kernel= is xl's to complain about.
+ */
+int pvb_preflight(const struct pvb_cfg *c, struct pvboot_error *e) PVB_CHECKED;
 
 /* stub.c: is the file of pvb_stub_path() there, and is it the stub?  -HOST, and as pvboot_kernel_open(). */
 int pvb_stub_check(struct pvboot_error *e) PVB_CHECKED;

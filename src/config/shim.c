@@ -3,7 +3,7 @@
  * Options travel in the stock pvshim_cmdline and pvshim_extra fields, which libxl types, stores and restores; the
  * guest's own command line stays clean.  On the wire: "pvboot key=value key=value".
  */
-#include "xl.h"
+#include "config.h"
 
 #include <stdlib.h>
 

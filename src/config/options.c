@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* The pvboot_ keys of a config: each known, of the right type, there once; and what contradicts builder="pvboot". */
-#include "cfg.h"
+#include "config.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 #define KEY_STEM "pvboot_"
@@ -10,7 +11,25 @@ const char *pvb_cfg_get(const struct pvb_cfg *c, const char *key)
 {
     const char *value = NULL;
 
-    return PVB_STOCK(xlu_cfg_get_string)(c->scratch, key, &value, 1) ? NULL : value;
+    return c->xlu->get_string(c->scratch, key, &value, 1) ? NULL : value;
+}
+
+int pvb_cfg_parse(struct pvb_cfg *c, struct pvboot_bytes text)
+{
+    c->scratch = c->xlu->init(c->report, c->source);
+    return c->scratch ? c->xlu->readdata(c->scratch, (const char *)text.p, (int)text.len) : ENOMEM;
+}
+
+bool pvb_cfg_is_ours(const struct pvb_cfg *c)
+{
+    const char *builder = pvb_cfg_get(c, "builder");
+
+    return builder && !strcmp(builder, PVB_BUILDER);
+}
+
+bool pvb_cfg_is_option(const char *key)
+{
+    return !strncmp(key, KEY_STEM, strlen(KEY_STEM));
 }
 
 /* The file as it stands, or what xl has appended from its own command line, where a key may be said once more. */
@@ -76,7 +95,7 @@ static int take_statement(struct pvb_cfg *c, const struct part *part, const stru
     if (said)
         return fail_at(part, st, e, " is set twice");
     if (!value && !strcmp(key, "ramdisks"))
-        value = pvb_cfg_list(c->scratch, st->key, list, sizeof(list));
+        value = pvb_cfg_list(c, st->key, list, sizeof(list));
     if (!value)
         return fail_at(part, st, e, ": want one string or number");
     if (pvb_shim_option(key, value, &c->req, &c->paths, &inner))
@@ -107,14 +126,21 @@ static int take_part(struct pvb_cfg *c, struct part part, struct pvboot_error *e
     int rc = 0;
 
     while (!rc && pvb_cfg_scan(part.text, &at, &line, &st)) {
-        if (!strncmp(st.key, KEY_STEM, strlen(KEY_STEM)))
+        if (pvb_cfg_is_option(st.key))
             rc = take_statement(c, &part, &st, e);
         else if (!strncmp(st.key, "pvshim", strlen("pvshim")))
             rc = fail_at(&part, &st, e, " contradicts builder=\"" PVB_BUILDER "\"");
         else if (!strcmp(st.key, "type"))
             type = st;
+        if (rc && !part.overrides)
+            c->line = st.line;
     }
-    return rc || !type.key[0] ? rc : check_type(c, &part, &type, e);
+    if (rc || !type.key[0])
+        return rc;
+    rc = check_type(c, &part, &type, e);
+    if (rc && !part.overrides)
+        c->line = type.line;
+    return rc;
 }
 
 /*
@@ -129,17 +155,6 @@ static size_t file_bytes(struct pvb_cfg *c, struct pvboot_bytes text)
     if (!c->from_file)
         return text.len;
     return !stat(c->source, &st) && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= text.len ? (size_t)st.st_size : 0;
-}
-
-bool pvb_cfg_stray(struct pvboot_bytes text, struct pvb_cfg_statement *st)
-{
-    unsigned int line = 1;
-    size_t at = 0;
-
-    while (pvb_cfg_scan(text, &at, &line, st))
-        if (!strncmp(st->key, KEY_STEM, strlen(KEY_STEM)))
-            return true;
-    return false;
 }
 
 int pvb_cfg_options(struct pvb_cfg *c, struct pvboot_bytes text, struct pvboot_error *e)
