@@ -235,25 +235,34 @@ static int confine(struct pvboot_kernel *k, const struct pvboot_file *f, struct 
 
 #define NEEDS_WHOLE 1
 
+/* Is there a kernel that @path needs no ELF of, and that is told by its ends? */
+static bool may_do_with_ends(enum pvboot_path path)
+{
+    return path != PVBOOT_PATH_PVH && path != PVBOOT_PATH_VMLINUX64;
+}
+
 /*
- * From head and tail of a file that is held, if they tell it all.  What goes wrong here goes wrong again, and for the
- * right reason, with the whole file; but for the sandbox itself, which no file mends.
+ * From head and tail of a file that is held, if they tell it all: which path auto takes is one of the things they tell.
+ * What goes wrong here goes wrong again, and for the right reason, with the whole file; but for the sandbox itself, which
+ * no file mends.
  */
 static int confine_ends(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
                         struct pvboot_error *e)
 {
-    bool plain = c->path == PVBOOT_PATH_LINUX32 || c->path == PVBOOT_PATH_LINUX64;
+    struct pvboot_confine header = *c;
     struct pvboot_error ends = { 0 };
     int rc;
 
-    if (!f->held || !plain || c->unpack_always)
+    if (!f->held || !may_do_with_ends(c->path) || c->unpack_always)
         return NEEDS_WHOLE;
-    rc = confine(k, f, c, &ends);
+    header.path = PVBOOT_PATH_LINUX64; /* unpacks nothing: there is nothing whole to unpack */
+    rc = confine(k, f, &header, &ends);
+    memcpy(c->missing, header.missing, sizeof(c->missing));
     if (rc == -PVBOOT_E_SANDBOX)
         return pvb_fail_escaped(e, PVBOOT_E_SANDBOX, "%s", ends.text);
     if (rc)
         return NEEDS_WHOLE;
-    if (all_shown(&k->image, f)) {
+    if (all_shown(&k->image, f) && !wants_elf(&k->image, c)) {
         k->file_from = pvboot_file_source(f);
         return 0;
     }

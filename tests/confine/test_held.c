@@ -32,6 +32,10 @@ static const struct row {
 } rows[] = {
     { "plain", { 0 }, 0, PVBOOT_PATH_LINUX64, 0, true },
     { "plain, 32", { 0 }, 4096, PVBOOT_PATH_LINUX32, 0, true },
+    { "auto", { 0 }, 0, PVBOOT_PATH_AUTO, 0, true },
+    { "auto, with no 64-bit entry", { BZ_XLOADFLAGS, 2, 0 }, 0, PVBOOT_PATH_AUTO, 0, true },
+    { "auto, with its ELF alone", { BZ_VERSION, 2, 0x0205 }, 0, PVBOOT_PATH_AUTO, -PVBOOT_E_UNSUPPORTED, false },
+    { "the stub's, which it is not", { 0 }, 0, PVBOOT_PATH_STUB, 0, true },
     { "kernel_info in the middle", { BZ_KERNEL_INFO, 4, MIDDLE }, 0, PVBOOT_PATH_LINUX64, 0, false },
     { "payload from the middle", { BZ_PAYLOAD_OFFSET, 4, MIDDLE }, 0, PVBOOT_PATH_LINUX64, -PVBOOT_E_MALFORMED, false },
     { "trailer in the middle", { BZ_PAYLOAD_LENGTH, 4, MIDDLE }, 0, PVBOOT_PATH_LINUX64, 0, false },
