@@ -12,6 +12,8 @@
 extern "C" {
 #endif
 
+#define PVBOOT_FILE_HEAD (64u << 10) /* of a file that is held and looked at so much, at least, is a copy */
+
 /* What stat(2) tells of the file that has been read, while it was read. */
 struct pvboot_file_version {
     uint64_t device, inode, bytes;

@@ -37,6 +37,21 @@ static int unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, 
     return rc;
 }
 
+/* The beginning alone, of a stream and of half of it: @want's, if that is what the stream holds. */
+static void peek(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, const uint8_t *want)
+{
+    uint8_t head[512];
+    size_t len = bz->unpacked_bytes < sizeof(head) ? (size_t)bz->unpacked_bytes : sizeof(head), n;
+
+    for (unsigned i = 0; i < 2; i++, payload.len /= 2) {
+        memset(head, 0x33, sizeof(head));
+        n = pvb_unpack_beginning(bz, payload, PVBOOT_UNPACKED_MAX, (struct pvb_output){ .p = head, .len = len });
+        FUZZ_MUST(n <= len);
+        if (want && n == len)
+            FUZZ_MUST(!memcmp(head, want, n));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct pvboot_bytes payload = { data, size };
@@ -57,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_MUST(unpack(&bz, payload, b, 0xaa, true) == rc);
     if (!rc) /* every byte comes from the stream, none was there before */
         FUZZ_MUST(!memcmp(a, b, (size_t)bz.unpacked_bytes));
+    peek(&bz, payload, rc ? NULL : a);
     free(a);
     free(b);
     return 0;

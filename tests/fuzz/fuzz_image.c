@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Any bytes as a kernel file, all the way: parse, unpack, ask, verify, plan, load. */
+#include "builder/image/image.h"
 #include "fuzz.h"
 
 #define UNPACKED_MAX (1u << 20) /* more only costs time: the limits are judged before that */
@@ -11,6 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pvboot_error e = { 0 };
     struct fuzz_wish wish;
     struct pvboot_kernel k;
+    struct pvboot_elf seen;
+    bool looked;
     char why[160];
     int rc;
 
@@ -20,9 +23,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (k.image.bz.unpacked_bytes > UNPACKED_MAX)
         return 0;
+    looked = k.image.has_bzimage && pvb_kernel_look(&k, &seen);
     rc = pvboot_kernel_unpack(&k, &e);
     fuzz_judge(rc, &e);
     FUZZ_MUST(rc || k.image.has_elf);
+    if (looked && !rc)
+        FUZZ_MUST(seen.n_loads == k.image.elf.n_loads && !memcmp(seen.load, k.image.elf.load, sizeof(seen.load)));
     for (unsigned int p = 0; p < PVBOOT_PATHS; p++)
         FUZZ_MUST(!pvboot_image_offers(&k.image, (enum pvboot_path)p, why, sizeof(why)) == (why[0] != 0));
     fuzz_verified(&k.image, file.len);

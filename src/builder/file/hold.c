@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 /* Of a bzImage: setup part, start of the payload; end of the payload, kernel_info, and a signature. */
-#define HEAD (64u << 10)
 #define TAIL (256u << 10)
 #define CHUNK 65536u
 
@@ -130,7 +129,7 @@ static int copy_what_for(struct pvboot_file *f, int memfd, const struct pvb_read
 
     if (!looked_at)
         return copy_nothing(f, memfd, of.bytes, e);
-    of.head = of.bytes < HEAD ? of.bytes : HEAD;
+    of.head = of.bytes < PVBOOT_FILE_HEAD ? of.bytes : PVBOOT_FILE_HEAD;
     of.tail = of.bytes - of.head < TAIL ? of.bytes - of.head : TAIL;
     rc = copy_ends(f, memfd, &of, e);
     f->head = of.head;

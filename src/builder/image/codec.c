@@ -18,16 +18,17 @@ static const struct codec {
     uint8_t trailer; /* bytes behind the stream */
     pvb_inflate *inflate;
     pvb_claim *claim; /* or NULL */
+    pvb_peek *peek;   /* or NULL */
     bool puts;        /* uses pvb_output's ->put, and does not want its memory populated then */
 } codecs[] = {
-    { PVBOOT_CODEC_NONE, { 0x7f, 'E', 'L', 'F' }, 4, 0, NULL, NULL, false },
-    { PVBOOT_CODEC_GZIP, { 0x1f, 0x8b }, 2, 0, pvb_gunzip, NULL, false },
-    { PVBOOT_CODEC_BZIP2, { 'B', 'Z' }, 2, TRAILER, pvb_bunzip2, NULL, false },
-    { PVBOOT_CODEC_LZMA, { 0x5d, 0x00 }, 2, TRAILER, pvb_unlzma, NULL, true },
-    { PVBOOT_CODEC_XZ, { 0xfd, '7' }, 2, TRAILER, pvb_unxz, pvb_xz_claim, true },
-    { PVBOOT_CODEC_LZO, { 0x89, 'L' }, 2, TRAILER, pvb_unlzo, NULL, false },
-    { PVBOOT_CODEC_LZ4, { 0x02, 0x21 }, 2, TRAILER, pvb_unlz4, NULL, false },
-    { PVBOOT_CODEC_ZSTD, { 0x28, 0xb5 }, 2, TRAILER, pvb_unzstd, NULL, false },
+    { PVBOOT_CODEC_NONE, { 0x7f, 'E', 'L', 'F' }, 4, 0, NULL, NULL, NULL, false },
+    { PVBOOT_CODEC_GZIP, { 0x1f, 0x8b }, 2, 0, pvb_gunzip, NULL, pvb_gzip_peek, false },
+    { PVBOOT_CODEC_BZIP2, { 'B', 'Z' }, 2, TRAILER, pvb_bunzip2, NULL, pvb_bzip2_peek, false },
+    { PVBOOT_CODEC_LZMA, { 0x5d, 0x00 }, 2, TRAILER, pvb_unlzma, NULL, pvb_lzma_peek, true },
+    { PVBOOT_CODEC_XZ, { 0xfd, '7' }, 2, TRAILER, pvb_unxz, pvb_xz_claim, pvb_xz_peek, true },
+    { PVBOOT_CODEC_LZO, { 0x89, 'L' }, 2, TRAILER, pvb_unlzo, NULL, NULL, false },
+    { PVBOOT_CODEC_LZ4, { 0x02, 0x21 }, 2, TRAILER, pvb_unlz4, NULL, pvb_lz4_peek, false },
+    { PVBOOT_CODEC_ZSTD, { 0x28, 0xb5 }, 2, TRAILER, pvb_unzstd, NULL, pvb_zstd_peek, false },
 };
 
 static const struct codec *find(struct pvboot_bytes payload)
@@ -107,7 +108,7 @@ static int inflate_to(const struct codec *c, struct pvboot_bytes stream, struct 
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for %zu unpacked bytes", room.len);
     if (c->puts)
         room.put = out->put;
-    if (!room.put && !room.actual)
+    if (!room.put && !room.actual && !out->ready)
         populate(room.p, room.len);
     rc = c->inflate(stream, room, e);
     if (rc && room.p != out->p)
@@ -157,6 +158,14 @@ int pvb_unpack_stream(struct pvboot_bytes stream, uint64_t max, struct pvb_outpu
     rc = inflate_to(c, stream, room, out, e);
     out->actual = NULL;
     return rc;
+}
+
+size_t pvb_unpack_beginning(const struct pvboot_bzimage *bz, struct pvboot_bytes begin, uint64_t max,
+                            struct pvb_output out)
+{
+    const struct codec *c = find(begin);
+
+    return c && c->peek && !check_claim(bz, max, NULL) ? c->peek(begin, out) : 0;
 }
 
 int pvb_ends_early(const struct pvb_progress *at, struct pvboot_error *e)

@@ -24,6 +24,14 @@ typedef int pvb_claim(struct pvboot_bytes in, uint64_t declared, struct pvboot_e
 
 pvb_claim pvb_xz_claim;
 
+/*
+ * Unpack what of @in, the beginning of a stream, gives the beginning of what it holds: up to the bytes of @out, whose
+ * number is returned; 0: none can be had from as much.
+ */
+typedef size_t pvb_peek(struct pvboot_bytes in, struct pvb_output out);
+
+pvb_peek pvb_gzip_peek, pvb_bzip2_peek, pvb_lzma_peek, pvb_xz_peek, pvb_lz4_peek, pvb_zstd_peek;
+
 /* How far a decoder came. */
 struct pvb_progress {
     const char *codec;
@@ -49,5 +57,12 @@ int pvb_unpack(const struct pvboot_bzimage *bz, struct pvboot_bytes payload, uin
 
 /* The same of a stream that says no size: @max bytes at most, and no more than the ratio allows.  No trailer. */
 int pvb_unpack_stream(struct pvboot_bytes stream, uint64_t max, struct pvb_output *out, struct pvboot_error *e);
+
+/*
+ * The first bytes, up to @out->len, of what the payload @bz describes unpacks to, from @begin, which is its beginning.
+ * Returns how many there are; 0: none, or over a limit.
+ */
+size_t pvb_unpack_beginning(const struct pvboot_bzimage *bz, struct pvboot_bytes begin, uint64_t max,
+                            struct pvb_output out);
 
 #endif

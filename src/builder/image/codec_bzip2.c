@@ -23,6 +23,19 @@ static int run(bz_stream *s)
     return r;
 }
 
+/* A block is unpacked whole or not at all. */
+size_t pvb_bzip2_peek(struct pvboot_bytes in, struct pvb_output out)
+{
+    bz_stream s = { .next_in = (char *)(uintptr_t)in.p, .avail_in = (unsigned)in.len, .next_out = (char *)out.p };
+
+    s.avail_out = (unsigned)out.len;
+    if (BZ2_bzDecompressInit(&s, 0, 0) != BZ_OK)
+        return 0;
+    (void)run(&s);
+    BZ2_bzDecompressEnd(&s);
+    return out.len - s.avail_out;
+}
+
 int pvb_bunzip2(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     struct pvb_progress at = { .codec = "bzip2", .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };

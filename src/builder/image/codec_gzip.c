@@ -11,6 +11,18 @@
 static_assert(PVBOOT_KERNEL_HARD_MAX <= UINT_MAX && PVBOOT_UNPACKED_HARD_MAX <= UINT_MAX,
               "z_stream counts in unsigned int");
 
+size_t pvb_gzip_peek(struct pvboot_bytes in, struct pvb_output out)
+{
+    z_stream s = { .next_in = (Bytef *)(uintptr_t)in.p, .avail_in = (uInt)in.len, .next_out = out.p };
+
+    s.avail_out = (uInt)out.len;
+    if (inflateInit2(&s, MAX_WBITS + GZIP_ONLY) != Z_OK)
+        return 0;
+    (void)inflate(&s, Z_SYNC_FLUSH);
+    inflateEnd(&s);
+    return out.len - s.avail_out;
+}
+
 int pvb_gunzip(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     struct pvb_progress at = { .codec = "gzip", .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };

@@ -38,6 +38,21 @@ static int chunk(struct pvb_progress *at, struct pvboot_bytes in, struct pvb_out
     return 0;
 }
 
+/* lz4.h: of a chunk that is cut, up to as many bytes as are in what is there. */
+size_t pvb_lz4_peek(struct pvboot_bytes in, struct pvb_output out)
+{
+    const uint64_t off = sizeof(magic) + sizeof(uint32_t);
+    uint32_t bytes = 0;
+    int room = (int)out.len, r;
+
+    if (in.len <= off || memcmp(in.p, magic, sizeof(magic)) || !pvboot_get(in, sizeof(magic), &bytes, sizeof(bytes)))
+        return 0;
+    if (bytes > in.len - off)
+        bytes = (uint32_t)(in.len - off);
+    r = LZ4_decompress_safe_partial((const char *)in.p + off, (char *)out.p, (int)bytes, room, room);
+    return r > 0 ? (size_t)r : 0;
+}
+
 int pvb_unlz4(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     struct pvb_progress at = { .codec = "lz4", .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };

@@ -139,6 +139,29 @@ int pvb_xz_claim(struct pvboot_bytes in, uint64_t declared, struct pvboot_error 
     return 0;
 }
 
+static size_t peek(lzma_stream *s, struct pvboot_bytes in, struct pvb_output out)
+{
+    s->next_in = in.p;
+    s->avail_in = in.len;
+    (void)run_stored(s, out);
+    lzma_end(s);
+    return (size_t)s->total_out;
+}
+
+size_t pvb_xz_peek(struct pvboot_bytes in, struct pvb_output out)
+{
+    lzma_stream s = LZMA_STREAM_INIT;
+
+    return lzma_stream_decoder(&s, PVBOOT_DECODER_MEMORY_MAX, 0) == LZMA_OK ? peek(&s, in, out) : 0;
+}
+
+size_t pvb_lzma_peek(struct pvboot_bytes in, struct pvb_output out)
+{
+    lzma_stream s = LZMA_STREAM_INIT;
+
+    return lzma_alone_decoder(&s, PVBOOT_DECODER_MEMORY_MAX) == LZMA_OK ? peek(&s, in, out) : 0;
+}
+
 int pvb_unxz(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     lzma_stream s = LZMA_STREAM_INIT;

@@ -56,6 +56,22 @@ static int check_frame(struct pvb_progress *at, struct pvboot_bytes in, struct p
     return 0;
 }
 
+size_t pvb_zstd_peek(struct pvboot_bytes in, struct pvb_output out)
+{
+    ZSTD_inBuffer from = { in.p, in.len, 0 };
+    ZSTD_outBuffer to = { out.p, out.len, 0 };
+    ZSTD_DCtx *ctx = ZSTD_createDCtx();
+    size_t moved, r = 1;
+
+    for (moved = 1; ctx && moved && r && !ZSTD_isError(r) && to.pos < to.size;) {
+        moved = from.pos + to.pos;
+        r = ZSTD_decompressStream(ctx, &to, &from);
+        moved = from.pos + to.pos - moved;
+    }
+    ZSTD_freeDCtx(ctx);
+    return to.pos;
+}
+
 int pvb_unzstd(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
     struct pvb_progress at = { .codec = "zstd", .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };

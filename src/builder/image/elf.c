@@ -18,6 +18,7 @@ struct headers {
 
 struct reader {
     struct pvboot_bytes b;
+    uint64_t total; /* bytes of the whole ELF, if @b is but its beginning */
     struct pvboot_elf *elf;
     GElf_Ehdr ehdr;
     uint32_t n;
@@ -148,9 +149,10 @@ static int add_load(struct reader *r, const GElf_Phdr *ph, struct pvboot_error *
 {
     uint64_t end, off = ph->p_filesz ? ph->p_offset : 0; /* for what has no bytes linkers write any */
 
-    if (!pvboot_has(r->b, off, ph->p_filesz))
-        return pvb_fail(e, PVBOOT_E_MALFORMED, "segment 0x%llx+0x%llx ends past byte 0x%zx",
-                        (unsigned long long)ph->p_offset, (unsigned long long)ph->p_filesz, r->b.len);
+    if (off > r->total || ph->p_filesz > r->total - off)
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "segment 0x%llx+0x%llx ends past byte 0x%llx",
+                        (unsigned long long)ph->p_offset, (unsigned long long)ph->p_filesz,
+                        (unsigned long long)r->total);
     if (ph->p_filesz > ph->p_memsz)
         return pvb_fail(e, PVBOOT_E_MALFORMED, "segment at 0x%llx: p_filesz 0x%llx over p_memsz 0x%llx",
                         (unsigned long long)ph->p_offset, (unsigned long long)ph->p_filesz,
@@ -182,9 +184,11 @@ static int add_notes(struct reader *r, const GElf_Phdr *ph, struct pvboot_error 
     return pvb_notes_parse(&r->elf->notes, &r->walk, r->b, a, e);
 }
 
+/* Notes lie anywhere in the file: of its beginning alone none are read. */
 static int read_segments(struct reader *r, struct pvboot_error *e)
 {
     struct pvboot_elf *elf = r->elf;
+    bool whole = r->b.len == r->total;
     int rc = 0;
 
     for (uint32_t i = 0; i < r->n; i++) {
@@ -192,12 +196,12 @@ static int read_segments(struct reader *r, struct pvboot_error *e)
 
         if (ph->p_type == PT_LOAD)
             rc = add_load(r, ph, e);
-        else if (ph->p_type == PT_NOTE)
+        else if (ph->p_type == PT_NOTE && whole)
             rc = add_notes(r, ph, e);
         if (rc)
             return rc;
     }
-    if (!r->walk.of_xen)
+    if (whole && !r->walk.of_xen)
         rc = pvb_section_notes(&elf->notes, &r->walk, r->b, e);
     if (rc)
         return rc;
@@ -276,18 +280,30 @@ static void make_window(struct reader *r)
         w->align = PVB_PAGE;
 }
 
-int pvb_elf_parse(struct pvboot_elf *elf, struct pvboot_bytes b, struct pvboot_error *e)
+static int read_loads(struct reader *r, struct pvboot_error *e)
 {
-    struct reader r = { .b = b, .elf = elf };
     struct headers h;
-    int rc = read_headers(&r, &h, e);
+    int rc = read_headers(r, &h, e);
 
     if (!rc)
-        rc = decode_headers(&r, &h, e);
+        rc = decode_headers(r, &h, e);
     if (!rc)
-        rc = check_kind(&r, e);
-    if (!rc)
-        rc = read_segments(&r, e);
+        rc = check_kind(r, e);
+    return rc ? rc : read_segments(r, e);
+}
+
+int pvb_elf_look(struct pvboot_elf *elf, struct pvboot_bytes head, uint64_t total, struct pvboot_error *e)
+{
+    struct reader r = { .b = head, .total = total, .elf = elf };
+
+    return read_loads(&r, e);
+}
+
+int pvb_elf_parse(struct pvboot_elf *elf, struct pvboot_bytes b, struct pvboot_error *e)
+{
+    struct reader r = { .b = b, .total = b.len, .elf = elf };
+    int rc = read_loads(&r, e);
+
     if (!rc)
         rc = read_entry(&r, e);
     if (!rc)

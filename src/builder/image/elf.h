@@ -13,6 +13,9 @@ bool pvb_has_elf_magic(struct pvboot_bytes b);
 /* Fills its zeroed struct.  -MALFORMED, -UNSUPPORTED, -LIMIT. */
 int pvb_elf_parse(struct pvboot_elf *elf, struct pvboot_bytes b, struct pvboot_error *e);
 
+/* The same of an ELF of @total bytes of which @head is the beginning: its PT_LOADs, and neither notes nor entry. */
+int pvb_elf_look(struct pvboot_elf *elf, struct pvboot_bytes head, uint64_t total, struct pvboot_error *e);
+
 /* Where notes lie in an ELF: a PT_NOTE segment, or an SHT_NOTE section.  They exist. */
 struct pvb_note_area {
     uint64_t off, bytes, align;

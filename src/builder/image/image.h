@@ -33,6 +33,7 @@ struct pvb_output {
     int (*put)(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e); /* or NULL */
     uint64_t base;                                                                /* to be added to what @put is told */
     size_t *actual; /* NULL: exactly @len bytes are wanted; else at most, and how many there were */
+    bool ready;     /* @p has its pages, all that it can have */
 };
 
 /*
@@ -54,5 +55,11 @@ const char *pvb_format_name(struct pvboot_bytes b);
 
 /* pvboot_kernel_unpack() of a kernel that has no ELF yet, to @out as above. */
 int pvb_kernel_unpack(struct pvboot_kernel *k, struct pvb_output out, struct pvboot_error *e);
+
+/*
+ * The PT_LOADs of what a bzImage packs, from the first PVBOOT_FILE_HEAD bytes of its file: into @elf, which has nothing
+ * else then.  False: they cannot be told from so little, or something is wrong, which unpacking will name.
+ */
+bool pvb_kernel_look(const struct pvboot_kernel *k, struct pvboot_elf *elf);
 
 #endif

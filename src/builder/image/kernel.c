@@ -110,6 +110,25 @@ int pvb_kernel_unpack(struct pvboot_kernel *k, struct pvb_output out, struct pvb
     return 0;
 }
 
+bool pvb_kernel_look(const struct pvboot_kernel *k, struct pvboot_elf *elf)
+{
+    const struct pvboot_bzimage *bz = &k->image.bz;
+    uint8_t head[sizeof(Elf64_Ehdr) + PVBOOT_LOADS_MAX * sizeof(Elf64_Phdr)];
+    struct pvb_output out = { .p = head, .len = sizeof(head) };
+    struct pvboot_bytes begin;
+    size_t n;
+
+    if (k->image.wrapper.kind != PVBOOT_WRAPPER_NONE || !bz->payload_bytes || bz->codec == PVBOOT_CODEC_NONE ||
+        bz->payload_off >= PVBOOT_FILE_HEAD || bz->unpacked_bytes < sizeof(head))
+        return false;
+    begin = pvboot_sub(k->file, bz->payload_off, bz->payload_bytes);
+    if (begin.len > PVBOOT_FILE_HEAD - bz->payload_off)
+        begin.len = PVBOOT_FILE_HEAD - bz->payload_off;
+    n = pvb_unpack_beginning(bz, begin, pvboot_limit(k->unpacked_max, PVBOOT_UNPACKED_MAX), out);
+    *elf = (struct pvboot_elf){ 0 };
+    return n == sizeof(head) && !pvb_elf_look(elf, (struct pvboot_bytes){ head, n }, bz->unpacked_bytes, NULL);
+}
+
 int pvboot_kernel_unpack(struct pvboot_kernel *k, struct pvboot_error *e)
 {
     if (k->image.has_elf)
