@@ -15,6 +15,7 @@ CLI := $(filter-out $(if $(filter y,$(HAVE_XEN)),%/config_none.c,$(CLI_XL)),$(wi
 
 CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER) $(SANDBOX))
 PROGRAMS := $(BUILD)/pvboot $(BUILD)/libpvboot.so
+LIBRARY_NAMES := pvboot
 
 # The one object that knows where the rest is installed.
 $(BUILD)/libexecdir: FORCE

@@ -7,6 +7,9 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 
+# The lab stays in its tree, and so does its page.
+MANUAL := $(filter-out man/pvboot-lab.1,$(wildcard man/*.[1-9]))
+
 # mode:what:where
 INSTALLED = \
     755:$(BUILD)/pvboot:$(BINDIR)/pvboot \
@@ -14,19 +17,22 @@ INSTALLED = \
     644:src/sandbox/pvboot.sysusers:$(PREFIX)/lib/sysusers.d/pvboot.conf \
     644:$(BUILD)/libpvboot.so:$(LIBDIR)/libpvboot.so.0 \
     644:$(BUILD)/libpvboot.a:$(LIBDIR)/libpvboot.a \
-    $(foreach h,$(wildcard include/pvboot/*.h),644:$h:$(INCLUDEDIR)/pvboot/$(notdir $h)) \
-    $(foreach m,$(wildcard man/*.1),644:$m:$(MANDIR)/man1/$(notdir $m))
+    $(foreach h,$(filter-out %/xen.h,$(wildcard include/pvboot/*.h)),644:$h:$(INCLUDEDIR)/pvboot/$(notdir $h)) \
+    $(foreach m,$(MANUAL),644:$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
 ifeq ($(HAVE_XEN),y)
 INSTALLED += \
     755:$(BUILD)/pvboot-launch:$(LIBEXECDIR)/pvboot-launch \
+    644:$(BUILD)/libpvboot-xen.so:$(LIBDIR)/libpvboot-xen.so.0 \
+    644:$(BUILD)/libpvboot-xen.a:$(LIBDIR)/libpvboot-xen.a \
+    644:include/pvboot/xen.h:$(INCLUDEDIR)/pvboot/xen.h \
     644:$(BUILD)/pvboot-xl.so:$(LIBEXECDIR)/pvboot-xl.so \
     644:$(BUILD)/pvboot-stub.elf:$(LIBEXECDIR)/pvboot-stub.elf
 WRAPPER = $(LIBEXECDIR)/bin/xl
 SWITCH = $(BINDIR)/pvboot-xl
 endif
 # What is written at installation, for it knows the directories; and the directories that are ours alone.
-LINK = $(LIBDIR)/libpvboot.so
-MODULE = $(LIBDIR)/pkgconfig/pvboot.pc
+LINK = $(LIBRARY_NAMES:%=$(LIBDIR)/lib%.so)
+MODULE = $(LIBRARY_NAMES:%=$(LIBDIR)/pkgconfig/%.pc)
 OWN_DIRS = $(LIBEXECDIR)/bin $(LIBEXECDIR) $(INCLUDEDIR)/pvboot
 
 where = $(DESTDIR)$(lastword $(subst :, ,$(1)))
@@ -38,13 +44,19 @@ install -D -m $(word 1,$(subst :, ,$(1))) $(word 2,$(subst :, ,$(1))) $(call whe
 endef
 
 .PHONY: install uninstall
-install: all $(BUILD)/libpvboot.a
+define install_library
+ln -sf lib$(1).so.0 $(DESTDIR)$(LIBDIR)/lib$(1).so
+sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@PKGS@|$(PKGS) $(GCRYPT_PKG)|' \
+    -e 's|@LIBS@|-lbz2 $(strip $(GCRYPT_STATIC) $(LZO_LIB))|' \
+    -e 's|@LIBDIR@|$(call under_prefix,$(LIBDIR))|' -e 's|@INCLUDEDIR@|$(call under_prefix,$(INCLUDEDIR))|' \
+    $(1).pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/$(1).pc
+
+endef
+
+install: all $(LIBRARY_NAMES:%=$(BUILD)/lib%.a)
 	$(foreach i,$(INSTALLED),$(call install_one,$i))
-	ln -sf libpvboot.so.0 $(DESTDIR)$(LINK)
-	install -d $(DESTDIR)$(dir $(MODULE))
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LZO@|$(LZO_LIB)|' \
-	    -e 's|@LIBDIR@|$(call under_prefix,$(LIBDIR))|' -e 's|@INCLUDEDIR@|$(call under_prefix,$(INCLUDEDIR))|' \
-	    pvboot.pc.in >$(DESTDIR)$(MODULE)
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	$(foreach l,$(LIBRARY_NAMES),$(call install_library,$l))
 ifneq ($(WRAPPER),)
 	install -d $(DESTDIR)$(dir $(WRAPPER))
 	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' src/frontends/xl/xl.in >$(DESTDIR)$(WRAPPER)

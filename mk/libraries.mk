@@ -3,6 +3,9 @@
 
 CODEC_PKGS := zlib liblzma liblz4 libzstd
 PKGS := libelf jansson $(CODEC_PKGS)
+# What pkg-config does not know everywhere: for pvboot.pc either by its name there or as it is linked.
+GCRYPT_PKG := $(shell $(PKG_CONFIG) --exists libgcrypt 2>/dev/null && echo libgcrypt)
+GCRYPT_STATIC := $(if $(GCRYPT_PKG),,-lgcrypt -lgpg-error)
 LZO_LIB := $(if $(filter y,$(LZO)),-llzo2)
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) libseccomp 2>/dev/null)
 LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lbz2 -lgcrypt $(LZO_LIB)

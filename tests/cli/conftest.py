@@ -36,6 +36,15 @@ def pvboot():
 
 
 @pytest.fixture(scope="session")
+def staged(tmp_path_factory):
+    """Where everything is installed, for programs that only know that."""
+    where = tmp_path_factory.mktemp("staged")
+    subprocess.run(["make", "-s", "install", f"BUILD={os.environ.get('PVBOOT_BUILD', 'build')}", f"DESTDIR={where}"],
+                   cwd=ROOT, check=True)
+    return where / "usr"
+
+
+@pytest.fixture(scope="session")
 def public(pvboot):
     """Copies of the programs in a directory that any user may look into, unlike the one they were built in, perhaps."""
     with tempfile.TemporaryDirectory() as name:

@@ -35,13 +35,6 @@ def files(where):
     return sorted(str(p.relative_to(where)) for p in where.rglob("*") if not p.is_dir())
 
 
-@pytest.fixture(scope="module")
-def staged(tmp_path_factory):
-    where = tmp_path_factory.mktemp("staged")
-    make("install", where)
-    return where / "usr"
-
-
 def pkg_config(pc, *args):
     return subprocess.run(["pkg-config", *args, "pvboot"], capture_output=True, text=True, check=True,
                           env={**os.environ, "PKG_CONFIG_PATH": str(pc)}).stdout.split()
@@ -58,12 +51,25 @@ def test_library(staged, tmp_path):
     assert said_by(tmp_path, flags, LD_LIBRARY_PATH=str(staged / "lib")) == "-68 129 vCPUs: limit 128\n"
 
 
-def test_static_library(staged, tmp_path):
+@pytest.mark.parametrize("static", [[], ["-static"]], ids=["libpvboot", "everything"])
+def test_static_library(staged, tmp_path, static):
     """pkg-config --static names all that any part of libpvboot.a needs; those libraries themselves may be shared."""
     flags = pkg_config(staged / "lib/pkgconfig", f"--define-variable=prefix={staged}", "--static", "--cflags", "--libs")
     flags.remove("-lpvboot")
     whole = ["-Wl,--whole-archive", staged / "lib/libpvboot.a", "-Wl,--no-whole-archive"]
-    assert said_by(tmp_path, [*whole, *flags]) == "-68 129 vCPUs: limit 128\n"
+    assert said_by(tmp_path, [*static, *whole, *flags]) == "-68 129 vCPUs: limit 128\n"
+
+
+def test_modules_say_where_things_are(staged):
+    """Each variable that pkg-config's users ask for; and what is only needed to link statically stays out of the rest."""
+    for name in ("pvboot", *(["pvboot-xen"] if (staged / "include/pvboot/xen.h").exists() else [])):
+        def said(*args):
+            return subprocess.run(["pkg-config", *args, name], capture_output=True, text=True, check=True,
+                                  env={**os.environ, "PKG_CONFIG_PATH": str(staged / "lib/pkgconfig")}).stdout.strip()
+        assert said("--variable=libdir") == "/usr/lib" and said("--variable=includedir") == "/usr/include"
+        assert said("--modversion") == said("--modversion") != ""
+        assert set(said("--libs").split()) <= {"-lpvboot", "-lpvboot-xen"}
+        assert "-lgcrypt" in said("--static", "--libs")
 
 
 def test_command(staged, pvboot):
