@@ -55,6 +55,7 @@ help:
 	@echo '  make coverage [MISSING=1]  what of parser, plan and verifier the tests run'
 	@echo '  make mutants       fifty-two planted bugs, which the tests have to notice'
 	@echo '  make check-reproducible  builds twice, in two places, and compares what they install'
+	@echo '  make check-abi      the libraries against tests/abi; make store-abi: after a change that is meant'
 	@echo '  make uninstall  removes what install put there, given the same directories'
 	@echo '  make clean      removes $(BUILD)'
 	@echo '  options: V=1, WERROR=1, LZO=y, HAVE_XEN=n, CC=clang, BUILD=dir, CPPFLAGS, CFLAGS, LDFLAGS'

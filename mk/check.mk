@@ -8,6 +8,7 @@ SUITES = \
     'headers=plain=$(M) check-headers' \
     'pure=plain=$(M) check-pure' \
     'exports=plain=$(M) check-exports' \
+    'ABI=tap=$(M) -s check-abi' \
     'hardened=plain=$(M) check-hardened' \
     'licences=plain=$(M) check-licences' \
     'reproducible=plain=$(M) check-reproducible' \

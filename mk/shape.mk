@@ -6,7 +6,7 @@ PURE := $(STARTINFO) $(addprefix src/builder/,base/memmap.c base/names.c image/b
         $(wildcard $(addprefix src/builder/,segment/*.c plan/*.c check/*.c))
 SOURCES = $(shell git ls-files '*.[ch]' 2>/dev/null || find include src tests -name '*.[ch]')
 
-.PHONY: check-pure check-headers check-format check-exports check-hardened check-licences check-reproducible
+.PHONY: check-pure check-headers check-format check-exports check-abi store-abi check-hardened check-licences check-reproducible
 check-pure: $(call obj,$(PURE) src/builder/base/error.c)
 	$(LD) -r -o $(BUILD)/pure.o $^
 	! nm -u $(BUILD)/pure.o | grep -vE ' (mem|str|v?snprintf|__v?snprintf_chk|__mem|__str|calloc|free|__assert_fail|__stack_chk_fail|_GLOBAL_|__ctype|(__)?explicit_bzero|pvb_codec_find|pvb_hash_)'
@@ -32,6 +32,8 @@ check-exports: $(filter %.so,$(PROGRAMS))
 	! nm -D --defined-only $(BUILD)/libpvboot.so | grep -vE ' (pvboot_[a-z0-9_]+|PVBOOT_0\.1)(@@PVBOOT_0\.1)?$$'
 	$(foreach l,$(LIBRARY_NAMES),tests/check-symbols debian/lib$(l)0.symbols $(BUILD)/lib$(l).so &&) :
 	! nm -D --defined-only $(BUILD)/pvboot-xl.so | grep -vE ' (xlu_cfg_(init|readdata|get_string|destroy)|xc_dom_(kernel_file|module_file|release))$$'
+check-abi store-abi: $(LIBRARY_NAMES:%=$(BUILD)/lib%.so)
+	tests/check-abi $(if $(filter store-abi,$@),--store) $^
 # Of the host's programs and libraries, and of the objects that they are made of.
 HARDENED := $(filter-out %.elf,$(PROGRAMS))
 HARDENED_OBJ := $(CORE_OBJ) $(PARSE_OBJ) $(call obj,$(CLI)) \
