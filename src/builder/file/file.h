@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * Reading a file in one version, or only looking at it, beside <pvboot/file.h>; and what the confined parser's caller needs, too: memory that can
- * be sealed, a child that answers.
+ * Reading a file in one version, or only looking at it, beside <pvboot/file.h>; and what the confined parser's caller
+ * needs, too: memory that can be sealed, a child that answers; and whether a file can stall.
  */
 #ifndef PVB_FILE_H
 #define PVB_FILE_H
@@ -18,5 +18,11 @@ int pvb_file_look(uint64_t *bytes, const char *path, uint64_t max, struct pvboot
  */
 int pvb_files_look(uint64_t *bytes, uint32_t room, uint32_t *n, const char *path, uint64_t max,
                    struct pvboot_error *e) PVB_CHECKED;
+
+/*
+ * Is what @fd is of on a file system whose files come from memory or a disk of this machine?  A read of them waits for
+ * that disk and for nobody else.
+ */
+bool pvb_file_is_local(int fd);
 
 #endif

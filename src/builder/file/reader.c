@@ -4,8 +4,7 @@
  * either, and the program's handlers for fork() stay out of it.
  */
 #include "reader.h"
-#include "child.h"
-#include "memfd.h"
+#include "file.h"
 #include "snapshot.h"
 
 #include <errno.h>
@@ -30,11 +29,8 @@ struct told {
     struct pvboot_error e;
 };
 
-/*
- * File systems whose files come from memory or a disk of this machine: a read of them waits for that disk and for nobody
- * else.  Overlayfs is not among them, since what lies under it may be anything.
- */
-static bool is_local(int fd)
+/* Overlayfs is not among them, since what lies under it may be anything. */
+bool pvb_file_is_local(int fd)
 {
     static const uint32_t local[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,      BTRFS_SUPER_MAGIC,
                                       F2FS_SUPER_MAGIC, TMPFS_MAGIC,          RAMFS_MAGIC,
@@ -73,7 +69,7 @@ static int read_all(const struct pvb_reading *job, struct told *t)
     if (rc)
         return rc;
     t->st = s.st;
-    if (job->hold && s.leased && is_local(s.fd)) {
+    if (job->hold && s.leased && pvb_file_is_local(s.fd)) {
         t->fd = s.fd; /* and our end takes the lease along */
         return 0;
     }
