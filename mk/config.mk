@@ -9,6 +9,7 @@ VERSION := 0.1.0
 
 PREFIX ?= /usr
 LIBEXECDIR ?= $(PREFIX)/lib/pvboot
+CACHEDIR ?= /var/cache/pvboot
 
 PKG_CONFIG ?= pkg-config
 PYTHON ?= /usr/bin/python3
@@ -47,7 +48,7 @@ SAN_FLAGS = $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recove
             $(if $(SAN)$(TSAN)$(FUZZER)$(COV),$(NO_FORTIFY))
 
 OWN_CPPFLAGS = -Iinclude $(LIB_CFLAGS) -D_GNU_SOURCE -DPVBOOT_VERSION='"$(VERSION)"' \
-               -DPVBOOT_LIBEXECDIR='"$(LIBEXECDIR)"' \
+               -DPVBOOT_LIBEXECDIR='"$(LIBEXECDIR)"' -DPVBOOT_CACHEDIR='"$(CACHEDIR)"' \
                $(if $(filter y,$(HAVE_XEN)),-DHAVE_XEN=1) $(if $(filter y,$(LZO)),-DHAVE_LZO=1)
 ALL_CPPFLAGS = $(OWN_CPPFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(SAN)$(TSAN)$(COV),,$(HARDEN) $(PREFIX_MAP)) $(CFLAGS) -fPIC $(SAN_FLAGS)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # libpvboot and the pvboot command.
-# Layers: frontends -> config -> sandbox -> builder -> startinfo -> include/pvboot. tests/check-layers holds the sources to it.
+# Layers: frontends -> config -> cache -> sandbox -> builder -> startinfo -> include/pvboot. tests/check-layers holds the
+# sources to it.
 
 # One of start_info.c, which needs Xen's headers, and its stand-in.
 STARTINFO := $(filter-out src/startinfo/start_info$(if $(filter y,$(HAVE_XEN)),_none).c,$(wildcard src/startinfo/*.c))
 BUILDER := $(filter-out %_xen.c,$(wildcard src/builder/*/*.c))
 SANDBOX := $(wildcard src/sandbox/*.c)
+CACHE := $(wildcard src/cache/*.c)
 # What an xl.cfg says, for whoever has a libxlutil to read it with.
 CONFIG := $(wildcard src/config/*.c)
 # Reading one needs libxlutil's headers; else there is a stand-in.
@@ -13,14 +15,14 @@ CLI_XL := $(addprefix src/frontends/cli/,config.c check.c xlcfg.c)
 CLI := $(filter-out $(if $(filter y,$(HAVE_XEN)),%/config_none.c,$(CLI_XL)),$(wildcard src/frontends/cli/*.c)) \
        $(if $(filter y,$(HAVE_XEN)),$(CONFIG))
 
-CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER) $(SANDBOX))
+CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER) $(SANDBOX) $(CACHE))
 PROGRAMS := $(BUILD)/pvboot $(BUILD)/libpvboot.so
 LIBRARY_NAMES := pvboot
 
-# The one object that knows where the rest is installed.
+# The two objects that know where the rest is installed, or lies.
 $(BUILD)/libexecdir: FORCE
-	@mkdir -p $(@D) && echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' >$@
-$(BUILD)/src/sandbox/confine.o: $(BUILD)/libexecdir
+	@mkdir -p $(@D) && echo '$(LIBEXECDIR) $(CACHEDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR) $(CACHEDIR)' >$@
+$(BUILD)/src/sandbox/confine.o $(BUILD)/src/cache/find.o: $(BUILD)/libexecdir
 
 ifeq ($(SHARED),)
 $(BUILD)/libpvboot.a: $(CORE_OBJ)

@@ -152,6 +152,8 @@ struct pvboot_kernel {
     struct pvboot_source file_from; /* where ->whole is not all there: only its header is to be looked at */
     struct pvboot_source elf_from;  /* of what ->elf lies in, cheaper than to read it there */
     uint64_t elf_off;               /* of ->elf in ->elf_from */
+    bool has_sha256;                /* what ->elf was unpacked from is known by its digest: */
+    uint8_t sha256[32];             /* of the whole file */
     struct pvboot_file own_file, own_kernel, own_elf; /* what pvboot_kernel_dispose() frees */
 };
 

@@ -156,7 +156,7 @@ static int load_elf(const struct load *l)
     const struct pvboot_segment *seg = &l->plan->seg[PVBOOT_SEG_KERNEL];
     const struct pvboot_elf *elf = &l->kernel->image.elf;
     uint64_t end = seg->start;
-    int rc = hash_file(l, 0, whole_file(l->kernel).len);
+    int rc = l->kernel->has_sha256 ? 0 : hash_file(l, 0, whole_file(l->kernel).len);
 
     for (uint32_t i = 0; !rc && i < elf->n_loads; i++) {
         const struct pvboot_load *p = &elf->load[i];
@@ -259,6 +259,8 @@ int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kern
     const struct load l = { plan, kernel, &told, g, &hash, e };
     int rc = do_step(&l, load_kernel, told.digests.kernel);
 
+    if (pvb_loads_elf(plan->path) && kernel->has_sha256)
+        memcpy(told.digests.kernel, kernel->sha256, sizeof(kernel->sha256));
     if (!rc)
         rc = do_step(&l, load_ramdisks, told.digests.ramdisk);
     if (!rc)
