@@ -59,7 +59,7 @@ help:
 	@echo '  make uninstall  removes what install put there, given the same directories'
 	@echo '  make clean      removes $(BUILD)'
 	@echo '  options: V=1, WERROR=1, LZO=y, HAVE_XEN=n, CC=clang, BUILD=dir, CPPFLAGS, CFLAGS, LDFLAGS'
-	@echo '  directories: DESTDIR, PREFIX, BINDIR, LIBDIR, LIBEXECDIR, INCLUDEDIR, MANDIR'
+	@echo '  directories: DESTDIR, PREFIX, BINDIR, LIBDIR, LIBEXECDIR, CACHEDIR, INCLUDEDIR, MANDIR'
 
 .PHONY: clean
 clean:

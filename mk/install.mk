@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-# install and uninstall, from one list. PREFIX and LIBEXECDIR, which programs know, are in config.mk.
+# install and uninstall, from one list. PREFIX, LIBEXECDIR and CACHEDIR, which programs know, are in config.mk.
 
 DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
@@ -14,6 +14,7 @@ MANUAL := $(filter-out man/pvboot-lab.1,$(wildcard man/*.[1-9]))
 INSTALLED = \
     755:$(BUILD)/pvboot:$(BINDIR)/pvboot \
     755:$(BUILD)/pvboot-parse:$(LIBEXECDIR)/pvboot-parse \
+    755:src/frontends/cli/kernel-hook:$(LIBEXECDIR)/kernel-hook \
     644:src/sandbox/pvboot.sysusers:$(PREFIX)/lib/sysusers.d/pvboot.conf \
     644:$(BUILD)/libpvboot.so:$(LIBDIR)/libpvboot.so.0 \
     644:$(BUILD)/libpvboot.a:$(LIBDIR)/libpvboot.a \

@@ -11,7 +11,7 @@
 
 /* -class with @e empty: what there is to say has been said. */
 typedef int cli_main(int argc, char **argv, struct pvboot_error *e);
-cli_main cli_inspect, cli_plan, cli_dump, cli_decode, cli_check, cli_launch;
+cli_main cli_inspect, cli_plan, cli_dump, cli_decode, cli_check, cli_cache, cli_launch;
 
 /* args.c */
 
