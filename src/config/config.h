@@ -34,6 +34,7 @@ struct pvb_xlu {
 struct pvb_paths {
     char *dump_dir;
     char *ramdisks; /* "/path/a,/path/b": to be joined, in this order, behind the domain's own */
+    char *cache;    /* the directory of unpacked kernels, or "off"; NULL: where pvboot was built to look */
 };
 
 struct pvb_cfg_key {
@@ -97,11 +98,19 @@ struct pvb_kernel_file {
     struct pvboot_file file;
     struct pvboot_kernel parsed;
     enum pvboot_sandbox sandbox;
-    char missing[128]; /* the layers that best did without; "": none */
+    char missing[128];         /* the layers that best did without; "": none */
+    bool cache_asked;          /* for it, whatever the answer was */
+    struct pvboot_error stale; /* why the cache has an entry and no use of it; class 0: nothing to say */
 };
 /* kernel.c: @w->file, parsed by the confined @helper, and unpacked if @path needs it. */
 int pvb_kernel_file_parse(struct pvb_kernel_file *w, const struct pvboot_request *req, enum pvboot_path path,
                           const char *helper, struct pvboot_error *e) PVB_CHECKED;
+/*
+ * The same where @req's own path may want the ELF, and the cache of unpacked kernels has it: then no helper is started and
+ * @w->parsed has it.  Else @path is what pvb_kernel_file_parse() is asked for.
+ */
+int pvb_kernel_file_look(struct pvb_kernel_file *w, const struct pvboot_request *req, const struct pvb_paths *paths,
+                         enum pvboot_path path, const char *helper, struct pvboot_error *e) PVB_CHECKED;
 void pvb_kernel_file_dispose(struct pvb_kernel_file *w); /* idempotent */
 
 /* trial.c: a domain as it would be built, up to the point where there would have to be one. */

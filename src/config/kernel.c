@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
+#include "../cache/cache.h"
 #include "config.h"
 
 #include <pvboot/confine.h>
@@ -12,6 +13,25 @@ int pvb_kernel_file_parse(struct pvb_kernel_file *w, const struct pvboot_request
     w->sandbox = req->sandbox;
     memcpy(w->missing, c.missing, sizeof(w->missing));
     return rc;
+}
+
+/* Once for a file; a guest that starts at the bzImage has no use for it. */
+static bool ask_cache(struct pvb_kernel_file *w, const struct pvboot_request *req, const struct pvb_paths *paths)
+{
+    bool zero_page = req->path == PVBOOT_PATH_LINUX32 || req->path == PVBOOT_PATH_LINUX64;
+
+    if (zero_page || w->cache_asked)
+        return false;
+    w->cache_asked = true;
+    w->sandbox = req->sandbox;
+    return pvb_cache_find(&w->parsed, &w->file, pvb_cache_dir(paths->cache),
+                          pvboot_limit(req->limits.unpacked, PVBOOT_UNPACKED_MAX), &w->stale);
+}
+
+int pvb_kernel_file_look(struct pvb_kernel_file *w, const struct pvboot_request *req, const struct pvb_paths *paths,
+                         enum pvboot_path path, const char *helper, struct pvboot_error *e)
+{
+    return ask_cache(w, req, paths) ? 0 : pvb_kernel_file_parse(w, req, path, helper, e);
 }
 
 void pvb_kernel_file_dispose(struct pvb_kernel_file *w)

@@ -48,10 +48,19 @@ static int set_ramdisks(const char *value, char **ramdisks, struct pvboot_error 
     return keep(ramdisks, value, e);
 }
 
+static int set_cache(const char *value, char **cache, struct pvboot_error *e)
+{
+    if (strcmp(value, "off") && !is_path(value, '\0'))
+        return pvb_fail(e, PVBOOT_E_USAGE,
+                        "cache=%s: want off, or an absolute directory without spaces, quotes or control bytes", value);
+    return keep(cache, value, e);
+}
+
 void pvb_paths_dispose(struct pvb_paths *paths)
 {
     free(paths->dump_dir);
     free(paths->ramdisks);
+    free(paths->cache);
     *paths = (struct pvb_paths){ 0 };
 }
 
@@ -62,6 +71,8 @@ int pvb_shim_option(const char *key, const char *value, struct pvboot_request *r
         return set_dump(value, &paths->dump_dir, e);
     if (!strcmp(key, "ramdisks"))
         return set_ramdisks(value, &paths->ramdisks, e);
+    if (!strcmp(key, "cache"))
+        return set_cache(value, &paths->cache, e);
     return pvboot_request_set(req, key, value, e);
 }
 

@@ -60,7 +60,7 @@ static int look_at_ramdisks(struct pvb_trial *t, const struct pvb_cfg *c, struct
 }
 
 /* Auto is tried first with what unpacks nothing. */
-static int open_kernel(struct pvb_trial *t, struct pvboot_error *e)
+static int open_kernel(struct pvb_trial *t, const struct pvb_paths *paths, struct pvboot_error *e)
 {
     const struct pvboot_request *req = &t->req;
     enum pvboot_path first = req->path == PVBOOT_PATH_AUTO ? PVBOOT_PATH_LINUX64 : req->path;
@@ -68,7 +68,7 @@ static int open_kernel(struct pvb_trial *t, struct pvboot_error *e)
     int rc = pvboot_file_hold(&w->file, t->domain.kernel, pvboot_limit(req->limits.kernel, PVBOOT_KERNEL_MAX), true, e);
 
     if (!rc)
-        rc = pvb_kernel_file_parse(w, req, first, t->helper, e);
+        rc = pvb_kernel_file_look(w, req, paths, first, t->helper, e);
     if (!rc && !w->parsed.image.has_elf && pvboot_image_needs_elf(&w->parsed.image, req->path)) {
         pvboot_kernel_dispose(&w->parsed);
         rc = pvb_kernel_file_parse(w, req, req->path, t->helper, e);
@@ -106,14 +106,14 @@ static int through_stub(const struct pvb_trial *t, struct pvboot_error *e)
     return 0;
 }
 
-static int try_kernel(struct pvb_trial *t, struct pvboot_error *e)
+static int try_kernel(struct pvb_trial *t, const struct pvb_paths *paths, struct pvboot_error *e)
 {
     uint64_t bytes;
     int rc;
 
     t->key = "kernel";
     if (t->req.path != PVBOOT_PATH_STUB) {
-        rc = open_kernel(t, e);
+        rc = open_kernel(t, paths, e);
         if (!rc)
             rc = make_plan(t, e);
         t->planned = !rc;
@@ -139,7 +139,7 @@ int pvb_cfg_try(struct pvb_trial *t, const struct pvb_cfg *c, struct pvboot_erro
     if (rc || (!t->domain.kernel && !t->domain.bootloader)) /* whoever reads it without us says that better */
         return rc;
     rc = look_at_ramdisks(t, c, e);
-    return rc || t->domain.bootloader ? rc : try_kernel(t, e);
+    return rc || t->domain.bootloader ? rc : try_kernel(t, &c->paths, e);
 }
 
 void pvb_trial_dispose(struct pvb_trial *t)

@@ -106,7 +106,7 @@ static int read_memmap(struct pvb_stub *s, const struct hvm_start_info *si, stru
     return rc ? rc : read_map(s, si, false, e);
 }
 
-/* Where a dump of the build goes concerns the toolstack alone. */
+/* Where a dump of the build goes, and a cache is, concerns the toolstack alone. */
 static int set_option(struct pvb_stub *s, char *word, struct pvboot_error *e)
 {
     char *eq = memchr(word, '=', strlen(word));
@@ -114,7 +114,7 @@ static int set_option(struct pvb_stub *s, char *word, struct pvboot_error *e)
     if (!eq)
         return pvb_fail(e, PVBOOT_E_USAGE, "option \"%s\" is not key=value", word);
     *eq = '\0';
-    return strcmp(word, "dump") ? pvboot_request_set(&s->req, word, eq + 1, e) : 0;
+    return strcmp(word, "dump") && strcmp(word, "cache") ? pvboot_request_set(&s->req, word, eq + 1, e) : 0;
 }
 
 static int read_options(struct pvb_stub *s, uint64_t gpa, struct pvboot_error *e)

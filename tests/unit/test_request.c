@@ -255,15 +255,17 @@ static void test_unknown(void **state)
         { "strickt", "unknown key 'strickt': did you mean 'strict'?" },
         { "forcesubarc", "unknown key 'forcesubarc': did you mean 'force_subarch'?" },
         { "", "unknown key '': there are entry, stub_entry, subarch, hypervisor, digests, strict, force_subarch, "
-              "rng_seed, sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump" },
+              "rng_seed, sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump, cache" },
         { "kernel", "unknown key 'kernel': there are entry, stub_entry, subarch, hypervisor, digests, strict, "
-                    "force_subarch, rng_seed, sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump" },
+                    "force_subarch, rng_seed, sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump, cache" },
         { "force_subarch_please", "unknown key 'force_subarch_please': there are entry, stub_entry, subarch, "
                                   "hypervisor, digests, strict, force_subarch, rng_seed, sandbox, kernel_max, "
-                                  "unpacked_max, ramdisk_max, ramdisks, dump" },
+                                  "unpacked_max, ramdisk_max, ramdisks, dump, cache" },
         { "dumb", "unknown key 'dumb': did you mean 'dump'?" },
+        { "cach", "unknown key 'cach': did you mean 'cache'?" },
         { "ramdisk", "unknown key 'ramdisk': did you mean 'ramdisks'?" },
         { "dump", "dump is an option of xl's plugin alone" },
+        { "cache", "cache is an option of xl's plugin alone" },
         { "ramdisks", "ramdisks is an option of xl's plugin alone" },
     };
 

@@ -53,7 +53,7 @@ static int read_guest(uint64_t start_info_gpa)
 static void test_good(void **state)
 {
     (void)state;
-    make_guest("pvboot entry=linux32  subarch=xen dump=/tmp/x hypervisor=none ");
+    make_guest("pvboot entry=linux32  subarch=xen dump=/tmp/x cache=off hypervisor=none ");
     assert_int_equal(read_guest(g.start_info_gpa), 0);
     assert_int_equal(s.req.path, PVBOOT_PATH_LINUX32);
     assert_int_equal(s.req.subarch, 2);

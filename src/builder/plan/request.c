@@ -124,12 +124,12 @@ static int set_sandbox(struct pvboot_request *req, const char *value)
     return 0;
 }
 
-/* MiB, from 1 to @hard bytes. */
-static int parse_limit(const char *value, uint64_t hard, uint64_t *limit)
+/* MiB, from 1 to @most. */
+static int parse_limit(const char *value, uint32_t most, uint64_t *limit)
 {
     uint32_t mib;
 
-    if (parse_u32(value, &mib) || !mib || mib > hard >> 20)
+    if (parse_u32(value, &mib) || !mib || mib > most)
         return -1;
     *limit = (uint64_t)mib << 20;
     return 0;
@@ -137,17 +137,17 @@ static int parse_limit(const char *value, uint64_t hard, uint64_t *limit)
 
 static int set_kernel_max(struct pvboot_request *req, const char *value)
 {
-    return parse_limit(value, PVBOOT_KERNEL_HARD_MAX, &req->limits.kernel);
+    return parse_limit(value, PVBOOT_KERNEL_HARD_MAX >> 20, &req->limits.kernel);
 }
 
 static int set_unpacked_max(struct pvboot_request *req, const char *value)
 {
-    return parse_limit(value, PVBOOT_UNPACKED_HARD_MAX, &req->limits.unpacked);
+    return parse_limit(value, PVBOOT_UNPACKED_HARD_MAX >> 20, &req->limits.unpacked);
 }
 
 static int set_ramdisk_max(struct pvboot_request *req, const char *value)
 {
-    return parse_limit(value, PVBOOT_RAMDISK_HARD_MAX, &req->limits.ramdisk);
+    return parse_limit(value, PVBOOT_RAMDISK_HARD_MAX >> 20, &req->limits.ramdisk);
 }
 
 static const struct {
@@ -169,6 +169,7 @@ static const struct {
     { "ramdisk_max", set_ramdisk_max, "a number of MiB from 1 to 2047" },
     { "ramdisks", NULL, NULL },
     { "dump", NULL, NULL },
+    { "cache", NULL, NULL },
 };
 #define OPTIONS (sizeof(option) / sizeof(option[0]))
 
@@ -188,7 +189,7 @@ static int unknown_key(const char *key, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_USAGE, "unknown key '%s': did you mean '%s'?", key, option[best].key);
     return pvb_fail(e, PVBOOT_E_USAGE,
                     "unknown key '%.60s': there are entry, stub_entry, subarch, hypervisor, digests, strict, "
-                    "force_subarch, rng_seed, sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump",
+                    "force_subarch, rng_seed, sandbox, kernel_max, unpacked_max, ramdisk_max, ramdisks, dump, cache",
                     key);
 }
 

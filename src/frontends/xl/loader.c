@@ -81,7 +81,7 @@ static int parse_kernel(struct pvb_domain *d, struct pvboot_error *e)
         (img->has_elf || !pvboot_image_needs_elf(img, d->req.path)))
         return 0;
     pvboot_kernel_dispose(&d->kernel.parsed);
-    return pvb_kernel_parse(&d->kernel, &d->req, d->req.path, e);
+    return pvb_kernel_parse(d, e);
 }
 
 static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)

@@ -2,7 +2,6 @@
 /* What can be refused while the config is read, so that no domain has to be made and taken back for it. */
 #include "xl.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* These read the config of a domain that has its memory already; what lies in /boot by now must not be in its way. */
@@ -21,8 +20,7 @@ static int try(const struct pvb_cfg *c, struct pvb_trial *t, struct pvboot_error
 {
     int rc = pvb_cfg_try(t, c, e);
 
-    if (t->kernel.missing[0])
-        fprintf(stderr, "pvboot: note: the kernel's parser ran without: %s\n", t->kernel.missing);
+    pvb_kernel_notes(&t->kernel);
     if (!rc && t->planned)
         pvb_kernel_cache_put(t->domain.kernel, &t->kernel);
     pvb_trial_dispose(t);

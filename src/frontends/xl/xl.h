@@ -47,12 +47,10 @@ struct pvb_domain *pvb_domain_get(const struct xc_dom_image *dom); /* finds or m
 int pvb_domain_request(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 void pvb_domain_drop(const struct xc_dom_image *dom);
 
-/*
- * files.c: @w->file, parsed by the confined helper, and unpacked if @path needs it.  Tells on standard error what the
- * sandbox had to do without.
- */
-int pvb_kernel_parse(struct pvb_kernel_file *w, const struct pvboot_request *req, enum pvboot_path path,
-                     struct pvboot_error *e) PVB_CHECKED;
+/* files.c: tell on standard error what the parser's sandbox had to do without, and why the cache was of no use. */
+void pvb_kernel_notes(struct pvb_kernel_file *w);
+/* @d's kernel from the cache, or parsed by the confined helper and unpacked if the request needs it; with those notes. */
+int pvb_kernel_parse(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 
 /* kernel_cache.c: hand @what, read from @path, over for a build of it. Empties @what. */
 void pvb_kernel_cache_put(const char *path, struct pvb_kernel_file *what);
