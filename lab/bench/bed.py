@@ -33,6 +33,7 @@ mkdir -p /sys/fs/cgroup
 mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup
 echo +memory > /sys/fs/cgroup/cgroup.subtree_control
 """
+_CACHE = "mkdir -p /var/cache && { mountpoint -q /var/cache || mount -t tmpfs cache /var/cache; }"
 _NO_MONITORS = "while grep -qs 'bin/[x]l' /proc/[0-9]*/cmdline; do sleep 0.05; done"
 
 
@@ -46,6 +47,10 @@ class Bed:
         text = self.host.share / "files" / f"{case.name}.cfg"
         text.write_text(xlcfg.config(case, kernel, ramdisk))
         self.host.put(text, _config(case))
+
+    def unpack(self, kernel: str) -> None:
+        """Into the cache; its directory is, like all of this dom0's files, in memory."""
+        self.host.check(f"{_CACHE}\npvboot cache add {kernel}")
 
     def idle(self) -> None:
         """Until Xen has scrubbed all that is free."""

@@ -14,9 +14,9 @@ from ..base.errors import LabError
 from ..cases.case import Case
 from ..guests import images
 from . import bed, figures, stamps
-from .run import STOCK
+from .run import STOCK, is_cached
 
-FILES = ("pvboot-xl.so", "pvboot-parse", "pvboot-stub.elf", "tests/offline/driver")
+FILES = ("pvboot", "pvboot-xl.so", "pvboot-parse", "pvboot-stub.elf", "tests/offline/driver")
 PHASES_SHOWN = ("files", "parse", "populate", "load", "boot", "release")
 
 
@@ -30,6 +30,7 @@ def measure(wanted: list[Case], rounds: int) -> dict[str, list[dict]]:
     ramdisk = images.initramfs(store, "amd64")
     samples: dict[str, list[dict]] = {case.id: [] for case in wanted}
     with tempfile.TemporaryDirectory() as scratch:
+        _unpack({kernels.image(store, case.guest_kernel) for case in wanted if is_cached(case)}, Path(scratch))
         for number in range(rounds + 1):
             for case in wanted if number % 2 else reversed(wanted):
                 sample = _build(case, kernels.image(store, case.guest_kernel), ramdisk, shim, Path(scratch))
@@ -38,11 +39,17 @@ def measure(wanted: list[Case], rounds: int) -> dict[str, list[dict]]:
     return samples
 
 
+def _unpack(images_wanted: set[Path], scratch: Path) -> None:
+    for image in images_wanted:
+        subprocess.run([paths.build() / "pvboot", "cache", "add", "--cache", scratch / "cache", image], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
 def _build(case: Case, kernel: Path, ramdisk: Path, shim: Path, scratch: Path) -> dict:
     build = paths.build()
     stock = case.path == STOCK
     kind = ["--kind", "pvh"] if stock else ["--kind", "shim", "--shim", build / "pvboot-stub.elf", "--carrier",
-                                            f"pvboot entry={case.path}"]
+                                            f"pvboot entry={case.path} cache={scratch / 'cache' if is_cached(case) else 'off'}"]
     preload = str(shim) if stock else f"{shim}:{build / 'pvboot-xl.so'}"
     command = [build / "tests/offline/driver", *kind, "--kernel", kernel, "--ramdisk", ramdisk, "--cmdline", case.cmdline,
                "--mib", str(case.memory), "--log", scratch / "log"]

@@ -13,14 +13,24 @@ from . import bed
 
 KERNELS = ("6.1", "6.1-cloud")
 STOCK = "xl-pvh"
-PATHS = (STOCK, "pvh", "linux32", "linux64", "vmlinux64")
+CACHED = "-cached"  # the same path, of a kernel that `pvboot cache add` has unpacked before
+PATHS = (STOCK, "pvh", "pvh-cached", "linux32", "linux64", "vmlinux64", "vmlinux64-cached")
 ROUNDS = 3
 
 
 def cases(kernels_wanted: tuple[str, ...], paths_wanted: tuple[str, ...]) -> list[Case]:
     """Stock is always among them."""
-    return [Case(f"{kernel}/{path}", path, kernel) for kernel in kernels_wanted
-            for path in dict.fromkeys((STOCK, *paths_wanted))]
+    return [_case(kernel, path) for kernel in kernels_wanted for path in dict.fromkeys((STOCK, *paths_wanted))]
+
+
+def is_cached(case: Case) -> bool:
+    return case.id.endswith(CACHED)
+
+
+def _case(kernel: str, path: str) -> Case:
+    entry = path.removesuffix(CACHED)
+    off = {"pvboot_cache": "off"} if path in ("pvh", "vmlinux64") else {}
+    return Case(f"{kernel}/{path}", entry, kernel, config=off)
 
 
 def measure(wanted: list[Case], rounds: int, userland: bool = False) -> dict:
@@ -44,3 +54,5 @@ def put(machine: bed.Bed, wanted: list[Case]) -> None:
         kernel = machine.host.put_once(kernels.image(machine.store, case.guest_kernel),
                                        f"{dom0.DIRECTORY}/vmlinuz-{case.kernel}")
         machine.place(case, kernel, ramdisk)
+        if is_cached(case):
+            machine.unpack(kernel)

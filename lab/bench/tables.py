@@ -9,7 +9,7 @@ from .run import STOCK
 from .stamps import PHASES
 
 BEGIN, END = "<!-- from docs/bench.json: python3 -m lab bench --readme -->\n", "<!-- end -->\n"
-README_PATHS = ("linux64", "linux32", "pvh", "vmlinux64")
+README_PATHS = ("linux64", "linux32", "pvh", "pvh-cached", "vmlinux64", "vmlinux64-cached")
 PAGE = 4096
 
 
@@ -60,14 +60,20 @@ def counts(report: dict) -> str:
     return figures.aligned(lines)
 
 
+def _title(path: str) -> str:
+    entry, cached, _ = path.partition("-cached")
+    return f"`{entry}`" + (", unpacked before" if cached else "")
+
+
 def readme(report: dict) -> str:
     """Create, and how often faster than stock."""
     cells = report["cells"]
-    lines = ["| kernel | stock PVH | " + " | ".join(f"`{path}`" for path in README_PATHS) + " |",
-             "|---" * (2 + len(README_PATHS)) + "|"]
+    measured = {name.split("/")[1] for name in cells}
+    paths = [path for path in README_PATHS if path in measured]
+    lines = ["| kernel | stock PVH | " + " | ".join(_title(path) for path in paths) + " |", "|---" * (2 + len(paths)) + "|"]
     for kernel in dict.fromkeys(name.split("/")[0] for name in cells):
         row = [kernel, figures.within(_values(cells[f"{kernel}/{STOCK}"], "create"))]
-        for path in README_PATHS:
+        for path in paths:
             name = f"{kernel}/{path}"
             row.append(f"{figures.within(_values(cells[name], 'create'))}, {_ratio(cells, name, 'create'):.2f}x")
         lines.append("| " + " | ".join(row) + " |")

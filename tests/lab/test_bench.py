@@ -130,6 +130,22 @@ def test_bytes_copied_are_those_of_system_calls_and_of_memcpy():
     assert row(text, "6.1/linux64")[-3:] == ["12", "5", "0"]
 
 
+def test_each_row_says_whether_it_may_look_into_the_cache():
+    """One that does not say is measured in a dom0 whose cache the others have filled."""
+    by_path = {case.id.split("/")[1]: case for case in run.cases(("6.1",), run.PATHS)}
+    assert {path: case.config.get("pvboot_cache") for path, case in by_path.items()} == {
+        "xl-pvh": None, "pvh": "off", "pvh-cached": None, "linux32": None, "linux64": None, "vmlinux64": "off",
+        "vmlinux64-cached": None}
+    assert {path for path, case in by_path.items() if run.is_cached(case)} == {"pvh-cached", "vmlinux64-cached"}
+    assert by_path["pvh-cached"].path == "pvh"
+
+
+def test_the_readmes_table_has_the_columns_that_were_measured():
+    text = tables.readme(report(**{"6.1__xl-pvh": cell(4.0), "6.1__pvh": cell(2.0), "6.1__pvh-cached": cell(0.5)}))
+    assert text.splitlines()[0] == "| kernel | stock PVH | `pvh` | `pvh`, unpacked before |"
+    assert "500 ms ±0, 8.00x" in text
+
+
 def test_the_readmes_table_is_the_one_of_the_stored_figures():
     stored = json.loads((TOP / "docs/bench.json").read_text())
     text = (TOP / "README.md").read_text()
