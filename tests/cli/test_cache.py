@@ -336,14 +336,27 @@ def test_what_is_used_least_makes_room(cache, boot):
 
 
 def test_what_is_there_counts_as_used(cache, boot):
+    """Asked to be added again, also where reading moves no stamp any more: mounted relatime, and read before."""
     first, second, third = three(boot)
     cache.add("--max", "4", first, second)
-    now = time.time()
-    os.utime(cache.entry(first), (now - 3000, now - 5000))  # so that reading alone moves no stamp, by relatime
-    os.utime(cache.entry(second), (now - 2000, now - 5000))
+    for kernel in first, second:
+        time.sleep(1.1)  # recency is in seconds
+        cache.entry(kernel).read_bytes()
+    time.sleep(1.1)
     cache.add("--max", "4", first)
     cache.add("--max", "4", third)
     assert {f["path"] for f in cache.list()} == {str(first), str(third)}
+
+
+def test_what_was_added_stays_whatever_the_clock_says(cache, boot):
+    """Entries that were used in the future, since the clock has been set back."""
+    first, second, third = three(boot)
+    cache.add("--max", "4", first, second)
+    later = time.time() + 10**6
+    for kernel in first, second:
+        os.utime(cache.entry(kernel), (later, later))
+    cache.add("--max", "4", third)
+    assert str(third) in {f["path"] for f in cache.list()} and len(cache.list()) == 2
 
 
 def test_larger_than_the_cache(cache, boot):
