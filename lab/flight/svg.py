@@ -2,14 +2,8 @@
 """Pictures of a flight as inline SVG.  Colours are classes, so that the page's light and dark styles reach them."""
 
 import html
-import math
 
-from .layout import Segment
-
-LETTERS = {"kernel": "K", "ramdisk": "R", "zero page": "Z", "cmdline": "C", "setup_data": "D", "start info": "S",
-           "GDT": "G", "page tables": "P", "stub": "T", "grub": "B", "module list": "L", "memory map": "M",
-           "module 0": "k"}
-LANE, GAP, LEFT, WIDTH = 34, 10, 110, 1040
+LANE, LEFT, WIDTH = 34, 110, 1180
 
 
 def element(name: str, content: str = "", **attributes: object) -> str:
@@ -22,82 +16,22 @@ def titled(text: str) -> str:
 
 
 def picture(width: float, height: float, content: str, label: str) -> str:
-    return element("svg", titled(label) + content, viewBox=f"0 0 {width:.0f} {height:.0f}", role="img",
-                   aria_label=label, preserveAspectRatio="xMinYMin meet")
+    """As large as it is drawn, never larger; where the page is narrower it scrolls."""
+    drawn = element("svg", titled(label) + content, viewBox=f"0 0 {width:.0f} {height:.0f}", width=f"{width:.0f}",
+                    height=f"{height:.0f}", role="img", aria_label=label)
+    return f'<div class="scroll" tabindex="0">{drawn}</div>'
 
 
 def label(x: float, y: float, text: str, class_: str = "", anchor: str = "start", **more: object) -> str:
     return element("text", html.escape(text), x=f"{x:.1f}", y=f"{y:.1f}", class_=class_, text_anchor=anchor, **more)
 
 
-# --- memory -------------------------------------------------------------------------------------------------------------
-
-class Axis:
-    """Guest-physical addresses in order, each stretch as wide as the logarithm of its size: a page is as visible as a GiB."""
-
-    def __init__(self, lanes: list[list[Segment]], left: float, width: float) -> None:
-        self.edges = sorted({0} | {edge for lane in lanes for s in lane for edge in (s.start, s.end)})
-        covered = [s for lane in lanes for s in lane]
-        weights = [self._weight(a, b, any(s.start <= a and b <= s.end for s in covered))
-                   for a, b in zip(self.edges, self.edges[1:])]
-        scale = width / (sum(weights) or 1)
-        self._x = {self.edges[0]: left} if self.edges else {}
-        for edge, before, weight in zip(self.edges[1:], self.edges, weights):
-            self._x[edge] = self._x[before] + weight * scale
-
-    @staticmethod
-    def _weight(start: int, end: int, used: bool) -> float:
-        return max(1.0, math.log2((end - start) / 4096 + 1)) if used else 1.5
-
-    def x(self, edge: int) -> float:
-        return self._x[edge]
-
-
-def memory_map(lanes: dict[str, list[Segment]], collisions: dict[str, list[tuple[Segment, Segment]]], name: str) -> str:
-    axis = Axis(list(lanes.values()), LEFT, WIDTH - LEFT - 10)
-    out, y = [], 8.0
-    for path, found in lanes.items():
-        out.append(label(LEFT - 8, y + LANE / 2 + 5, path, "lane", "end"))
-        for segment in sorted(found, key=lambda s: not s.background):
-            out.append(_box(axis, segment, y))
-        for a, b in collisions[path]:
-            start, end = max(a.start, b.start), min(a.end, b.end)
-            out.append(element("rect", titled(f"overlap: {a.name} and {b.name}, {start:#x} to {end:#x}"), class_="overlap",
-                               x=f"{axis.x(start):.1f}", y=f"{y - 3:.1f}",
-                               width=f"{max(2.0, axis.x(end) - axis.x(start)):.1f}", height=LANE + 6))
-        y += LANE + GAP
-    return picture(WIDTH, y + 92, _ticks(axis, y) + "".join(out), f"guest-physical memory at the first instruction, {name}")
-
-
-def _box(axis: Axis, segment: Segment, y: float) -> str:
-    x, width = axis.x(segment.start), max(1.5, axis.x(segment.end) - axis.x(segment.start))
-    kind = segment.name.split()[0].lower() if segment.background else "solid k-" + segment.name.replace(" ", "-").lower()
-    height = LANE if segment.background else LANE - 12
-    text = titled(f"{segment.name}: {segment.start:#x} to {segment.end:#x}, {segment.end - segment.start} bytes")
-    box = element("rect", text, class_=f"seg {kind}", x=f"{x:.1f}", y=f"{y + (LANE - height) / 2:.1f}",
-                  width=f"{width:.1f}", height=height)
-    letter = LETTERS.get(segment.name)
-    return box + (label(x + width / 2, y + LANE / 2 + 4, letter, "letter", "middle") if letter and width > 9 else "")
-
-
-def _ticks(axis: Axis, y: float) -> str:
-    out, last = [], -100.0
-    for edge in axis.edges:
-        x = axis.x(edge)
-        if x - last < 15:
-            continue
-        last = x
-        out.append(element("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=4, y2=f"{y + 2:.1f}", class_="tick"))
-        out.append(label(x, y + 10, f"{edge:#x}", "tickname", "end", transform=f"rotate(-60 {x:.1f} {y + 10:.1f})"))
-    return "".join(out)
-
-
 # --- time ---------------------------------------------------------------------------------------------------------------
 
-def timeline(lanes: dict[str, list[tuple[str, float]]], phases: list[str], name: str) -> str:
-    """Stacked medians; `phases` gives every phase its colour."""
+def timeline(lanes: dict[str, list[tuple[str, float]]], phases: list[str], ends: dict[str, str], name: str) -> str:
+    """Stacked medians; `phases` gives every phase its colour, `ends` the words at a lane's end."""
     longest = max((sum(seconds for _, seconds in lane) for lane in lanes.values()), default=0) or 1
-    scale = (WIDTH - LEFT - 70) / longest
+    scale = (WIDTH - LEFT - 250) / longest
     step, ruler, out, y = _step(longest), [], [], 8.0
     for path, lane in lanes.items():
         out.append(label(LEFT - 8, y + LANE / 2 + 5, path, "lane", "end"))
@@ -107,7 +41,7 @@ def timeline(lanes: dict[str, list[tuple[str, float]]], phases: list[str], name:
             out.append(element("rect", titled(f"{path}: {phase}: {seconds:.3f} s"), class_=f"seg p{phases.index(phase)}",
                                x=f"{x:.1f}", y=f"{y:.1f}", width=f"{max(width, 0.5):.1f}", height=LANE - 6))
             x += width
-        out.append(label(x + 6, y + LANE / 2 + 3, f"{sum(s for _, s in lane):.2f} s", "tickname"))
+        out.append(label(x + 6, y + LANE / 2 + 3, ends[path], "tickname"))
         y += LANE + 2
     for n in range(int(longest / step) + 1):
         x = LEFT + n * step * scale

@@ -15,7 +15,6 @@ from lab.flight.model import Cell, Job
 from lab.flight.record import Record, Writer
 
 LINUX32 = "6.1/1cpu/256M/small/linux32"
-VOID = {"meta", "br", "rect", "line"}
 
 
 class Checker(html.parser.HTMLParser):
@@ -23,11 +22,13 @@ class Checker(html.parser.HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.open, self.ids, self.links, self.outside, self.text = [], set(), [], [], []
+        self.open, self.ids, self.links, self.outside, self.text = [], set(), [], [], [""]
+        self.joined = False  # a word goes on behind where it may be broken
 
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
-        if tag not in {"meta", "br"}:
+        self.joined = tag == "wbr"
+        if tag not in {"meta", "br", "wbr"}:
             self.open.append(tag)
         self.ids.add(attrs.get("id"))
         if "href" in attrs:
@@ -38,7 +39,11 @@ class Checker(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.text.append(data)
+        if self.joined:
+            self.text[-1] += data
+        else:
+            self.text.append(data)
+        self.joined = False
 
 
 def rendered(record, before=None, logs=None, tmp_path=None) -> tuple[str, Checker]:
