@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""python3 -m lab VERB: a real Xen under emulation, to try things in and to run the cases."""
+"""python3 -m lab VERB [--release NAME]: a real Xen under emulation, to try things in and to run the cases."""
 
 import argparse
 import signal
 import sys
 
+from .base import release
 from .base.errors import LabError
 from .bench import commands as bench
 from .campaigns import commands as campaigns
@@ -19,6 +20,8 @@ def main() -> int:
     args = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a machine of ours ends with us
     try:
+        if args.release:
+            release.choose(args.release)
         return args.verb(args)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
@@ -34,6 +37,8 @@ def _arguments() -> argparse.Namespace:
     def verb(function, help_text):
         sub = verbs.add_parser(function.__name__.strip("_").replace("_", "-"), help=help_text, description=help_text)
         sub.set_defaults(verb=function)
+        sub.add_argument("--release", metavar="|".join(release.KNOWN),
+                         help="whose Xen, dom0 kernel and libraries are booted (default: this machine's)")
         return sub
 
     for module in VERBS:

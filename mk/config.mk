@@ -5,6 +5,23 @@
 # cannot do without is in variables of our own, so nothing is lost by setting them.
 
 BUILD ?= build
+RELEASE ?=
+
+# RELEASE=trixie builds for another Debian release than this machine's: by this machine's compiler, with that release's
+# headers and libraries, which the lab has in a directory.
+OWN_RELEASE := $(shell . /etc/os-release && echo $$VERSION_CODENAME)
+ifneq ($(filter-out $(OWN_RELEASE),$(RELEASE)),)
+BUILD := build/$(RELEASE)
+SYSROOT := $(shell $(or $(PYTHON),/usr/bin/python3) -m lab root --release $(RELEASE))
+ifeq ($(SYSROOT),)
+$(error no libraries of release '$(RELEASE)')
+endif
+override CC := $(CC) --sysroot=$(SYSROOT)
+PKG_CONFIG := env PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_PATH= \
+                  PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/x86_64-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
+export PVBOOT_RELEASE := $(RELEASE)
+endif
+
 VERSION := 0.1.0
 
 PREFIX ?= /usr

@@ -3,15 +3,18 @@
 
 BUILD_PACKAGES := gcc pkg-config $(foreach l,$(LIBRARIES),$(lastword $(subst :, ,$(l)))) libxen-dev python3
 CHECK_PACKAGES := $(BUILD_PACKAGES) g++ clang clang-format libclang-rt-dev libcmocka-dev liblzo2-dev python3-pytest \
-                  xz-utils bzip2 lz4 zstd lzop binutils file acpica-tools
+                  xz-utils bzip2 lz4 zstd lzop binutils file acpica-tools xen-utils-4.@
 # Of Xen the newest that this release has.
 LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.@-amd64 xen-utils-4.@ xen-utils-common xenstore-utils \
                 linux-image-amd64 busybox-static cpio grub-xen-bin grub-common kmod
 
-.PHONY: build-packages check-packages lab-packages
+.PHONY: build-packages check-packages lab-packages print-libraries
 build-packages:
 	@tests/need $(BUILD_PACKAGES)
 check-packages:
 	@tests/need $(CHECK_PACKAGES)
 lab-packages:
 	@tests/need $(LAB_PACKAGES)
+# For another release: what its programs are linked with.
+print-libraries:
+	@echo $(filter %-dev,$(BUILD_PACKAGES))

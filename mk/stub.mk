@@ -14,7 +14,7 @@ PROGRAMS += $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-stub.elf)
 LINUX_HEADERS := $(shell printf '\043include <asm/bootparam.h>\n' | $(CC) -M -x c - 2>/dev/null | \
                    tr ' ' '\n' | sed -n 's|/asm/bootparam\.h$$||p')
 FREESTANDING_HEADERS := -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -Iinclude \
-                        $(addprefix -idirafter ,$(LINUX_HEADERS)) -idirafter /usr/include
+                        $(addprefix -idirafter ,$(LINUX_HEADERS)) -idirafter $(SYSROOT)/usr/include
 FREESTANDING = -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
                -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks $(WARN) $(PREFIX_MAP) \
                $(FREESTANDING_HEADERS)

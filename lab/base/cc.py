@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""Small C programs of the lab's own, built here for dom0, whose libraries are this machine's."""
+"""Small C programs of the lab's own, built here for dom0, with the libraries of its release."""
 
 import hashlib
 import subprocess
 from pathlib import Path
 
-from . import paths
+from . import paths, ready
 from .errors import LabError
 
 FLAGS = ("-std=gnu11", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror")
@@ -21,7 +21,7 @@ def built(name: str, sources: list[Path], *options: str) -> Path:
         return out
     scratch = out.with_suffix(".new")
     try:
-        subprocess.run(["gcc", *FLAGS, "-o", scratch, *sources, *options], check=True, capture_output=True, text=True)
+        subprocess.run([*ready.compiler(), *FLAGS, "-o", scratch, *sources, *options], check=True, capture_output=True, text=True)
     except FileNotFoundError:
         raise LabError(f"gcc is missing; run: {NEEDED}") from None
     except subprocess.CalledProcessError as failed:

@@ -8,6 +8,10 @@ class LabError(Exception):
     code = 71
 
 
+class NoPackage(LabError):
+    """The archive has none of this name: nobody's fault, and a reason to leave out what needs it."""
+
+
 class HostDead(LabError):
     """The emulated machine ended, or no longer answers."""
 

@@ -4,7 +4,7 @@
 import contextlib
 import re
 
-from ..base import cc, packages, paths
+from ..base import cc, packages, paths, ready
 from ..base.errors import LabError
 from ..machine import dom0, install
 from ..machine.host import BY_INSTRUCTIONS, Host
@@ -138,7 +138,7 @@ def _config(case: Case) -> str:
 
 @contextlib.contextmanager
 def prepared(**machine):
-    packages.ensure_installed()
+    ready.ensure()
     store = packages.Store()
     host = Host(paths.made(paths.lab() / "bench") / "host", cpus=1, accelerator=BY_INSTRUCTIONS, **machine)
     try:

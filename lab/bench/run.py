@@ -5,7 +5,7 @@ The machine's clock counts instructions, so that a time is how many of them Xen,
 comes out the same on a busy host.  Time on metal it is not: only the ratios within this run mean something.
 """
 
-from ..base import kernels, packages
+from ..base import kernels
 from ..guests import images
 from ..machine import dom0
 from ..cases.case import Case
@@ -45,7 +45,8 @@ def measure(wanted: list[Case], rounds: int, userland: bool = False) -> dict:
                 else:
                     cells[case.id]["counts"] = {**machine.counted(case), **machine.traced(case)}
             print(f"round {number} of {rounds}" if number else "counted", flush=True)
-    return {"xen": packages.xen_version(), "memory_mib": wanted[0].memory, "rounds": rounds, "cells": cells}
+        xen = machine.host.xen()
+    return {"xen": xen, "memory_mib": wanted[0].memory, "rounds": rounds, "cells": cells}
 
 
 def put(machine: bed.Bed, wanted: list[Case]) -> None:

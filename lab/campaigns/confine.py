@@ -9,7 +9,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from ..base import elf, packages, paths
+from ..base import elf, packages, paths, ready
 from ..base.errors import LabError
 from ..machine.host import Host
 
@@ -49,7 +49,7 @@ def judge(here: Verdicts, rc: int, there: Verdicts) -> str:
 
 
 def confine() -> int:
-    packages.ensure_installed()
+    ready.ensure()
     build = paths.build()
     programs = [build / "tests/confine" / name for name in PROGRAMS]
     missing = [str(path) for path in (*programs, build / ATTACKER) if not path.exists()]

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from ..base import kernels, packages, paths
+from ..base import kernels, packages, paths, ready
 from ..machine import dom0, install
 from ..machine.host import Host
 from ..guests import images
@@ -107,7 +107,7 @@ class Testbed:
 @contextlib.contextmanager
 def prepared(name: str):
     """A machine of its own for `name`, up and with what `make` built; its record is kept in that directory."""
-    packages.ensure_installed()
+    ready.ensure()
     store = packages.Store()
     out = paths.made(paths.lab() / name)
     host = Host(out / "host", cpus=1)  # nothing runs side by side

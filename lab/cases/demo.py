@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 import time
 
-from ..base import kernels, packages, paths, tarball
+from ..base import kernels, packages, paths, ready, tarball
 from ..base.errors import LabError
 from ..machine import install
 from ..machine.host import Host
@@ -22,7 +22,7 @@ SECONDS = 120
 
 
 def demo() -> int:
-    packages.ensure_installed()
+    ready.ensure()
     store = packages.Store()
     out = paths.made(paths.lab() / "demo")
     kernel = kernels.image(store, kernels.KERNELS[KERNEL])
@@ -36,8 +36,7 @@ def demo() -> int:
     try:
         _say("a real Xen, emulated by QEMU")
         seconds = host.boot(store)
-        version = re.search(r"^xen_version\s*: (\S+)", host.check("xl info"), re.M).group(1)
-        print(f"Xen {version}, dom0 and its toolstack are up after {seconds:.0f} s")
+        print(f"Xen {host.xen()}, dom0 and its toolstack are up after {seconds:.0f} s")
         install.push(host)
         _place(host, kernel, ramdisk)
         wrong = _guest(host, out)
@@ -52,7 +51,7 @@ def _say(text: str) -> None:
 
 
 def _plan(kernel, ramdisk) -> None:
-    done = subprocess.run([paths.build() / "pvboot", "plan", "--entry", "linux64", "--memory", "256", "--ramdisk", ramdisk,
+    done = subprocess.run([paths.own_build() / "pvboot", "plan", "--entry", "linux64", "--memory", "256", "--ramdisk", ramdisk,
                            "--cmdline", "console=hvc0", kernel])
     if done.returncode:
         raise LabError(f"pvboot plan: exit {done.returncode}")

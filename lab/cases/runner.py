@@ -2,11 +2,12 @@
 """Runs cases one after another on one machine, which is booted again if one of them takes it down."""
 
 import dataclasses
+import functools
 import time
 from pathlib import Path
 
-from ..base import kernels, packages, paths
-from ..base.errors import HostDead, LabError
+from ..base import kernels, packages, paths, ready, release
+from ..base.errors import HostDead, LabError, NoPackage
 from ..machine import dom0, install
 from ..machine.host import Host
 from ..guests import capabilities, images
@@ -30,10 +31,11 @@ class Result:
 
 
 class Runner:
-    def __init__(self, host: Host, store: packages.Store, out: Path) -> None:
+    def __init__(self, host: Host, store: packages.Store, out: Path, say=functools.partial(print, flush=True)) -> None:
         self.host = host
         self.store = store
         self.out = out
+        self.say = say
         self._pae: bool | None = None
 
     def run(self, case: Case) -> Result:
@@ -62,6 +64,10 @@ class Runner:
         return paths.made(self.out / case.name)
 
     def _skip(self, case: Case) -> str | None:
+        try:
+            kernels.image(self.store, case.guest_kernel)
+        except NoPackage as missing:
+            return str(missing)
         for name in case.needs_built:
             if not install.built(name):
                 return f"{paths.build().name}/{name} is not built"
@@ -142,7 +148,8 @@ class Runner:
 
     def _ready(self) -> None:
         if not self.host.alive():
-            self.host.boot(self.store)
+            seconds = self.host.boot(self.store)
+            self.say(f"Xen {self.host.xen()} with {release.name()}'s dom0 is up after {seconds:.0f} s")
             self._warm_up()
         install.push(self.host)
 
@@ -173,11 +180,14 @@ def machine_mib(wanted: list[Case]) -> int:
 
 def flight(wanted: list[Case], out: Path, keep_going: bool, progress) -> list[Result]:
     """All wanted cases on one machine."""
-    packages.ensure_installed()
+    ready.ensure()
     memory = machine_mib(wanted)
     if memory > _free_mib() - 512:
         memory = machine_mib([])
-    runner = Runner(Host(paths.made(out) / "host", memory_mib=memory), packages.Store(), out)
+    store = packages.Store()
+    for kernel in dict.fromkeys(case.guest_kernel for case in wanted if case.guest_kernel.follows):
+        print(f"{kernel.id}: {kernels.described(store, kernel)}", flush=True)
+    runner = Runner(Host(paths.made(out) / "host", memory_mib=memory), store, out)
     results: list[Result] = []
     try:
         for number, case in enumerate(wanted, 1):

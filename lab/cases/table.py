@@ -33,7 +33,7 @@ def all_cases() -> list[Case]:
     return [
         *_boots("6.1", "xl-pvh", "xl-pv", *OURS),
         *_boots("6.1-cloud", "xl-pvh", "xl-pv", *ours),
-        *_boots("6.12", "xl-pvh", "xl-pv", *ours),
+        *(case for kernel in ("6.12", "6.12-deb13", "newest") for case in _boots(kernel, "xl-pvh", "xl-pv", *ours)),
         # 32-bit, with and without PAE; the latter knows nothing of Xen, so only linux32 and the stub can start it
         *_boots("686-pae", "xl-pvh", "pvh", "linux32", "stub"),
         *_boots("686", "linux32", "stub", **WITHOUT_XEN),

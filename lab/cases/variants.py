@@ -6,7 +6,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from ..base import paths
+from ..base import paths, ready
 from ..base.cpio import Archive
 from ..base.errors import LabError
 from ..machine import dom0
@@ -102,7 +102,7 @@ def _holes(case: Case, found: Evidence) -> list[str]:
 
 def _library() -> Path:
     out = paths.made(paths.lab() / "guests") / "reserve.so"
-    done = subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-O2", "-o", out, HERE / "reserve.c"],
+    done = subprocess.run([*ready.compiler(), "-shared", "-fPIC", "-D_GNU_SOURCE", "-O2", "-o", out, HERE / "reserve.c"],
                           capture_output=True, text=True)
     if done.returncode:
         raise LabError(f"reserve.c: {done.stderr.strip()}")

@@ -7,8 +7,8 @@ import os
 import time
 from pathlib import Path
 
-from ..base import kernels, packages, paths
-from ..base.errors import HostDead, LabError
+from ..base import kernels, packages, paths, ready, release
+from ..base.errors import HostDead, LabError, NoPackage
 from ..machine import dom0, install
 from ..guests import capabilities
 from ..judges import leaks
@@ -24,19 +24,29 @@ SPARE_MIB = 1024  # of this machine's memory, left to others
 class Flight:
     def __init__(self, wanted: list[Cell], out: Path, experiments: bool = False, replace: bool = False,
                  say=functools.partial(print, flush=True)) -> None:
-        packages.ensure_installed()
+        ready.ensure()
         self.wanted = wanted
         self.out = paths.made(out)
         self._say = say
         self._experiments = experiments and native_in_pv.KERNEL in {cell.kernel for cell in wanted}
         self._store = packages.Store()
-        self._inspected = {name: pvboot_tool.inspect(self._image(name)) for name in sorted({cell.kernel for cell in wanted})}
+        self._absent: dict[str, str] = {}  # kernels that the archive has not, and what it says
+        self._inspected = self._inspect(sorted({cell.kernel for cell in wanted}))
         self.writer = Writer(self.out, self._header(), replace)
         self._host: Host | None = None
         self._room_mib = _available_mib() - SPARE_MIB
         self._pae: bool | None = None
         self._khz: int | None = None
         self._sums: dict[Path, str] = {}
+
+    def _inspect(self, names: list[str]) -> dict[str, dict]:
+        found = {}
+        for name in names:
+            try:
+                found[name] = pvboot_tool.inspect(self._image(name))
+            except NoPackage as missing:
+                self._absent[name] = str(missing)
+        return found
 
     def fly(self, minutes: float = 0) -> Record:
         """All wanted cells that the record does not have yet; none is begun after so many minutes."""
@@ -75,6 +85,8 @@ class Flight:
                   + "".join(f"\n        {reason[:300]}" for reason in done.reasons[:6]))
 
     def _try(self, cell: Cell) -> Job:
+        if why := self._absent.get(cell.kernel):
+            return model.job_without_run(cell, model.SKIP, why)
         if why := cells.blocked(cell, self._inspected[cell.kernel]):
             return model.job_without_run(cell, model.BLOCKED, why)
         done = Job(cell)
@@ -114,9 +126,16 @@ class Flight:
                 self._host.stop()
             self._host = Host(paths.made(self.out / "host"), memory_mib=memory_mib)
         if not self._host.alive():
-            self._say(f"a machine of {memory_mib} MiB is up after {self._host.boot(self._store):.0f} s")
+            seconds = self._host.boot(self._store)
+            self._say(f"a machine of {memory_mib} MiB with Xen {self._host.xen()} is up after {seconds:.0f} s")
+            self._same_xen(self._host.xen())
             install.push(self._host)
             self._warm_up()
+
+    def _same_xen(self, running: str) -> None:
+        """What the record says was read off a package's name."""
+        if not f"{running}.".startswith(f"{self.writer.record.flight['xen']}."):
+            raise LabError(f"Xen says that it is {running}; the record is of {self.writer.record.flight['xen']}")
 
     def _warm_up(self) -> None:
         """The first guests of a boot leave the empty /libxl and /vm in xenstore, and pages in Xen's pools."""
@@ -166,7 +185,7 @@ class Flight:
 
     def _header(self) -> dict:
         return {"record": "flight", "id": self.out.name, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "built": _digest(), "xen": packages.xen_version(), "cpus": os.cpu_count(),
+                "built": _digest(), "xen": packages.xen_version(), "release": release.name(), "cpus": os.cpu_count(),
                 "kernels": {name: {**inspected, "file": self._image(name).name,
                                    "header": _setup_header(self._image(name), self.out)}
                             for name, inspected in self._inspected.items()}}

@@ -16,7 +16,7 @@ class Refused(LabError):
 def run(*arguments: object) -> dict:
     """One verb's --json."""
     verb, *rest = map(str, arguments)
-    done = subprocess.run([paths.build() / "pvboot", verb, "--json", *rest], capture_output=True, text=True)
+    done = subprocess.run([paths.own_build() / "pvboot", verb, "--json", *rest], capture_output=True, text=True)
     if done.returncode:
         raise Refused((done.stderr.strip().splitlines() or [f"pvboot {verb}: {done.returncode}"])[-1])
     return json.loads(done.stdout)

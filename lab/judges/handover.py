@@ -132,6 +132,6 @@ def _values(tlvs: dict[int, tuple[int, bytes]], given: Given) -> list[str]:
 def _decoded(node: bytes, scratch: Path) -> list[str]:
     """pvboot's own reader, which is handover.h's, has the last word."""
     scratch.write_bytes(node)
-    done = subprocess.run([paths.build() / "pvboot", "decode", "--check", "--setup-data", scratch, "--type", f"{NODE:#x}"],
+    done = subprocess.run([paths.own_build() / "pvboot", "decode", "--check", "--setup-data", scratch, "--type", f"{NODE:#x}"],
                           capture_output=True, text=True)
     return [f"pvboot decode: {done.stderr.strip()}"] if done.returncode else []

@@ -123,7 +123,7 @@ def table(rows: list[Row]) -> str:
 
 def decode(kind: str, path: Path) -> dict:
     """`pvboot decode --json`: the fields."""
-    command = [paths.build() / "pvboot", "decode", "--json", f"--{kind}", path]
+    command = [paths.own_build() / "pvboot", "decode", "--json", f"--{kind}", path]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise LabError(f"pvboot decode --{kind} {path}: {done.stderr.strip()}")

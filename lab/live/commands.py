@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""The verbs for a machine that stays up, to work in its dom0: up, exec, shell, push, down, status; and fetch."""
+"""The verbs for a machine that stays up, to work in its dom0: up, exec, shell, push, down, status; and fetch, root."""
 
 import argparse
 import sys
 import time
 
-from ..base import kernels, packages, paths
+from ..base import kernels, packages, paths, ready
 from ..base.errors import LabError, Timeout
 from ..machine import dom0, install
 from ..machine.host import Host
@@ -25,10 +25,11 @@ def register(verb) -> None:
     verb(status, "is a Xen running, and what does it have")
     sub = verb(fetch, "download packages only")
     sub.add_argument("--refresh", action="store_true", help="look for newer ones")
+    verb(root, "where the release's libraries and headers are; they are unpacked if need be")
 
 
 def up(args: argparse.Namespace) -> int:
-    packages.ensure_installed()
+    ready.ensure()
     host = Host(paths.live(), memory_mib=args.memory)
     if host.alive():
         print("lab: already up")
@@ -42,7 +43,7 @@ def up(args: argparse.Namespace) -> int:
 
 def place_kernels(host: Host, store: packages.Store) -> None:
     """Kernels and guest initramfs images under short names, for use by hand."""
-    for kernel in kernels.KERNELS.values():
+    for kernel in kernels.of_release():
         host.put(kernels.image(store, kernel), f"{dom0.DIRECTORY}/vmlinuz-{kernel.id}")
     for arch in ("amd64", "i386"):
         host.put(images.initramfs(store, arch), f"{dom0.DIRECTORY}/guest-{arch}.cpio")
@@ -93,12 +94,16 @@ def status(args: argparse.Namespace) -> int:
 
 
 def fetch(args: argparse.Namespace) -> int:
-    packages.ensure_installed()
-    store = packages.Store()
     if args.refresh:
-        store.refresh()
+        ready.refresh()
+    ready.ensure()
     for kernel in kernels.KERNELS.values():
-        print(f"{kernel.id:10} {kernels.image(store, kernel).name}")
+        print(f"{kernel.id:10} {kernels.described(packages.Store(), kernel)}")
+    return 0
+
+
+def root(args: argparse.Namespace) -> int:
+    print(ready.ensure_root())
     return 0
 
 

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from ..base import elf, kernels, packages
+from ..base import elf, kernels, packages, paths
 from ..base.cpio import Archive
 
 HERE = Path(__file__).resolve().parent
@@ -14,7 +14,7 @@ MODULES = ["xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "
 XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "libxl-save-helper", "xenctx",
              "xen-hvmctx", "xen-hvmcrash", "xen-diag", "xen-cpuid", "xenstore-control", "xen-lowmemd", "xenpm"]
 WRAPPED = ["xl", "xenstored", "xenconsoled", "xen-hvmctx", "xen-hvmcrash", "xen-diag", "xenpm"]
-WRAPPER = Path("/usr/lib/xen-common/bin/xen-utils-wrapper")
+WRAPPER = "/usr/lib/xen-common/bin/xen-utils-wrapper"
 XENSTORE = ["xenstore-ls", "xenstore-read", "xenstore-write", "xenstore-list", "xenstore-rm", "xenstore-exists",
             "xenstore-watch", "xenstore-chmod"]
 # pthread_cancel() loads it at run time and aborts the program without it, so ldd does not show it
@@ -42,25 +42,29 @@ def _xen_tools(archive: Archive) -> None:
     for tool in XEN_TOOLS:
         if (bin_dir / tool).exists():
             program(archive, bin_dir / tool)
-    program(archive, Path("/usr/bin/xenstore"), "/usr/bin/xenstore")
-    for name in XENSTORE:
-        program(archive, Path("/usr/bin") / name)
-    archive.copy(WRAPPER)
+    for name in ("xenstore", *XENSTORE):
+        program(archive, paths.root() / "usr/bin" / name)
+    archive.copy(paths.root() / WRAPPER.lstrip("/"), WRAPPER)
     for name in WRAPPED:
-        archive.symlink(f"/usr/sbin/{name}", f"..{str(WRAPPER).removeprefix('/usr')}")
+        archive.symlink(f"/usr/sbin/{name}", f"..{WRAPPER.removeprefix('/usr')}")
     libc = next(p for p in elf.libraries(bin_dir / "xl") if p.name == "libc.so.6")
     for name in LOADED_LATE:
-        archive.copy(libc.parent / name)
+        _copy(archive, libc.parent / name)
 
 
 def program(archive: Archive, source: Path, name: str | None = None) -> None:
-    archive.copy(source, name)
+    """Where the release has it, or at `name`."""
+    _copy(archive, source, name)
     for library in elf.libraries(source):
-        archive.copy(library)
+        _copy(archive, library)
+
+
+def _copy(archive: Archive, source: Path, name: str | None = None) -> None:
+    archive.copy(source, name or paths.in_release(source))
 
 
 def _modules(archive: Archive, store: packages.Store) -> None:
-    order = kernels.modules(store, kernels.DOM0, MODULES)
-    for path in order:
-        archive.copy(path, f"/modules/{path.name}")
-    archive.file("/modules/order", "".join(f"{p.name}\n" for p in order).encode())
+    order = kernels.modules(store, kernels.dom0(), MODULES)
+    for name, data in order.items():
+        archive.file(f"/modules/{name}", data)
+    archive.file("/modules/order", "".join(f"{name}\n" for name in order).encode())

@@ -11,6 +11,7 @@ import gzip
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -74,6 +75,10 @@ class Host:
                 raise HostDead(f"no dom0 after {BOOT_SECONDS} s, see {self.log_file}")
             time.sleep(0.1)
         return time.monotonic() - started
+
+    def xen(self) -> str:
+        """The version of the Xen that runs, in its own words."""
+        return re.search(r"^xen_version\s*: (\S+)", (self.share / "out" / "ready").read_text(), re.M).group(1)
 
     def alive(self) -> bool:
         try:
@@ -195,7 +200,7 @@ class Host:
         xen.write_bytes(gzip.decompress(source.read_bytes()))  # QEMU's multiboot loader wants the plain ELF
         initrd = self.dir / "dom0.cpio"
         initrd.write_bytes(dom0.build(store))
-        return xen, kernels.image(store, kernels.DOM0), initrd
+        return xen, kernels.image(store, kernels.dom0()), initrd
 
     def _start(self, xen: Path, kernel: Path, initrd: Path) -> None:
         command = [

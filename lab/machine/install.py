@@ -52,7 +52,8 @@ def _contents() -> dict[str, Path]:
             continue
         contents[destination] = source
         for library in elf.libraries(source, build):
-            at = f"/usr/lib/x86_64-linux-gnu/{library.name}" if library.is_relative_to(build) else str(library)
+            at = f"/usr/lib/x86_64-linux-gnu/{library.name}" if library.is_relative_to(build) \
+                else paths.in_release(library)
             contents[at] = library
     if built("pvboot-xl.so"):
         contents[XL] = _wrapper()

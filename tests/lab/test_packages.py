@@ -21,6 +21,12 @@ def test_newest_by_number_and_signed_first():
     ("linux-image-6.1.0-56-cloud-amd64", "6.1-cloud"),
     ("linux-image-6.12.117+deb12-amd64", "6.12"),
     ("linux-image-6.12.9+deb12+1-amd64", "6.12"),
+    ("linux-image-6.12.117+deb13-amd64", "6.12-deb13"),
+    ("linux-image-6.12.115+deb13.1-amd64", "6.12-deb13"),
+    ("linux-binary-7.2.12+deb14-amd64", "newest"),
+    ("linux-binary-7.2.12+deb14-rt-amd64", None),
+    ("linux-binary-unsigned-7.2.12+deb14-amd64", None),
+    ("linux-image-7.2.12+deb14-amd64", None),  # empty since Linux 7: it only names the others
     ("linux-image-6.1.0-50-686-pae", "686-pae"),
     ("linux-image-6.1.0-50-686", "686"),
     ("linux-image-6.12.117+deb12-cloud-amd64", None),

@@ -3,7 +3,8 @@
 
 import pytest
 
-from lab.base.errors import HostDead, LabError
+from lab.base import kernels
+from lab.base.errors import HostDead, LabError, NoPackage
 from lab.cases import boot, report
 from lab.cases.case import Case
 from lab.cases.runner import Result, Runner
@@ -24,6 +25,7 @@ def runner(tmp_path, monkeypatch):
     """once: what each attempt comes to, in turn: (problems, left behind) or an exception."""
     made = Runner(FakeHost(), None, tmp_path)
     made.once, made.boots = [], 0
+    monkeypatch.setattr(kernels, "image", lambda store, kernel: tmp_path)
 
     def ready():
         made.boots += 1
@@ -118,6 +120,15 @@ def test_what_is_not_built_or_does_not_fit_is_skipped_with_the_reason(runner, tm
     assert "pvboot-xl.so is not built" in runner.run(Case("x", "linux64", "6.1")).reasons[0]
     large = runner.run(Case("x", "xl-pvh", "6.1", memory=4096))
     assert large.status == "skip" and "too little free memory" in large.reasons[0]
+
+
+def test_a_kernel_that_the_archive_has_not_is_a_reason_to_skip(runner, monkeypatch):
+    def image(store, kernel):
+        raise NoPackage("no amd64 package of forky matches linux-binary")
+
+    monkeypatch.setattr(kernels, "image", image)
+    result = runner.run(CASE)
+    assert (result.status, result.reasons, runner.boots) == ("skip", ["no amd64 package of forky matches linux-binary"], 0)
 
 
 def results(*statuses):
