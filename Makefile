@@ -32,6 +32,7 @@ include mk/check.mk
 
 include mk/packages.mk
 include mk/install.mk
+include mk/debs.mk
 
 all: $(PROGRAMS) notice
 
@@ -56,9 +57,10 @@ help:
 	@echo '  make mutants       fifty-two planted bugs, which the tests have to notice'
 	@echo '  make check-reproducible  builds twice, in two places, and compares what they install'
 	@echo '  make check-abi      the libraries against tests/abi; make store-abi: after a change that is meant'
+	@echo '  make debs       Debian packages, into $(BUILD)/debs; the lab installs them with --from-packages'
 	@echo '  make uninstall  removes what install put there, given the same directories'
 	@echo '  make clean      removes $(BUILD)'
-	@echo '  options: V=1, WERROR=1, LZO=y, HAVE_XEN=n, CC=clang, BUILD=dir, CPPFLAGS, CFLAGS, LDFLAGS'
+	@echo '  options: V=1, WERROR=1, LZO=y, HAVE_XEN=n, RELEASE=trixie, CC=clang, BUILD=dir, CPPFLAGS, CFLAGS, LDFLAGS'
 	@echo '  directories: DESTDIR, PREFIX, BINDIR, LIBDIR, LIBEXECDIR, CACHEDIR, INCLUDEDIR, MANDIR'
 
 .PHONY: clean

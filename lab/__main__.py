@@ -4,6 +4,7 @@
 import argparse
 import signal
 import sys
+from pathlib import Path
 
 from .base import release
 from .base.errors import LabError
@@ -12,7 +13,9 @@ from .campaigns import commands as campaigns
 from .cases import commands as cases
 from .flight import commands as flight
 from .live import commands as live
+from .machine import debs
 
+HERE = Path()
 VERBS = (cases, bench, campaigns, live, flight)  # each has a register(); in the order of --help
 
 
@@ -22,6 +25,8 @@ def main() -> int:
     try:
         if args.release:
             release.choose(args.release)
+        if args.from_packages:
+            debs.choose(args.from_packages if args.from_packages != HERE else None)
         return args.verb(args)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
@@ -39,6 +44,8 @@ def _arguments() -> argparse.Namespace:
         sub.set_defaults(verb=function)
         sub.add_argument("--release", metavar="|".join(release.KNOWN),
                          help="whose Xen, dom0 kernel and libraries are booted (default: this machine's)")
+        sub.add_argument("--from-packages", nargs="?", const=HERE, type=Path, metavar="DIR",
+                         help="dom0 gets pvboot's .debs of DIR (default: where make debs puts them), not what make built")
         return sub
 
     for module in VERBS:

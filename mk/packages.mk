@@ -8,13 +8,17 @@ CHECK_PACKAGES := $(BUILD_PACKAGES) g++ clang clang-format libclang-rt-dev libcm
 LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.@-amd64 xen-utils-4.@ xen-utils-common xenstore-utils \
                 linux-image-amd64 busybox-static cpio grub-xen-bin grub-common kmod
 
-.PHONY: build-packages check-packages lab-packages print-libraries
+DEB_PACKAGES := $(BUILD_PACKAGES) debhelper dpkg-dev fakeroot libcmocka-dev
+
+.PHONY: build-packages check-packages lab-packages deb-packages print-libraries
 build-packages:
 	@tests/need $(BUILD_PACKAGES)
 check-packages:
 	@tests/need $(CHECK_PACKAGES)
 lab-packages:
 	@tests/need $(LAB_PACKAGES)
+deb-packages:
+	@tests/need $(DEB_PACKAGES)
 # For another release: what its programs are linked with.
 print-libraries:
 	@echo $(filter %-dev,$(BUILD_PACKAGES))

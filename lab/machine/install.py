@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""Puts what `make` built into a running dom0, at the paths where `make install` would put it."""
+"""Puts what `make` built, or its packages, into a running dom0, at the paths where an installation puts it."""
 
 import hashlib
 import os
@@ -7,9 +7,11 @@ import tarfile
 from pathlib import Path
 
 from ..base import elf, paths
+from . import debs
 from .host import Host
 
 LIBDIR = "/usr/lib/pvboot"
+LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 FILES = {  # in the build directory, in dom0
     "pvboot-xl.so": f"{LIBDIR}/pvboot-xl.so",
     "pvboot-stub.elf": f"{LIBDIR}/pvboot-stub.elf",
@@ -18,11 +20,14 @@ FILES = {  # in the build directory, in dom0
     "pvboot-capture": f"{LIBDIR}/pvboot-capture",
     "pvboot-launch": f"{LIBDIR}/pvboot-launch",
 }
+UNPACKAGED = ("pvboot-capture",)  # the lab's own
 XL = f"{LIBDIR}/bin/xl"  # the wrapper
 STOCK_XL = "/usr/sbin/xl"
 
 
 def built(name: str) -> bool:
+    if debs.chosen() and name in FILES and name not in UNPACKAGED:
+        return FILES[name] in debs.files()
     return (paths.build() / name).exists()
 
 
@@ -45,18 +50,16 @@ def push(host: Host) -> list[str]:
 
 def _contents() -> dict[str, Path]:
     build = paths.build()
-    contents = {}
-    for name, destination in FILES.items():
-        source = build / name
-        if not source.exists():
-            continue
-        contents[destination] = source
-        for library in elf.libraries(source, build):
-            at = f"/usr/lib/x86_64-linux-gnu/{library.name}" if library.is_relative_to(build) \
-                else paths.in_release(library)
-            contents[at] = library
-    if built("pvboot-xl.so"):
+    contents = debs.files() if debs.chosen() else {}
+    for name in UNPACKAGED if contents else FILES:
+        if (build / name).exists():
+            contents[FILES[name]] = build / name
+    if XL not in contents and built("pvboot-xl.so"):
         contents[XL] = _wrapper()
+    for destination in set(FILES.values()) & contents.keys():
+        for library in elf.libraries(contents[destination], build):
+            at = f"{LIBRARIES}/{library.name}" if library.is_relative_to(build) else paths.in_release(library)
+            contents.setdefault(at, library)
     return contents
 
 

@@ -16,7 +16,7 @@ MAY_USE = {
     "campaigns": BOTTOM_UP,
     "live": ("base", "machine", "guests"),
     "flight": BOTTOM_UP,
-    "": ("base", "cases", "bench", "campaigns", "live", "flight"),  # __main__
+    "": ("base", "machine", "cases", "bench", "campaigns", "live", "flight"),  # __main__
 }
 
 
