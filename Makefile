@@ -48,6 +48,7 @@ endif
 help:
 	@sed -n '4,7p' Makefile | cut -c3-
 	@echo '  make compare    every boot path on a real Xen, side by side (docs/compare.md)'
+	@echo '  make platforms  smoke part of compare on each release in PLATFORMS: docs/platforms.md'
 	@echo '  make bench-native  CPU time of a build on a fake Xen, without QEMU (docs/bench.md)'
 	@echo '  make check-offline  all tests but those on a real Xen; of these alone:'
 	@echo '  make unit [SAN=1]   unit tests        make offline    the plugin in stock xl and libxenguest'

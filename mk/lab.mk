@@ -8,16 +8,26 @@ $(BUILD)/pvboot-capture: $(call obj,$(CAPTURE)) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
 	$(Q)$(link) -pie -o $@ $^ $(LIBS) -lxenctrl -lxenforeignmemory
 
+# Another release's is in its own directory, where the lab looks by itself.
+LAB_ENV := $(if $(SYSROOT),,PVBOOT_BUILD=$(BUILD))
+
 .PHONY: compare demo bench bench-native
 compare: build-packages lab-packages
 	@$(M) all
-	@PVBOOT_BUILD=$(BUILD) $(PYTHON) -m lab compare --rounds 5 --out $(BUILD)/lab/flight
+	@$(LAB_ENV) $(PYTHON) -m lab compare --rounds 5
 demo: build-packages lab-packages
 	@$(M) all
 	@$(PYTHON) -m lab demo
+# The same guests on each of these releases' Xen, and what differs.
+PLATFORMS ?= bookworm trixie
+.PHONY: platforms
+platforms: build-packages lab-packages
+	@for r in $(PLATFORMS); do $(PYTHON) -m lab compare --release $$r --select smoke --anew \
+	    --out $(BUILD)/lab/platforms/$$r || exit; done
+	@$(PYTHON) -m lab versions $(PLATFORMS:%=$(BUILD)/lab/platforms/%) --out docs/platforms.md
 bench: build-packages lab-packages
 	@$(M) all
-	@PVBOOT_BUILD=$(BUILD) $(PYTHON) -m lab bench
+	@$(LAB_ENV) $(PYTHON) -m lab bench
 bench-native: build-packages
 	@$(M) all $(BUILD)/tests/offline/driver
 	@PVBOOT_BUILD=$(BUILD) $(PYTHON) -m lab bench-native

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..base import kernels, paths
 from ..base.errors import LabError
-from . import baseline, cells, claims, execute, htmlreport, judge, model, record, tap
+from . import baseline, cells, claims, execute, htmlreport, judge, model, record, tap, versions
 from .judge import Outcome
 
 BASELINE = Path(__file__).parent / "baseline.json"
@@ -34,6 +34,16 @@ def register(verb) -> None:
     sub.add_argument("dir", type=Path, nargs="+")
     sub.add_argument("--out", type=Path, help="where the report goes (default: the first directory)")
     _report(sub)
+    sub = verb(versions_, "where the same cells of two flights differ, for instance on two versions of Xen")
+    sub.add_argument("one", type=Path)
+    sub.add_argument("other", type=Path)
+    sub.add_argument("--out", type=Path, help="the page (docs/platforms.md); default: standard output")
+
+
+def versions_(args: argparse.Namespace) -> int:
+    text = versions.render(*(record.read(directory / record.FILE) for directory in (args.one, args.other)))
+    args.out.write_text(text) if args.out else print(text, end="")
+    return 0
 
 
 def _matrix(sub: argparse.ArgumentParser) -> None:
