@@ -26,6 +26,7 @@ INSTALLED += \
     644:$(BUILD)/libpvboot-xen.so:$(LIBDIR)/libpvboot-xen.so.0 \
     644:$(BUILD)/libpvboot-xen.a:$(LIBDIR)/libpvboot-xen.a \
     644:include/pvboot/xen.h:$(INCLUDEDIR)/pvboot/xen.h \
+    755:$(BUILD)/pvboot-init-xenstore-domain:$(LIBEXECDIR)/pvboot-init-xenstore-domain \
     644:$(BUILD)/pvboot-xl.so:$(LIBEXECDIR)/pvboot-xl.so \
     644:$(BUILD)/pvboot-stub.elf:$(LIBEXECDIR)/pvboot-stub.elf
 WRAPPER = $(LIBEXECDIR)/bin/xl

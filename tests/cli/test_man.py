@@ -9,6 +9,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+STORE = (ROOT / "man/pvboot-init-xenstore-domain.1").read_text()
 LAUNCH = (ROOT / "man/pvboot-launch.1").read_text()
 PAGE = (ROOT / "man/pvboot.1").read_text()
 
@@ -95,3 +96,11 @@ def test_pages_are_mdoc(name):
         pytest.skip("mandoc is not installed (Debian: mandoc)")
     done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", ROOT / "man" / name], capture_output=True, text=True)
     assert done.stdout == ""
+
+
+def test_options_of_init_xenstore_domain(pvboot):
+    """Those that it takes, and Xen's own are among them."""
+    told = set(re.findall(r"(?<=Fl -)[a-z][a-z-]+", STORE))
+    taken = set(re.findall(r'{ "([a-z]+)", (?:no|required)_argument',
+                           (ROOT / "src/frontends/launch/storedom_options.c").read_text()))
+    assert told - {"help"} == taken > {"kernel", "memory", "flask", "ramdisk", "param", "name", "maxmem"}

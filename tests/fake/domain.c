@@ -55,6 +55,7 @@ int xc_interface_close(xc_interface *xch)
 int xc_physinfo(xc_interface *xch, xc_physinfo_t *info)
 {
     (void)xch;
+    info->total_pages = 1 << 20;
     info->capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_gnttab_v2;
     return fake_asked(__func__, FAKE_DOMID, 0, 0, 0) ? 0 : -1;
 }
@@ -94,6 +95,7 @@ int xc_domain_create(xc_interface *xch, uint32_t *domid, struct xen_domctl_creat
     fake_launch.exists = true;
     fake_launch.flags = c->flags;
     fake_launch.emulation_flags = c->arch.emulation_flags;
+    fake_launch.create = *c;
     return 0;
 }
 
@@ -139,6 +141,27 @@ xc_evtchn_port_or_error_t xc_evtchn_alloc_unbound(xc_interface *xch, uint32_t do
 {
     (void)xch;
     return about(__func__, domid, remote, 0) ? (int)++fake_launch.ports : -1;
+}
+
+/* Bound as soon as it runs, by one that does not end at once. */
+int xc_evtchn_status(xc_interface *xch, xc_evtchn_status_t *status)
+{
+    (void)xch;
+    if (!fake_asked(__func__, FAKE_DOMID, status->port, 0, 0))
+        return -1;
+    status->status = fake_launch.running && !fake_launch.ends && status->port == FAKE_XENBUS_PORT
+                         ? EVTCHNSTAT_interdomain
+                         : EVTCHNSTAT_unbound;
+    return 0;
+}
+
+int xc_domain_set_virq_handler(xc_interface *xch, uint32_t domid, int virq)
+{
+    (void)xch;
+    if (before_start(__func__, domid, (uint64_t)virq, 0))
+        return -1;
+    fake_launch.virq = (uint32_t)virq;
+    return 0;
 }
 
 int xc_domain_set_tsc_info(xc_interface *xch, uint32_t domid, uint32_t mode, uint64_t ns, uint32_t khz, uint32_t inc)
@@ -206,6 +229,8 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned int n, xc_
         return 0;
     if (first && fake_launch.running && fake_launch.ends)
         info->flags = XEN_DOMINF_shutdown; /* SHUTDOWN_poweroff is 0 */
+    if (first && fake_launch.exists && (fake_launch.flags & XEN_DOMCTL_CDF_xs_domain))
+        info->flags |= XEN_DOMINF_xs_domain;
     return 1;
 }
 

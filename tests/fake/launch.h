@@ -9,6 +9,8 @@
 #include "fake.h"
 
 #define FAKE_NODES 256u
+#define FAKE_FILES 4u
+#define FAKE_XENBUS_PORT 21
 
 struct fake_node {
     char path[128], value[128];
@@ -18,6 +20,9 @@ struct fake_node {
 
 struct fake_launch {
     bool absent;           /* no xenstored answers */
+    bool served;           /* by another domain, which is there from the start */
+    bool noted;            /* a domain that serves xenstore, or did */
+    bool talked;           /* the kernel has talked to a xenstored */
     unsigned long lost_at; /* xenstored's n-th answer, from 1, does not come, nor any after it; 0: all come */
     bool ends;             /* the guest powers off as soon as it runs */
     /* what came of it */
@@ -26,7 +31,12 @@ struct fake_launch {
     unsigned long asked; /* of xenstored */
     bool in_transaction;
     unsigned int ports, bound;
-    uint32_t flags, emulation_flags;
+    uint32_t flags, emulation_flags, handed_to, virq;
+    struct xen_domctl_createdomain create;
+    size_t n_file;
+    struct {
+        char path[128], value[256];
+    } file[FAKE_FILES];
     size_t n_e820, n_node, n_kept;
     uint32_t e820_type[8];
     uint64_t e820_start[8], e820_end[8];

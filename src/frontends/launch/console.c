@@ -22,6 +22,7 @@ struct launch_console {
     struct xencons_interface *ring;
     xenevtchn_handle *evtchn;
     int port;     /* ours */
+    int out;      /* -1: nowhere */
     bool in_open; /* standard input has not ended yet */
     bool raw;     /* it is a terminal, which is set raw */
     struct termios was;
@@ -46,7 +47,8 @@ int launch_console_open(struct launch_console **out, const struct launch *l, str
     if (!c)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for a console");
     c->fmem = l->xen.fmem;
-    c->in_open = true;
+    c->in_open = !l->cfg->serves_xenstore;
+    c->out = c->in_open ? STDOUT_FILENO : l->cfg->verbose ? STDERR_FILENO : -1;
     c->ring = l->xen.call.xenforeignmemory_map(c->fmem, l->xen.domid, PROT_READ | PROT_WRITE, 1, &gfn, NULL);
     if (c->ring)
         c->evtchn = xenevtchn_open(NULL, 0);
@@ -57,15 +59,16 @@ int launch_console_open(struct launch_console **out, const struct launch *l, str
         launch_console_close(c);
         return pvb_fail(e, PVBOOT_E_XEN, "attaching to the console of domain %u: errno %d", l->xen.domid, r);
     }
-    set_raw(c);
+    if (c->in_open)
+        set_raw(c);
     *out = c;
     return 0;
 }
 
-static bool write_all(const char *p, size_t n)
+static bool write_all(int fd, const char *p, size_t n)
 {
-    while (n) {
-        ssize_t done = write(STDOUT_FILENO, p, n);
+    while (fd >= 0 && n) {
+        ssize_t done = write(fd, p, n);
 
         if (done < 0 && errno != EINTR)
             return false;
@@ -77,7 +80,7 @@ static bool write_all(const char *p, size_t n)
     return true;
 }
 
-/* What the guest has said, to standard output; once that is closed, to nowhere, so that the guest goes on. */
+/* What the guest has said, to where it belongs; once that is closed, to nowhere, so that the guest goes on. */
 static void carry_out(struct launch_console *c)
 {
     struct xencons_interface *r = c->ring;
@@ -93,7 +96,7 @@ static void carry_out(struct launch_console *c)
         text[i] = r->out[MASK_XENCONS_IDX(cons + i, r->out)];
     __atomic_store_n(&r->out_cons, prod, __ATOMIC_RELEASE);
     xenevtchn_notify(c->evtchn, (evtchn_port_t)c->port);
-    write_all(text, n);
+    write_all(c->out, text, n);
 }
 
 static size_t room_in(const struct xencons_interface *r)

@@ -42,6 +42,19 @@ static int take_label(const struct launch *l, uint32_t *sid, struct pvboot_error
                     "seclabel '%s': errno %d (does this host run XSM FLASK?)", label, errno);
 }
 
+/*
+ * As the stock helper for xenstored's domain has it: any number of event channels, grants of others' for 32768 domains,
+ * and few of its own, of the version that Mini-OS knows.
+ */
+static void serve_all(struct xen_domctl_createdomain *create)
+{
+    create->flags |= XEN_DOMCTL_CDF_xs_domain;
+    create->max_evtchn_port = UINT32_MAX;
+    create->max_grant_frames = 4;
+    create->max_maptrack_frames = 128;
+    create->grant_opts = XEN_DOMCTL_GRANT_version(GRANT_VERSION_1);
+}
+
 static int make(struct launch *l, struct pvboot_error *e)
 {
     xc_physinfo_t host = { 0 };
@@ -64,6 +77,8 @@ static int make(struct launch *l, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "this host has no hardware assisted paging");
     create.grant_opts =
         XEN_DOMCTL_GRANT_version(host.capabilities & XEN_SYSCTL_PHYSCAP_gnttab_v2 ? GRANT_VERSION_2 : GRANT_VERSION_1);
+    if (l->cfg->serves_xenstore)
+        serve_all(&create);
     memcpy(create.handle, l->cfg->uuid, sizeof(create.handle));
     if (xc_domain_create(l->xen.xch, &domid, &create))
         return xen_fails(l, "making a domain", e);
@@ -87,9 +102,12 @@ static uint64_t max_mib(const struct launch *l)
     return l->cfg->maxmem_mib ? l->cfg->maxmem_mib : l->cfg->memory_mib;
 }
 
+/* Xenstored's domain takes by itself what it may have; others are given more by a toolstack. */
 static int limit_memory(struct launch *l, struct pvboot_error *e)
 {
-    if (xc_domain_setmaxmem(l->xen.xch, l->xen.domid, l->cfg->memory_mib * KIB_PER_MIB + SLACK_KIB))
+    uint64_t mib = l->cfg->serves_xenstore ? max_mib(l) : l->cfg->memory_mib;
+
+    if (xc_domain_setmaxmem(l->xen.xch, l->xen.domid, mib * KIB_PER_MIB + SLACK_KIB))
         return xen_fails(l, "limiting the memory", e);
     if (xc_set_paging_mempool_size(l->xen.xch, l->xen.domid, PVB_PAGE * (PAGES_PER_VCPU * l->cfg->vcpus + max_mib(l))))
         return xen_fails(l, "sizing the page table pool", e);
@@ -215,8 +233,21 @@ static int nodes(struct launch *l, struct pvboot_error *e)
 }
 
 static int (*const step[])(struct launch *l, struct pvboot_error *e) = {
-    make,        give_vcpus,       limit_memory, open_ports,   set_hvm,   set_cpuid, give_memory,
-    tell_memory, give_acpi_memory, load,         give_special, set_start, nodes,
+    make,
+    give_vcpus,
+    limit_memory,
+    open_ports,
+    set_hvm,
+    set_cpuid,
+    give_memory,
+    tell_memory,
+    give_acpi_memory,
+    launch_hand_over_xenbus,
+    load,
+    give_special,
+    set_start,
+    nodes,
+    launch_hand_over_virq,
 };
 
 int launch_create(struct launch *l, struct pvboot_error *e)

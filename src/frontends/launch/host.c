@@ -14,27 +14,6 @@ bool launch_next_domain(xc_interface *xch, uint32_t *next, xc_domaininfo_t *info
     return true;
 }
 
-static bool xenstored_is_a_domain(xc_interface *xch)
-{
-    xc_domaininfo_t info;
-
-    for (uint32_t next = 1; launch_next_domain(xch, &next, &info);)
-        if (info.flags & XEN_DOMINF_xs_domain)
-            return true;
-    return false;
-}
-
-/*
- * By its socket, or by the kernel where another domain runs it.  Not by the kernel otherwise: with no xenstored behind
- * it, that waits for an answer for ever.
- */
-static void open_xenstore(struct launch *l)
-{
-    l->xs = xs_open(XS_OPEN_SOCKETONLY);
-    if (!l->xs && xenstored_is_a_domain(l->xen.xch))
-        l->xs = xs_open(0);
-}
-
 static uint32_t daemon_domid(const struct launch *l, const char *path)
 {
     unsigned int n;
@@ -100,18 +79,20 @@ static int take_cpus(struct launch *l, struct pvboot_error *e)
 int launch_open(struct launch *l, struct pvboot_error *e)
 {
     uint32_t other;
+    int rc;
 
     l->xen.call = (struct pvboot_xen_calls){
 #define X(f) .f = f,
         PVBOOT_XEN_CALLS(X)
 #undef X
     };
-    l->xen.xch = xc_interface_open(NULL, NULL, 0);
+    l->xen.xch = xc_interface_open(l->logger, l->logger, 0);
     l->xen.fmem = l->xen.xch ? xenforeignmemory_open(NULL, 0) : NULL;
     if (!l->xen.fmem)
         return pvb_fail(e, PVBOOT_E_XEN, "opening Xen's interfaces: errno %d (is this dom0?)", errno);
-    if (!l->cfg || !l->cfg->no_xenstore)
-        open_xenstore(l);
+    rc = !l->cfg || !l->cfg->no_xenstore ? launch_store_connect(l, e) : 0;
+    if (rc)
+        return rc;
     if (l->xs) {
         l->store_domid = daemon_domid(l, "/tool/xenstored/domid");
         if (!l->cfg || !l->cfg->console) /* then it is for us in this domain to read */
@@ -125,8 +106,7 @@ int launch_open(struct launch *l, struct pvboot_error *e)
 void launch_close(struct launch *l)
 {
     free(l->cpus);
-    if (l->xs)
-        xs_close(l->xs);
+    launch_store_disconnect(l);
     if (l->xen.fmem)
         xenforeignmemory_close(l->xen.fmem);
     if (l->xen.xch)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * pvboot-launch: a domain made, built and started without libxl; also listed and destroyed.
+ * pvboot-launch: a domain made, built and started without libxl; also listed and destroyed.  pvboot-init-xenstore-domain
+ * is made of the same parts.
  *
  * Everything that can be refused is refused before there is a domain.  From then on a failure, a signal or a lost
  * xenstored takes the domain and its nodes away again.
@@ -50,6 +51,9 @@ struct launch_config {
     enum launch_action action[LAUNCH_ENDS];
     struct pvboot_request req;
     bool timers, paused, console, wait, dry_run, json, no_xenstore;
+    bool serves_xenstore; /* it is xenstored's own domain: there is no xenstore before it */
+    const char *param;    /* of its command line, behind the event channel */
+    unsigned int verbose;
     /* -f: what the strings from it are part of */
     struct XLU_Config *file;
     FILE *report;
@@ -64,10 +68,13 @@ struct launch {
     struct pvboot_plan plan;
     struct pvboot_xen xen; /* domid: of ours, once @exists */
     bool exists, introduced;
-    struct xs_handle *xs; /* NULL: there is no xenstored, or none is wanted */
+    struct xs_handle *xs;       /* NULL: there is no xenstored, or none is wanted */
+    struct launch_guard *guard; /* NULL: xenstored is no domain of its own */
+    xentoollog_logger *logger;  /* NULL: libxenctrl's own */
     uint32_t store_domid, console_domid;
     struct pvboot_xen_rings rings;
-    xc_cpumap_t cpus; /* hard affinity of every vCPU; NULL: any */
+    uint32_t xenbus_port; /* this kernel's, for the domain that serves xenstore */
+    xc_cpumap_t cpus;     /* hard affinity of every vCPU; NULL: any */
 };
 
 /* options.c: the command line of `launch`. */
@@ -85,13 +92,28 @@ void launch_dispose(struct launch *l);
 /* Write what the plan says to @g, NULL: to nowhere, and to the directory for a dump, if there is one.  -HOST, -XEN */
 int launch_load(struct launch *l, struct pvboot_guest *g, struct pvboot_error *e) PVB_CHECKED;
 
-/* host.c: Xen's interfaces and xenstored's, if there is one. */
+/* host.c: Xen's interfaces and xenstored's, if there is one.  -XEN: there was one, whose domain has ended. */
 int launch_open(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 void launch_close(struct launch *l);
 /* The domains of @xch, one after the other: the first one from @*next on, which is moved behind it. */
 bool launch_next_domain(xc_interface *xch, uint32_t *next, xc_domaininfo_t *info);
 /* The number of the domain called @name, or that @name is the number of; false: there is none. */
 bool launch_find(const struct launch *l, const char *name, uint32_t *domid);
+
+/*
+ * xenstored.c: who serves xenstore.  A daemon that dies closes its socket; of a domain that dies nobody says so, and the
+ * kernel waits for its answers for ever.  So a guard looks at it, and cuts the connection: then requests fail.
+ */
+int launch_store_connect(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
+/* The same for the domain @domid, which is known to serve it. */
+int launch_store_connect_to(struct launch *l, uint32_t domid, struct pvboot_error *e) PVB_CHECKED;
+bool launch_domain_lives(xc_interface *xch, uint32_t domid);
+void launch_store_disconnect(struct launch *l);
+/* Has the domain that served it ended since?  Then launch_store_gone() says so, and returns -XEN. */
+bool launch_store_lost(const struct launch *l);
+int launch_store_gone(const struct launch *l, struct pvboot_error *e) PVB_CHECKED;
+/* Is there a daemon in this domain, or a domain that serves xenstore?  Then @domid, 0 for the daemon. */
+bool launch_store_served(xc_interface *xch, uint32_t *domid);
 
 /*
  * domain.c: the domain as libxl would make it for type="pvh", built and still paused.  On failure nothing is left of
@@ -113,6 +135,37 @@ char *launch_store_read(const struct launch *l, uint32_t domid, const char *node
 /* Was domain @domid made by this program? */
 bool launch_store_ours(const struct launch *l, uint32_t domid);
 
+/*
+ * xenbus.c: for the domain that serves xenstore.  The one gives it this kernel's end of xenstore, and its command line the
+ * port; the other has Xen tell it of domains that end.  Both do nothing for other domains.  -XEN, -HOST
+ */
+int launch_hand_over_xenbus(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
+int launch_hand_over_virq(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
+/* Its command line; before the port is known, with the longest there is. */
+int launch_event_cmdline(struct launch_config *c, uint32_t port, struct pvboot_error *e) PVB_CHECKED;
+
+/* surroundings.c.  Does a daemon in this domain answer? */
+bool launch_daemon_answers(void);
+/* The port of this kernel's that domain @domid is to bind; -1 and errno. */
+int launch_xenbus_setup(uint32_t domid);
+/* A request to whoever serves this kernel, whose answer can be polled for; -1 and errno. */
+int launch_xenbus_ask(void);
+/* A whole file.  -HOST */
+int launch_note(const char *path, const char *text, size_t n, unsigned int mode, struct pvboot_error *e) PVB_CHECKED;
+/* What init-xenstore-domain, Xen's or ours, has noted there: a domain serves xenstore, or did.  Debian's XEN_RUN_DIR. */
+#define LAUNCH_STORE_PIDFILE "/var/run/xen/xenstored.pid"
+bool launch_noted_store(uint32_t *domid);
+
+/* storedom_*.c: pvboot-init-xenstore-domain: its options; until it answers; what it then stores and notes. */
+int launch_storedom_options(struct launch_config *c, int argc, char **argv, char **maxmem,
+                            struct pvboot_error *e) PVB_CHECKED;
+/* "MB", "a/b" of @host_bytes, or both with a colon between, of which the greater counts. */
+int launch_storedom_maxmem(struct launch_config *c, const char *text, uint64_t host_bytes,
+                           struct pvboot_error *e) PVB_CHECKED;
+int launch_storedom_wait(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
+int launch_storedom_note(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
+int launch_storedom(int argc, char **argv, struct pvboot_error *e) PVB_CHECKED;
+
 /* signals.c */
 void launch_signals(void);
 /* The signal that came, or 0. */
@@ -120,7 +173,10 @@ int launch_signalled(void);
 /* -128 - the signal's number, and @e says so; 0: none came. */
 int launch_interrupted(struct pvboot_error *e) PVB_CHECKED;
 
-/* console.c: the guest's console through its ring, without xenconsoled. */
+/*
+ * console.c: the guest's console through its ring, without xenconsoled.  Of xenstored's domain it is only read, and goes to
+ * standard error if that is wanted, else nowhere.
+ */
 struct launch_console;
 int launch_console_open(struct launch_console **c, const struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 /* Wait up to @ms for something to carry, and carry it.  True: the user has left with ^]. */

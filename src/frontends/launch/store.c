@@ -66,6 +66,8 @@ static int transact(const struct launch *l, void (*make)(struct put *p), struct 
         if (p.failed) {
             int r = errno;
 
+            if (launch_store_lost(l))
+                return launch_store_gone(l, e);
             if (p.t != XBT_NULL)
                 xs_transaction_end(l->xs, p.t, true);
             return pvb_fail(e, PVBOOT_E_XEN, "xenstore refuses %s: errno %d", p.path, r);
@@ -73,6 +75,8 @@ static int transact(const struct launch *l, void (*make)(struct put *p), struct 
         if (xs_transaction_end(l->xs, p.t, false))
             return 0;
     } while (errno == EAGAIN && !launch_signalled());
+    if (launch_store_lost(l))
+        return launch_store_gone(l, e);
     return pvb_fail(e, PVBOOT_E_XEN, "xenstore refuses the nodes of domain %u: errno %d", l->xen.domid, errno);
 }
 
@@ -185,7 +189,9 @@ int launch_store_introduce(struct launch *l, struct pvboot_error *e)
     if (!l->xs)
         return 0;
     if (!xs_introduce_domain(l->xs, l->xen.domid, l->machine.xenstore_gpa / PVB_PAGE, l->rings.xenstore_evtchn))
-        return pvb_fail(e, PVBOOT_E_XEN, "xenstored refuses domain %u: errno %d", l->xen.domid, errno);
+        return launch_store_lost(l)
+                   ? launch_store_gone(l, e)
+                   : pvb_fail(e, PVBOOT_E_XEN, "xenstored refuses domain %u: errno %d", l->xen.domid, errno);
     l->introduced = true;
     return 0;
 }
@@ -227,7 +233,7 @@ void launch_store_remove(const struct launch *l)
 {
     char path[4][PATH_BYTES];
 
-    if (!l->xs)
+    if (!l->xs || launch_store_lost(l))
         return;
     vm_path(l, path[0]);
     snprintf(path[1], sizeof(path[1]), "/local/domain/%u/backend/console/%u", l->console_domid, l->xen.domid);
