@@ -17,6 +17,7 @@ include mk/xl.mk
 include mk/launch.mk
 include mk/parse.mk
 include mk/stub.mk
+include mk/examples.mk
 
 # what only the lab and the tests use
 include mk/lab.mk
