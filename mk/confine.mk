@@ -4,7 +4,7 @@
 ATTACK := $(wildcard tests/confine/attack_*.c) $(filter-out %/main.c,$(PARSE))
 CONFINE := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/confine/test_*.c))
 ifneq ($(HAVE_XEN),y)
-CONFINE := $(filter-out %/test_kernel_cache,$(CONFINE))
+CONFINE := $(filter-out %/test_kernel_cache %/test_place,$(CONFINE))
 endif
 CONFINE_HELPERS := $(call obj,$(addprefix tests/confine/,surroundings.c trial.c attack_calls.c))
 COST := $(BUILD)/tests/confine/cost
@@ -15,12 +15,14 @@ BOOTLOADER := $(if $(filter y,$(HAVE_XEN)),$(BUILD)/tests/confine/bootloader $(B
 $(BUILD)/attack/%.o: %.c $(RULES) | $(BUILD)/libraries
 	@mkdir -p $(@D) && $(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(PARSE_CFLAGS) -DCPU_SECONDS=1u -MMD -MP -c -o $@ $<
-$(BUILD)/pvboot-attack: $(patsubst %.c,$(BUILD)/attack/%.o,$(ATTACK))
+# It may be given a guest's frames as well: the fake's.
+$(BUILD)/pvboot-attack: $(patsubst %.c,$(BUILD)/attack/%.o,$(ATTACK) $(if $(filter y,$(HAVE_XEN)),tests/fake/frames.c))
 	@$(call say,LD,$@)
 	$(Q)$(parse_link) -o $@ $^ $(PARSE_LIBS)
 
 $(BUILD)/tests/confine/test_kernel_cache: $(call obj,src/frontends/xl/kernel_cache.c)
-$(BUILD)/tests/confine/test_seal $(BUILD)/tests/confine/test_held: $(call obj,tests/unit/mkimage.c)
+$(BUILD)/tests/confine/test_place: | $(BUILD)/tests/fake/pvboot-parse
+$(BUILD)/tests/confine/test_seal $(BUILD)/tests/confine/test_held $(BUILD)/tests/confine/test_place: $(call obj,tests/unit/mkimage.c)
 $(CONFINE) $(COST): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(CONFINE_HELPERS) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
 	$(Q)$(link) -o $@ $^ $(LIBS) -lcmocka -lseccomp

@@ -9,7 +9,7 @@ OFFLINE_OBJ := $(call obj,tests/offline/build.c tests/fake/stock.c $(DOMINFO)) $
 SWEEP_OBJ := $(call obj,$(addprefix tests/offline/,sweep.c killed.c judge.c gate.c dumped.c) \
                tests/fake/host.c tests/fake/process.c)
 FAKED_OBJ := $(call obj,tests/offline/xl_faked.c $(addprefix tests/fake/,fault.c host.c process.c))
-OFFLINE := $(addprefix $(BUILD)/,pvboot pvboot-parse pvboot-xl.so pvboot-stub.elf \
+OFFLINE := $(addprefix $(BUILD)/,pvboot pvboot-parse tests/fake/pvboot-parse pvboot-xl.so pvboot-stub.elf \
              $(addprefix tests/offline/,driver driver.so late threads pair sweep verdicts xl-faked.so) tests/confine/lacking)
 STOCK_LIBS := -lxenguest -lxenctrl -lxentoollog
 

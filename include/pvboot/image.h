@@ -154,6 +154,9 @@ struct pvboot_kernel {
     uint64_t elf_off;               /* of ->elf in ->elf_from */
     bool has_sha256;                /* what ->elf was unpacked from is known by its digest: */
     uint8_t sha256[32];             /* of the whole file */
+    uint32_t n_seen;                /* PT_LOADs of a payload that was looked at and not unpacked; 0: none are known */
+    struct pvboot_load seen[PVBOOT_LOADS_MAX];
+    bool placed; /* the bytes of ->elf's PT_LOADs lie in a guest, at their own addresses, and nowhere else */
     struct pvboot_file own_file, own_kernel, own_elf; /* what pvboot_kernel_dispose() frees */
 };
 

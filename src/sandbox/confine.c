@@ -47,12 +47,12 @@ static bool all_shown(const struct pvboot_image *img, const struct pvboot_file *
     return !bz->info_off || shown(f, bz->info_off, INFO_BYTES);
 }
 
-static int parse_here(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
+static int parse_here(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c, bool look,
                       struct pvboot_error *e)
 {
     int rc = pvboot_kernel_parse_within(k, f->bytes, c->limits.unpacked, e);
 
-    if (rc || !wants_elf(&k->image, c))
+    if (rc || look || !wants_elf(&k->image, c))
         return rc;
     rc = pvboot_kernel_unpack(k, c->unpack_always ? &c->unpack_error : e);
     if (!rc || c->unpack_always)
@@ -72,8 +72,7 @@ static void name_layers(uint32_t missing, char *text, size_t n)
                 (size_t)snprintf(text + used, n - used, "%s%s", used ? ", " : "", pvb_layer_name((enum pvb_layer)i));
 }
 
-/* A class the parser has, and its sentence, which is for display only. */
-static int pass_on(const struct pvb_answer *a, struct pvboot_error *e)
+int pvb_pass_on(const struct pvb_answer *a, struct pvboot_error *e)
 {
     switch (a->code) {
     case PVBOOT_E_MALFORMED:
@@ -159,115 +158,118 @@ static int take_output(struct pvboot_kernel *k, int out, bool *owned, struct pvb
     return rc;
 }
 
-static int take_answer(struct pvboot_kernel *k, const struct pvb_answer *a, struct pvboot_confine *c,
+static int take_answer(struct pvboot_kernel *k, const struct pvb_answer *a, struct pvboot_confine *c, bool look,
                        struct pvboot_error *e)
 {
     bool unpack_failed = a->step == PVB_STEP_UNPACK && c->unpack_always;
     int rc;
 
     if (unpack_failed)
-        (void)pass_on(a, &c->unpack_error);
+        (void)pvb_pass_on(a, &c->unpack_error);
     else if (a->code)
-        return pass_on(a, e);
+        return pvb_pass_on(a, e);
     rc = pvb_image_verify(&k->image, &a->image, k->whole.len, unpacked_max(c), e);
     if (rc)
         return rc;
-    if (!unpack_failed && !k->image.has_elf && wants_elf(&k->image, c))
+    if (a->looked)
+        return pvb_look_verify(k, a, e);
+    if (!look && !unpack_failed && !k->image.has_elf && wants_elf(&k->image, c))
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: no ELF");
     return 0;
 }
 
-static int ask(struct pvboot_kernel *k, const struct pvboot_file *f, int out, struct pvboot_confine *c,
-               struct pvboot_error *e)
+int pvb_ask(struct pvb_answer *a, struct pvboot_confine *c, struct pvb_run run, struct pvboot_error *e)
 {
-    const struct pvb_run run = {
-        .helper = c->helper,
-        .arg = { c->sandbox == PVBOOT_SANDBOX_STRICT ? "strict" : "best",
-                 c->unpack_always ? PVB_ARG_ELF : pvboot_path_name(c->path) },
-        .in = f->memfd,
-        .out = out,
-        .wall_ms = PVBOOT_PARSE_WALL_MS,
-    };
+    int rc;
+
+    run.helper = c->helper;
+    run.arg[0] = c->sandbox == PVBOOT_SANDBOX_STRICT ? "strict" : "best";
+    run.arg[1] = c->unpack_always ? PVB_ARG_ELF : pvboot_path_name(c->path);
+    run.wall_ms = PVBOOT_PARSE_WALL_MS;
+    rc = pvb_run(&run, a, e);
+    if (!rc)
+        rc = pvb_answer_verify(a, c->sandbox == PVBOOT_SANDBOX_STRICT, e);
+    if (!rc)
+        name_layers(a->missing, c->missing, sizeof(c->missing));
+    return rc;
+}
+
+static int ask(struct pvboot_kernel *k, const struct pvb_run *run, struct pvboot_confine *c, struct pvboot_error *e)
+{
     struct pvb_answer a;
     int rc;
 
-    if (ftruncate(out, (off_t)unpacked_max(c)))
+    if (ftruncate(run->out, (off_t)unpacked_max(c)))
         return pvb_fail(e, PVBOOT_E_HOST, "making room for the parser's output: %s", strerror(errno));
-    if (fcntl(out, F_ADD_SEALS, F_SEAL_GROW))
+    if (fcntl(run->out, F_ADD_SEALS, F_SEAL_GROW))
         return pvb_fail(e, PVBOOT_E_HOST, "sealing the room for the parser's output: %s", strerror(errno));
-    rc = pvb_run(&run, &a, e);
-    if (rc)
-        return rc;
-    rc = pvb_answer_verify(&a, c->sandbox == PVBOOT_SANDBOX_STRICT, e);
-    if (rc)
-        return rc;
-    name_layers(a.missing, c->missing, sizeof(c->missing));
-    return take_answer(k, &a, c, e);
+    rc = pvb_ask(&a, c, *run, e);
+    return rc ? rc : take_answer(k, &a, c, run->errand == PVB_LOOK, e);
 }
 
-static int confine(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
+/* @look: at no more than the beginning of a payload. */
+static int confine(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c, bool look,
                    struct pvboot_error *e)
 {
+    struct pvb_run run = { .in = f->memfd, .errand = look ? PVB_LOOK : PVB_UNPACK };
     bool owned = false;
-    int out, rc;
+    int rc;
 
     if (c->sandbox == PVBOOT_SANDBOX_OFF)
-        return parse_here(k, f, c, e);
+        return parse_here(k, f, c, look, e);
     if (!f->mapped || f->memfd < 0)
         return pvb_fail(e, PVBOOT_E_INTERNAL, "a file that is not sealed was to be parsed in the sandbox");
     rc = pvb_memfd_room(unpacked_max(c), e);
     if (rc)
         return rc;
-    out = pvb_memfd("pvboot-elf", e);
-    if (out < 0)
-        return out;
+    run.out = pvb_memfd("pvboot-elf", e);
+    if (run.out < 0)
+        return run.out;
     k->whole = k->file = f->bytes;
     k->confined = true;
-    rc = ask(k, f, out, c, e);
+    rc = ask(k, &run, c, e);
     if (!rc)
-        rc = take_output(k, out, &owned, e);
+        rc = take_output(k, run.out, &owned, e);
     if (!owned)
-        close(out);
+        close(run.out);
     if (rc)
         pvboot_kernel_dispose(k);
     return rc;
 }
 
-#define NEEDS_WHOLE 1
+#define NEEDS_MORE 1
 
-/* Is there a kernel that @path needs no ELF of, and that is told by its ends? */
-static bool may_do_with_ends(enum pvboot_path path)
+/* Is a look without unpacking worth it: for the ends of a file that is held, or because the caller wants no more? */
+static bool may_do_with_look(const struct pvboot_file *f, const struct pvboot_confine *c)
 {
-    return path != PVBOOT_PATH_PVH && path != PVBOOT_PATH_VMLINUX64;
+    bool of_elf = c->path == PVBOOT_PATH_PVH || c->path == PVBOOT_PATH_VMLINUX64;
+
+    return !c->unpack_always && (c->look || (f->held && !of_elf));
 }
 
 /*
- * From head and tail of a file that is held, if they tell it all: which path auto takes is one of the things they tell.
- * What goes wrong here goes wrong again, and for the right reason, with the whole file; but for the sandbox itself, which
- * no file mends.
+ * Without unpacking a payload, and of a file that is held from head and tail, if these tell it all.  What goes wrong here
+ * goes wrong again, and for the right reason, with more; but for the sandbox itself, which no file mends.
  */
-static int confine_ends(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
+static int confine_look(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
                         struct pvboot_error *e)
 {
-    struct pvboot_confine header = *c;
-    struct pvboot_error ends = { 0 };
+    struct pvboot_error first = { 0 };
     int rc;
 
-    if (!f->held || !may_do_with_ends(c->path) || c->unpack_always)
-        return NEEDS_WHOLE;
-    header.path = PVBOOT_PATH_LINUX64; /* unpacks nothing: there is nothing whole to unpack */
-    rc = confine(k, f, &header, &ends);
-    memcpy(c->missing, header.missing, sizeof(c->missing));
+    if (!may_do_with_look(f, c))
+        return NEEDS_MORE;
+    rc = confine(k, f, c, true, &first);
     if (rc == -PVBOOT_E_SANDBOX)
-        return pvb_fail_escaped(e, PVBOOT_E_SANDBOX, "%s", ends.text);
+        return pvb_fail_escaped(e, PVBOOT_E_SANDBOX, "%s", first.text);
     if (rc)
-        return NEEDS_WHOLE;
-    if (all_shown(&k->image, f) && !wants_elf(&k->image, c)) {
+        return NEEDS_MORE;
+    if ((!f->held || all_shown(&k->image, f)) && (c->look || k->image.has_elf || !wants_elf(&k->image, c))) {
         k->file_from = pvboot_file_source(f);
         return 0;
     }
     pvboot_kernel_dispose(k);
-    return NEEDS_WHOLE;
+    return NEEDS_MORE;
 }
 
 int pvboot_kernel_confine(struct pvboot_kernel *k, struct pvboot_file *f, struct pvboot_confine *c,
@@ -278,11 +280,11 @@ int pvboot_kernel_confine(struct pvboot_kernel *k, struct pvboot_file *f, struct
     *k = (struct pvboot_kernel){ 0 };
     c->missing[0] = 0;
     c->unpack_error = (struct pvboot_error){ 0 };
-    rc = confine_ends(k, f, c, e);
-    if (rc != NEEDS_WHOLE)
+    rc = confine_look(k, f, c, e);
+    if (rc != NEEDS_MORE)
         return rc;
     rc = pvboot_file_copy(f, e);
-    return rc ? rc : confine(k, f, c, e);
+    return rc ? rc : confine(k, f, c, c->look, e);
 }
 
 int pvboot_kernel_open_confined(struct pvboot_kernel *k, const char *path, struct pvboot_confine *c,

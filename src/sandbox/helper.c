@@ -91,7 +91,9 @@ static int set_files(posix_spawn_file_actions_t *fa, const struct pvb_run *run, 
 static int spawn(pid_t *pid, const struct pvb_run *run, int answer, const struct program *p)
 {
     char name[] = "pvboot-parse", caller[16], uid[16], gid[16], path[32];
-    char *argv[] = { name, (char *)run->arg[0], (char *)run->arg[1], caller, uid, gid, NULL }, *envp[] = { NULL };
+    char *errand = (char *)pvb_errand_name(run->errand);
+    char *argv[] = { name, (char *)run->arg[0], (char *)run->arg[1], errand, caller, uid, gid, NULL };
+    char *envp[] = { NULL };
     posix_spawn_file_actions_t fa;
     posix_spawnattr_t attr;
     int r = ENOMEM;

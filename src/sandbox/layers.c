@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 #include "answer.h"
 
+const char *pvb_errand_name(enum pvb_errand errand)
+{
+    static const char *const name[PVB_ERRANDS] = {
+        [PVB_UNPACK] = "unpack", [PVB_LOOK] = "look", [PVB_PLACE] = "place"
+    };
+
+    return (unsigned)errand < PVB_ERRANDS ? name[errand] : "unknown";
+}
+
 const char *pvb_layer_name(enum pvb_layer layer)
 {
     static const char *const name[PVB_LAYERS] = {

@@ -9,7 +9,8 @@
 struct pvb_run {
     const char *helper;
     const char *arg[2]; /* how strict, what for */
-    int in, out;        /* its descriptors 0 and 1 */
+    enum pvb_errand errand;
+    int in, out; /* its descriptors 0 and 1 */
     unsigned int wall_ms;
 };
 
@@ -33,6 +34,14 @@ int pvb_answer_verify(const struct pvb_answer *a, bool strict, struct pvboot_err
  */
 int pvb_image_verify(struct pvboot_image *img, const struct pvboot_image *claim, uint64_t file_bytes,
                      uint64_t unpacked_max, struct pvboot_error *e) PVB_CHECKED;
+
+/* The same of the PT_LOADs that @a has of what is packed in @k, which it has been verified for: they become @k's. */
+int pvb_look_verify(struct pvboot_kernel *k, const struct pvb_answer *a, struct pvboot_error *e) PVB_CHECKED;
+
+/* confine.c, for place.c: start the helper for @f, with its other end @out; @a is whole and agrees with itself. */
+int pvb_ask(struct pvb_answer *a, struct pvboot_confine *c, struct pvb_run run, struct pvboot_error *e) PVB_CHECKED;
+/* A refusal of the parser's, as its own; -SANDBOX: it is of a class that it has not. */
+int pvb_pass_on(const struct pvb_answer *a, struct pvboot_error *e);
 
 /* Program @name of ours, beside @file; where there is none, the installed one.  Returns @buf. */
 const char *pvb_program(const char *file, const char *name, char *buf, size_t n);

@@ -258,14 +258,30 @@ static int contradiction(const char *broken, struct pvboot_error *e)
     return broken ? pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: %s", broken) : 0;
 }
 
+int pvb_look_verify(struct pvboot_kernel *k, const struct pvb_answer *a, struct pvboot_error *e)
+{
+    const struct pvboot_bzimage *bz = &k->image.bz;
+    const struct pvboot_elf *elf = &a->image.elf;
+    bool packed = k->image.has_bzimage && bz->payload_bytes && bz->codec && bz->codec != PVBOOT_CODEC_UNKNOWN;
+    const char *broken = packed ? loads(elf, bz->unpacked_bytes) : "a look at what is not packed";
+
+    if (broken)
+        return contradiction(broken, e);
+    k->n_seen = elf->n_loads;
+    memcpy(k->seen, elf->load, sizeof(k->seen));
+    return 0;
+}
+
 static const char *answer(const struct pvb_answer *a, bool strict)
 {
     RULE("layers", !(a->missing & ~PVB_LAYERS_ALL));
     RULE("strict, but without a layer", !strict || !a->missing);
-    RULE("step", a->step <= PVB_STEP_DONE);
+    RULE("step", a->step <= PVB_STEP_MAP);
     RULE("class and step", (a->step == PVB_STEP_DONE) == !a->code);
     RULE("class and step", (a->step == PVB_STEP_CONFINE) == (a->code == PVBOOT_E_SANDBOX));
+    RULE("class and step", (a->step == PVB_STEP_MAP) == (a->code == PVBOOT_E_XEN));
     RULE("flags", is_bool(&a->image.has_elf));
+    RULE("look: at nothing", a->looked <= 1 && (!a->looked || (a->step == PVB_STEP_DONE && !a->image.has_elf)));
     RULE("ELF: could not be unpacked", a->step != PVB_STEP_UNPACK || !a->image.has_elf);
     return NULL;
 }

@@ -125,7 +125,7 @@ static void unknown_layer_missing(void)
 
 static void wrong_step(void)
 {
-    x.answer.step = PVB_STEP_DONE + 1;
+    x.answer.step = PVB_STEP_MAP + 1;
 }
 
 static void done_and_failed(void)

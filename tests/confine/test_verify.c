@@ -56,7 +56,7 @@ static struct pvboot_image bz = {
 };
 
 /* The same before unpacking, with a payload that is the ELF itself, and an ELF without anything around it. */
-static struct pvboot_image packed, plain, bare, elf, moving, high;
+static struct pvboot_image packed, plain, plain_packed, bare, elf, moving, high;
 /* The first in a unified kernel image, and packed as a file; an ELF in a zboot image. */
 static struct pvboot_image uki, gzipped, zboot;
 
@@ -416,7 +416,10 @@ static void test_answer(void **state)
         { PVB_STEP_PARSE, PVBOOT_E_MALFORMED, 1, STRICT, 0, "strict, but without a layer" },
         { PVB_STEP_DONE, 0, ALL + 1, BEST, 0, layers },
         { PVB_STEP_DONE, 0, 1u << 31, BEST, 0, layers },
-        { PVB_STEP_DONE + 1, PVBOOT_E_MALFORMED, 0, STRICT, 0, "step" },
+        { PVB_STEP_MAP, PVBOOT_E_XEN, 0, STRICT, 0, NULL },
+        { PVB_STEP_MAP, PVBOOT_E_MALFORMED, 0, STRICT, 0, class_and_step },
+        { PVB_STEP_PARSE, PVBOOT_E_XEN, 0, STRICT, 0, class_and_step },
+        { PVB_STEP_MAP + 1, PVBOOT_E_MALFORMED, 0, STRICT, 0, "step" },
         { UINT32_MAX, 0, 0, STRICT, 0, "step" },
         { PVB_STEP_DONE, PVBOOT_E_MALFORMED, 0, STRICT, 0, class_and_step },
         { PVB_STEP_DONE, -1, 0, STRICT, 0, class_and_step },
@@ -442,6 +445,49 @@ static void test_answer(void **state)
     }
 }
 
+/* A look's answer: an image without an ELF, and the PT_LOADs of what it packs. */
+static void test_look(void **state)
+{
+    const struct {
+        const struct pvboot_image *of;
+        uint32_t looked, step;
+        int32_t code;
+        uint32_t n_loads;
+        uint64_t off;     /* of the second */
+        const char *text; /* NULL: good */
+    } row[] = {
+        { &packed, 1, PVB_STEP_DONE, 0, 2, 0x4000, NULL },
+        { &packed, 1, PVB_STEP_DONE, 0, 2, 0x1f000, NULL },
+        { &packed, 1, PVB_STEP_DONE, 0, 2, 0x1f001, "segment: behind the ELF" },
+        { &packed, 1, PVB_STEP_DONE, 0, 0, 0x4000, "segments: number" },
+        { &packed, 1, PVB_STEP_DONE, 0, PVBOOT_LOADS_MAX + 1, 0x4000, "segments: number" },
+        { &packed, 2, PVB_STEP_DONE, 0, 2, 0x4000, "look: at nothing" },
+        { &packed, 1, PVB_STEP_PARSE, PVBOOT_E_MALFORMED, 2, 0x4000, "look: at nothing" },
+        { &bz, 1, PVB_STEP_DONE, 0, 2, 0x4000, "look: at nothing" },
+        { &bare, 1, PVB_STEP_DONE, 0, 2, 0x4000, "a look at what is not packed" },
+        { &plain_packed, 1, PVB_STEP_DONE, 0, 2, 0x4000, "a look at what is not packed" },
+    };
+
+    (void)state;
+    plain_packed = plain;
+    plain_packed.has_elf = false;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct pvb_answer a = {
+            .step = row[i].step, .code = row[i].code, .looked = row[i].looked, .image = *row[i].of
+        };
+        struct pvboot_kernel k = { .image = *row[i].of };
+        struct pvboot_error e = { 0 };
+
+        a.image.elf = good_elf;
+        a.image.elf.n_loads = row[i].n_loads;
+        a.image.elf.load[1].off = row[i].off;
+        if (!pvb_answer_verify(&a, true, &e) && !pvb_look_verify(&k, &a, &e))
+            assert_memory_equal(k.seen, a.image.elf.load, sizeof(k.seen));
+        if (!!e.code != !!row[i].text || (row[i].text && !strstr(e.text, row[i].text)))
+            fail_msg("row %zu: '%s', not '%s'", i, e.text, row[i].text ? row[i].text : "");
+    }
+}
+
 /* The good values as files: where a fuzzer of the verifier starts from. */
 static int write_seeds(const char *dir)
 {
@@ -463,11 +509,17 @@ static int write_seeds(const char *dir)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer),          cmocka_unit_test(test_good),
-        cmocka_unit_test(test_frame),           cmocka_unit_test(test_bzimage),
-        cmocka_unit_test(test_window),          cmocka_unit_test(test_elf),
-        cmocka_unit_test(test_wrapper),         cmocka_unit_test(test_endless_text),
-        cmocka_unit_test(test_consistent_lies), cmocka_unit_test(test_absent_halves),
+        cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_frame),
+        cmocka_unit_test(test_bzimage),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_elf),
+        cmocka_unit_test(test_wrapper),
+        cmocka_unit_test(test_endless_text),
+        cmocka_unit_test(test_consistent_lies),
+        cmocka_unit_test(test_absent_halves),
+        cmocka_unit_test(test_look),
     };
 
     if (argc == 3 && !strcmp(argv[1], "--seeds"))

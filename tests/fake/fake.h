@@ -11,6 +11,7 @@
 #define FAKE_H
 
 #include "fault.h"
+#include "frames.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,10 +21,6 @@
 #include <xen/hvm/params.h>
 #include <xen/hvm/save.h>
 
-#define FAKE_DOMID 7u
-#define FAKE_SCRUB 0xc2
-#define FAKE_PAGE 4096ul
-#define FAKE_GFNS (16ul << 18) /* 16 GiB of guest addresses */
 #define FAKE_VCPUS 128u
 #define FAKE_CALLS 65536u
 

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The domain's memory: a sparse file whose offset is the guest-physical address, and who may have how much of it. */
+/*
+ * The domain's memory: a sparse file whose offset is the guest-physical address, and who may have how much of it.  Behind
+ * the memory the file tells which pages were touched: another process, the confined parser, may touch some (frames.h).
+ */
 #include "fake.h"
+#include "frames.h"
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -15,10 +20,12 @@ _Thread_local struct fake_domain fake;
 static _Thread_local int memory = -1;
 static _Thread_local uint8_t *order_of; /* per gfn: 0 nothing, else order + 1 */
 static _Thread_local uint8_t *touched;
+static atomic_int domains; /* of this process, which has a memory for each */
 
-static uint8_t *table(void)
+static uint8_t *table(int fd, off_t off)
 {
-    void *p = mmap(NULL, FAKE_GFNS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
+    void *p = mmap(NULL, FAKE_GFNS, PROT_READ | PROT_WRITE, flags, fd, off);
 
     if (p == MAP_FAILED)
         err(70, "no memory for the fake");
@@ -30,20 +37,23 @@ static void open_memory(const char *path)
     memory = path ? open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : memfd_create("guest", MFD_CLOEXEC);
     if (memory < 0)
         err(70, "%s", path ? path : "memfd");
+    if (atomic_fetch_add(&domains, 1))
+        close(FAKE_FRAMES_FD); /* of two who asks cannot tell which is meant */
+    else if (dup3(memory, FAKE_FRAMES_FD, O_CLOEXEC) < 0)
+        err(70, "dup3");
 }
 
 void fake_begin(const struct fake_setup *setup)
 {
-    if (!order_of) {
-        order_of = table();
-        touched = table();
-    }
     if (memory < 0)
         open_memory(setup->memory_path);
-    if (ftruncate(memory, 0) || ftruncate(memory, (off_t)(FAKE_GFNS * FAKE_PAGE)))
+    if (ftruncate(memory, 0) || ftruncate(memory, FAKE_TOUCHED_OFF + (off_t)FAKE_GFNS))
         err(70, "guest memory");
+    if (!order_of) {
+        order_of = table(-1, 0);
+        touched = table(memory, FAKE_TOUCHED_OFF);
+    }
     madvise(order_of, FAKE_GFNS, MADV_DONTNEED);
-    madvise(touched, FAKE_GFNS, MADV_DONTNEED);
     memset(&fake, 0, offsetof(struct fake_domain, call));
     fake.setup = *setup;
     fake.host_free = setup->host_pages;
@@ -53,6 +63,8 @@ void fake_end(void)
 {
     close(memory);
     memory = -1;
+    if (atomic_fetch_sub(&domains, 1) == 1)
+        close(FAKE_FRAMES_FD);
     munmap(order_of, FAKE_GFNS);
     munmap(touched, FAKE_GFNS);
     order_of = touched = NULL;

@@ -17,7 +17,7 @@ BUILD = TOP / os.environ.get("PVBOOT_BUILD", "build")
 @pytest.fixture(scope="session")
 def build():
     """Where make put things."""
-    for name in "pvboot", "pvboot-parse", "pvboot-xl.so", "tests/offline/driver", "tests/offline/xl-faked.so":
+    for name in "pvboot", "pvboot-parse", "tests/fake/pvboot-parse", "pvboot-xl.so", "tests/offline/driver", "tests/offline/xl-faked.so":
         assert (BUILD / name).exists(), f"{BUILD / name} is missing: make offline builds it"
     return BUILD
 
@@ -46,10 +46,11 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def plugin(build, tmp_path_factory):
-    """pvboot-xl.so beside the confined parser and a stub, as make install lays them out."""
+    """pvboot-xl.so beside the confined parser, to which the fake Xen gives guest memory, too, and a stub, as make install
+    lays them out."""
     d = tmp_path_factory.mktemp("libexec")
     shutil.copy(build / "pvboot-xl.so", d)
-    shutil.copy(build / "pvboot-parse", d)
+    shutil.copy(build / "tests/fake/pvboot-parse", d)
     (d / "pvboot-stub.elf").write_bytes(images.elf(images.stub_notes(0x100000), load=0x100000, seed=3, bits=32))
     return d / "pvboot-xl.so"
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 
 PAGE = 4096
+MEMORY = 16 << 30  # behind it the fake keeps what it knows of each page
 SCRUB = b"\xc2"
 
 
@@ -72,6 +73,8 @@ class Domain:
                     start = os.lseek(f.fileno(), at, os.SEEK_DATA)
                 except OSError as e:
                     assert e.errno == errno.ENXIO
+                    return runs
+                if start >= MEMORY:
                     return runs
                 at = os.lseek(f.fileno(), start, os.SEEK_HOLE)
                 runs.append((start, at))

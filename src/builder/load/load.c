@@ -136,12 +136,14 @@ static int load_bzimage(const struct load *l)
     return rc;
 }
 
-/* Bytes that exist in the ELF. */
+/* Bytes that exist in the ELF, and may lie in the guest already. */
 static int write_elf(const struct load *l, uint64_t gpa, uint64_t off, uint64_t n)
 {
     const struct pvboot_kernel *k = l->kernel;
     const struct pvboot_piece piece = { &k->elf_from, k->elf_off + off, (size_t)n };
 
+    if (k->placed)
+        return 0;
     if (!n || !k->elf_from.get)
         return write_gpa(l, gpa, pvboot_sub(k->elf, off, n));
     return fills(l->g->ops) ? l->g->ops->fill(l->g, gpa, &piece, l->e) : get_parts(l, &gpa, &piece);
@@ -156,7 +158,11 @@ static int load_elf(const struct load *l)
     const struct pvboot_segment *seg = &l->plan->seg[PVBOOT_SEG_KERNEL];
     const struct pvboot_elf *elf = &l->kernel->image.elf;
     uint64_t end = seg->start;
-    int rc = l->kernel->has_sha256 ? 0 : hash_file(l, 0, whole_file(l->kernel).len);
+    int rc;
+
+    if (l->kernel->placed && l->plan->elf_delta)
+        return pvb_fail(l->e, PVBOOT_E_INTERNAL, "a kernel that lies in the guest was to be moved");
+    rc = l->kernel->has_sha256 ? 0 : hash_file(l, 0, whole_file(l->kernel).len);
 
     for (uint32_t i = 0; !rc && i < elf->n_loads; i++) {
         const struct pvboot_load *p = &elf->load[i];

@@ -2,6 +2,7 @@
 /* Arguments, descriptors, answer. */
 #include "parse.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pvboot/limits.h>
 #include <stdio.h>
@@ -26,22 +27,35 @@ static int take_arguments(struct pvb_handoff *x, int argc, char **argv)
     x->strict = strcmp(argv[1], "best") != 0; /* whatever else it says is the stricter */
     x->unpack_always = !strcmp(argv[2], PVB_ARG_ELF);
     x->path = x->unpack_always ? PVBOOT_PATH_AUTO : pvboot_path_find(argv[2]);
-    x->caller = (pid_t)strtol(argv[3], NULL, 10);
-    uid = strtoul(argv[4], NULL, 10);
-    gid = strtoul(argv[5], NULL, 10);
+    while (x->errand < PVB_ERRANDS && strcmp(argv[3], pvb_errand_name(x->errand)))
+        x->errand++;
+    x->caller = (pid_t)strtol(argv[4], NULL, 10);
+    uid = strtoul(argv[5], NULL, 10);
+    gid = strtoul(argv[6], NULL, 10);
     x->uid = (uid_t)uid;
     x->gid = (gid_t)gid;
-    return x->path < PVBOOT_PATHS && is_id(uid) && is_id(gid) ? 0 : -1;
+    return x->path < PVBOOT_PATHS && x->errand < PVB_ERRANDS && is_id(uid) && is_id(gid) ? 0 : -1;
 }
 
-/* Memory that could change or be cut under us would be no copy. */
-static int map_file(struct pvb_handoff *x)
+/*
+ * Memory that could change or be cut under us would be no copy.  What is unpacked to a guest may come from the file itself,
+ * as long as a lease keeps writers away: it outlasts us, and the caller looks whether it has before the guest may run.
+ */
+static bool stands_still(enum pvb_errand errand)
 {
     int seals = fcntl(PVB_FD_FILE, F_GET_SEALS), want = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+
+    if (seals >= 0 && (seals & want) == want)
+        return true;
+    return errand == PVB_PLACE && fcntl(PVB_FD_FILE, F_GETLEASE) == F_RDLCK;
+}
+
+static int map_file(struct pvb_handoff *x)
+{
     struct stat st;
     void *p;
 
-    if (seals < 0 || (seals & want) != want || fstat(PVB_FD_FILE, &st) || st.st_size <= 0 ||
+    if (!stands_still(x->errand) || fstat(PVB_FD_FILE, &st) || st.st_size <= 0 ||
         (uint64_t)st.st_size > PVBOOT_KERNEL_HARD_MAX)
         return -1;
     p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, PVB_FD_FILE, 0);
@@ -51,10 +65,42 @@ static int map_file(struct pvb_handoff *x)
     return close(PVB_FD_FILE);
 }
 
+static int read_frames(struct pvb_frames *f)
+{
+    ssize_t got;
+
+    do
+        got = read(PVB_FD_OUTPUT, f, sizeof(*f));
+    while (got < 0 && errno == EINTR);
+    return close(PVB_FD_OUTPUT) || got != (ssize_t)sizeof(*f) || pvb_frames_wrong(f) ? -1 : 0;
+}
+
+/* What is unpacked is contiguous here, and lies in the guest where its segments say. */
+static int map_guest(struct pvb_handoff *x)
+{
+    struct pvb_frames f;
+    size_t room;
+
+    if (read_frames(&f))
+        return -1;
+    room = (size_t)((f.bytes + PVB_PAGE - 1) & ~(PVB_PAGE - 1));
+    x->output_bytes = (size_t)f.bytes;
+    x->private_bytes = room;
+    x->output = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (x->output == MAP_FAILED)
+        return -1;
+    for (uint32_t i = 0; i < f.n; i++)
+        x->private_bytes -= f.row[i].bytes;
+    x->unmapped = pvb_map_frames(x->output, &f);
+    return 0;
+}
+
 static int map_output(struct pvb_handoff *x)
 {
     struct stat st;
 
+    if (x->errand == PVB_PLACE)
+        return map_guest(x);
     if (fstat(PVB_FD_OUTPUT, &st) || st.st_size <= 0 || (uint64_t)st.st_size > PVBOOT_UNPACKED_HARD_MAX)
         return -1;
     x->output_bytes = (size_t)st.st_size;

@@ -28,11 +28,12 @@ static int result(int r)
     return r ? errno : 0;
 }
 
-/* Whatever the caller left open; the helper itself has closed its file by now. */
+/* Whatever the caller left open; the helper itself has closed its file by now, and with a guest's frames all but one. */
 static int close_descriptors(const struct pvb_handoff *x)
 {
-    (void)x;
-    return result(close_range(PVB_FDS, ~0u, 0));
+    unsigned int below = x->errand == PVB_PLACE ? PVB_FD_ANSWER : 1;
+
+    return result(close_range(0, below - 1, 0) || close_range(PVB_FDS, ~0u, 0));
 }
 
 static uint64_t lower(uint64_t a, uint64_t b)
@@ -62,12 +63,12 @@ static int set_limits(const struct pvb_handoff *x)
     } want[] = {
         { RLIMIT_CORE, 0 },
         { RLIMIT_NPROC, 0 },
-        { RLIMIT_FSIZE, x->output_bytes }, /* that is how large it is */
+        { RLIMIT_FSIZE, x->errand == PVB_PLACE ? 0 : x->output_bytes }, /* that is how large it is */
         { RLIMIT_MEMLOCK, 0 },
         { RLIMIT_MSGQUEUE, 0 },
         { RLIMIT_CPU, CPU_SECONDS },
         { RLIMIT_STACK, STACK },
-        { RLIMIT_DATA, PVBOOT_DECODER_MEMORY_MAX + SLACK - STACK },
+        { RLIMIT_DATA, PVBOOT_DECODER_MEMORY_MAX + SLACK - STACK + x->private_bytes },
         { RLIMIT_AS, x->file.len + x->output_bytes + PVBOOT_DECODER_MEMORY_MAX + SLACK },
     };
     int err = 0;

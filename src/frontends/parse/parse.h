@@ -15,21 +15,33 @@ struct pvb_handoff {
     bool strict;
     enum pvboot_path path;
     bool unpack_always; /* unpack whatever the path */
+    enum pvb_errand errand;
     pid_t caller;
     uid_t uid; /* whom it becomes, if it is root's */
     gid_t gid;
     struct pvboot_bytes file;
     uint8_t *output;
-    size_t output_bytes; /* the most a payload may unpack to */
+    size_t output_bytes;  /* the most a payload may unpack to */
+    size_t private_bytes; /* of @output, where a guest's frames are mapped: what is no guest's */
+    const char *unmapped; /* why they could not be */
     struct pvb_answer answer;
 };
 
-/* handoff.c: arguments and descriptors, of which output and answer stay open.  0, or -1: not started as it should be. */
+/*
+ * handoff.c: arguments and descriptors, of which the answer's stays open, and the output's where that is memory.  0, or
+ * -1: not started as it should be.
+ */
 int pvb_handoff_take(struct pvb_handoff *x, int argc, char **argv);
 /* Put @e and how far it came into the answer. */
 void pvb_handoff_fail(struct pvb_handoff *x, enum pvb_step step, const struct pvboot_error *e);
 /* Send the answer and end. */
 _Noreturn void pvb_handoff_answer(const struct pvb_handoff *x);
+
+/*
+ * guest_xen.c: put @f's frames where they belong in @output, which is memory of its own.  No descriptor, and no right but to
+ * these pages, is left of it.  NULL, or what could not be done; guest_none.c, where Xen's libraries are not: cannot.
+ */
+const char *pvb_map_frames(uint8_t *output, const struct pvb_frames *f);
 
 /* output.c: copy @n bytes to @at in the output, where nothing has been written yet.  -HOST. */
 #define PVB_OUTPUT_WINDOW (256u << 10)
