@@ -99,24 +99,25 @@ struct pvb_kernel_file {
     struct pvboot_kernel parsed;
     enum pvboot_sandbox sandbox;
     char missing[128];         /* the layers that best did without; "": none */
+    bool told;                 /* those */
     bool cache_asked;          /* for it, whatever the answer was */
     struct pvboot_error stale; /* why the cache has an entry and no use of it; class 0: nothing to say */
 };
-/* kernel.c: @w->file, parsed by the confined @helper, and unpacked if @path needs it. */
-int pvb_kernel_file_parse(struct pvb_kernel_file *w, const struct pvboot_request *req, enum pvboot_path path,
-                          const char *helper, struct pvboot_error *e) PVB_CHECKED;
 /*
- * The same where @req's own path may want the ELF, and the cache of unpacked kernels has it: then no helper is started and
- * @w->parsed has it.  Else @path is what pvb_kernel_file_parse() is asked for.
+ * kernel.c: @w->file, from the cache of unpacked kernels, if it is there and @req's path may want the ELF; else parsed by the
+ * confined @helper and, unless it is only to @look, unpacked if the path needs that.
  */
-int pvb_kernel_file_look(struct pvb_kernel_file *w, const struct pvboot_request *req, const struct pvb_paths *paths,
-                         enum pvboot_path path, const char *helper, struct pvboot_error *e) PVB_CHECKED;
+int pvb_kernel_file_parse(struct pvb_kernel_file *w, const struct pvboot_request *req, const struct pvb_paths *paths,
+                          bool look, const char *helper, struct pvboot_error *e) PVB_CHECKED;
+/* Is there anything left to be unpacked? */
+bool pvb_kernel_file_lacks_elf(const struct pvb_kernel_file *w, const struct pvboot_request *req);
 void pvb_kernel_file_dispose(struct pvb_kernel_file *w); /* idempotent */
 
 /* trial.c: a domain as it would be built, up to the point where there would have to be one. */
 struct pvb_trial {
     const char *helper; /* in: the confined parser */
     const char *key;    /* of the config, which a refusal is about; NULL: none in particular */
+    bool look;          /* in: leave a kernel packed that is unpacked when the guest has memory; then nothing is planned */
     bool planned;       /* false: nobody outside the guest, or nobody yet, can look at the kernel */
     struct pvb_cfg_domain domain;
     struct pvb_kernel_file kernel;
@@ -126,8 +127,8 @@ struct pvb_trial {
 };
 /*
  * Everything that a config can be refused for without Xen: what contradicts itself, what is not there, the kernel, the
- * plan on the machine that libxl makes of such a config, the plan's check.  All classes but -XEN.  Of @t, ->helper is
- * set and all else zero.
+ * plan on the machine that libxl makes of such a config, the plan's check.  All classes but -XEN.  Of @t, ->helper
+ * and ->look are set, and all else is zero.
  */
 int pvb_cfg_try(struct pvb_trial *t, const struct pvb_cfg *c, struct pvboot_error *e) PVB_CHECKED;
 void pvb_trial_dispose(struct pvb_trial *t);

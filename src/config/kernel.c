@@ -4,17 +4,6 @@
 
 #include <pvboot/confine.h>
 
-int pvb_kernel_file_parse(struct pvb_kernel_file *w, const struct pvboot_request *req, enum pvboot_path path,
-                          const char *helper, struct pvboot_error *e)
-{
-    struct pvboot_confine c = { .sandbox = req->sandbox, .helper = helper, .limits = req->limits, .path = path };
-    int rc = pvboot_kernel_confine(&w->parsed, &w->file, &c, e);
-
-    w->sandbox = req->sandbox;
-    memcpy(w->missing, c.missing, sizeof(w->missing));
-    return rc;
-}
-
 /* Once for a file; a guest that starts at the bzImage has no use for it. */
 static bool ask_cache(struct pvb_kernel_file *w, const struct pvboot_request *req, const struct pvb_paths *paths)
 {
@@ -28,10 +17,25 @@ static bool ask_cache(struct pvb_kernel_file *w, const struct pvboot_request *re
                           pvboot_limit(req->limits.unpacked, PVBOOT_UNPACKED_MAX), &w->stale);
 }
 
-int pvb_kernel_file_look(struct pvb_kernel_file *w, const struct pvboot_request *req, const struct pvb_paths *paths,
-                         enum pvboot_path path, const char *helper, struct pvboot_error *e)
+int pvb_kernel_file_parse(struct pvb_kernel_file *w, const struct pvboot_request *req, const struct pvb_paths *paths,
+                          bool look, const char *helper, struct pvboot_error *e)
 {
-    return ask_cache(w, req, paths) ? 0 : pvb_kernel_file_parse(w, req, path, helper, e);
+    struct pvboot_confine c = {
+        .sandbox = req->sandbox, .helper = helper, .limits = req->limits, .path = req->path, .look = look
+    };
+    int rc;
+
+    if (ask_cache(w, req, paths))
+        return 0;
+    rc = pvboot_kernel_confine(&w->parsed, &w->file, &c, e);
+    w->sandbox = req->sandbox;
+    memcpy(w->missing, c.missing, sizeof(w->missing));
+    return rc;
+}
+
+bool pvb_kernel_file_lacks_elf(const struct pvb_kernel_file *w, const struct pvboot_request *req)
+{
+    return !w->parsed.image.has_elf && pvboot_image_needs_elf(&w->parsed.image, req->path);
 }
 
 void pvb_kernel_file_dispose(struct pvb_kernel_file *w)

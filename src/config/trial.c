@@ -59,21 +59,15 @@ static int look_at_ramdisks(struct pvb_trial *t, const struct pvb_cfg *c, struct
     return rc;
 }
 
-/* Auto is tried first with what unpacks nothing. */
 static int open_kernel(struct pvb_trial *t, const struct pvb_paths *paths, struct pvboot_error *e)
 {
     const struct pvboot_request *req = &t->req;
-    enum pvboot_path first = req->path == PVBOOT_PATH_AUTO ? PVBOOT_PATH_LINUX64 : req->path;
     struct pvb_kernel_file *w = &t->kernel;
     int rc = pvboot_file_hold(&w->file, t->domain.kernel, pvboot_limit(req->limits.kernel, PVBOOT_KERNEL_MAX), true, e);
 
     if (!rc)
-        rc = pvb_kernel_file_look(w, req, paths, first, t->helper, e);
-    if (!rc && !w->parsed.image.has_elf && pvboot_image_needs_elf(&w->parsed.image, req->path)) {
-        pvboot_kernel_dispose(&w->parsed);
-        rc = pvb_kernel_file_parse(w, req, req->path, t->helper, e);
-    }
-    if (!rc)
+        rc = pvb_kernel_file_parse(w, req, paths, t->look, t->helper, e);
+    if (!rc && (req->path != PVBOOT_PATH_AUTO || !pvb_kernel_file_lacks_elf(w, req)))
         rc = pvboot_plan_possible(&w->parsed.image, req, e);
     return rc;
 }
@@ -114,8 +108,9 @@ static int try_kernel(struct pvb_trial *t, const struct pvb_paths *paths, struct
     t->key = "kernel";
     if (t->req.path != PVBOOT_PATH_STUB) {
         rc = open_kernel(t, paths, e);
-        if (!rc)
-            rc = make_plan(t, e);
+        if (rc || pvb_kernel_file_lacks_elf(&t->kernel, &t->req))
+            return pvb_in_file(e, t->domain.kernel, rc);
+        rc = make_plan(t, e);
         t->planned = !rc;
         return pvb_in_file(e, t->domain.kernel, rc);
     }

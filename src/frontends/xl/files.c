@@ -9,26 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Each is said once, also of a kernel that the look at the configuration hands over to the build. */
-void pvb_kernel_notes(struct pvb_kernel_file *w)
-{
-    if (w->missing[0])
-        fprintf(stderr, "pvboot: note: the kernel's parser ran without: %s\n", w->missing);
-    if (w->stale.code)
-        fprintf(stderr, "pvboot: note: nothing from the cache: %s%s%s\n", w->stale.file, w->stale.file[0] ? ": " : "",
-                w->stale.text);
-    w->missing[0] = 0;
-    w->stale.code = 0;
-}
-
-int pvb_kernel_parse(struct pvb_domain *d, struct pvboot_error *e)
-{
-    int rc = pvb_kernel_file_look(&d->kernel, &d->req, &d->paths, d->req.path, pvb_helper_path(), e);
-
-    pvb_kernel_notes(&d->kernel);
-    return rc;
-}
-
 static int read_kernel(struct pvb_domain *d, const char *path, struct pvboot_error *e)
 {
     if (pvb_kernel_cache_take(path, &d->kernel))

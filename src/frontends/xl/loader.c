@@ -72,18 +72,6 @@ static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     return pvb_read_ramdisks(d, e);
 }
 
-/* Not again, if the look at the configuration was enough. */
-static int parse_kernel(struct pvb_domain *d, struct pvboot_error *e)
-{
-    const struct pvboot_image *img = &d->kernel.parsed.image;
-
-    if (d->kernel.parsed.file.p && d->kernel.sandbox == d->req.sandbox &&
-        (img->has_elf || !pvboot_image_needs_elf(img, d->req.path)))
-        return 0;
-    pvboot_kernel_dispose(&d->kernel.parsed);
-    return pvb_kernel_parse(d, e);
-}
-
 static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     int rc;
@@ -100,7 +88,7 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
     if (rc)
         return rc;
     pvb_phase_begin(dom, d, "parse");
-    rc = parse_kernel(d, e);
+    rc = pvb_kernel_begin(d, e);
     if (!rc)
         rc = pvboot_request_embedded(&d->req, &d->kernel.parsed, e);
     dom->modules[0].blob = (void *)d->kernel.file.bytes.p; /* the parser may have wanted a whole copy */
@@ -161,24 +149,38 @@ static int settle(struct pvb_domain *d, struct pvboot_error *e)
     return rc;
 }
 
+static int plan_domain(struct pvb_domain *d, struct pvboot_guest *g, struct pvboot_error *e)
+{
+    const struct pvboot_image *img = &d->kernel.parsed.image;
+    int rc = pvboot_plan_make(&d->plan, img, &d->machine, &d->req, e);
+
+    if (!rc && d->kernel.parsed.placed && d->plan.elf_delta) {
+        rc = pvb_kernel_move(d, g, e);
+        if (!rc)
+            rc = pvboot_plan_make(&d->plan, img, &d->machine, &d->req, e);
+    }
+    return rc ? rc : pvboot_plan_check(&d->plan, img, e);
+}
+
 static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     struct pvboot_xen_guest guest;
     int rc;
 
-    pvb_phase_begin(dom, d, "plan");
+    pvboot_xen_guest_init(&guest, &d->xen);
     rc = take_machine(dom, &d->machine, e);
     if (rc)
         return rc;
-    rc = pvboot_plan_make(&d->plan, &d->kernel.parsed.image, &d->machine, &d->req, e);
+    pvb_phase_begin(dom, d, "unpack");
+    rc = pvb_kernel_complete(d, e);
     if (rc)
         return rc;
-    rc = pvboot_plan_check(&d->plan, &d->kernel.parsed.image, e);
+    pvb_phase_begin(dom, d, "plan");
+    rc = plan_domain(d, &guest.guest, e);
     if (rc)
         return rc;
     tell_about_inputs(d);
     pvb_phase_begin(dom, d, "load");
-    pvboot_xen_guest_init(&guest, &d->xen);
     pvboot_record_init(&d->record, &d->machine, &guest.guest);
     rc = pvboot_load(&d->plan, &d->kernel.parsed, &d->req, d->paths.dump_dir ? &d->record.guest : &guest.guest, e);
     d->record.next = NULL; /* @guest ends here */

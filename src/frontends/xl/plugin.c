@@ -19,6 +19,7 @@
 #define STUB_FILE "pvboot-stub.elf"
 
 static const char *command = "";
+static bool dry_run;
 static char self_path[PATH_MAX], stub_path[PATH_MAX], helper_path[PATH_MAX];
 static char refusal[PATH_MAX + 80]; /* "": none; constant once it has been decided */
 static bool at_start = true;        /* in the constructor */
@@ -36,6 +37,11 @@ const char *pvb_helper_path(void)
 const char *pvb_command(void)
 {
     return command;
+}
+
+bool pvb_dry_run(void)
+{
+    return dry_run;
 }
 
 int pvb_report(const struct pvboot_error *e)
@@ -105,6 +111,12 @@ static void find_self(void)
     pvboot_confine_helper(self_path, helper_path, sizeof(helper_path));
 }
 
+/* -n, --dryrun or xl's own -N, alone or as getopt_long() also takes them. */
+static bool is_dry_run(const char *word)
+{
+    return word[0] == '-' && (word[1] == '-' ? !strncmp(word, "--dr", 4) : strpbrk(word, "nN") != NULL);
+}
+
 static void find_command(int argc, char **argv)
 {
     int i = 1;
@@ -113,6 +125,8 @@ static void find_command(int argc, char **argv)
         i++;
     if (i < argc)
         command = argv[i];
+    for (i = 1; i < argc; i++)
+        dry_run |= is_dry_run(argv[i]);
 }
 
 /*

@@ -21,7 +21,7 @@ static int try(const struct pvb_cfg *c, struct pvb_trial *t, struct pvboot_error
     int rc = pvb_cfg_try(t, c, e);
 
     pvb_kernel_notes(&t->kernel);
-    if (!rc && t->planned)
+    if (!rc && t->kernel.parsed.file.p)
         pvb_kernel_cache_put(t->domain.kernel, &t->kernel);
     pvb_trial_dispose(t);
     return rc;
@@ -41,6 +41,7 @@ int pvb_preflight(const struct pvb_cfg *c, struct pvboot_error *e)
     if (!t)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for a plan");
     t->helper = pvb_helper_path();
+    t->look = !pvb_dry_run() && pvb_kernel_may_place(&c->req, &c->paths);
     rc = try(c, t, e);
     free(t);
     return rc;

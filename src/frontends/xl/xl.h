@@ -47,10 +47,16 @@ struct pvb_domain *pvb_domain_get(const struct xc_dom_image *dom); /* finds or m
 int pvb_domain_request(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 void pvb_domain_drop(const struct xc_dom_image *dom);
 
-/* files.c: tell on standard error what the parser's sandbox had to do without, and why the cache was of no use. */
+/* kernel.c: tell on standard error what the parser's sandbox had to do without, and why the cache was of no use. */
 void pvb_kernel_notes(struct pvb_kernel_file *w);
-/* @d's kernel from the cache, or parsed by the confined helper and unpacked if the request needs it; with those notes. */
-int pvb_kernel_parse(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
+/* What can be told of a domain's kernel before it has memory; a payload may remain packed. */
+int pvb_kernel_begin(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
+/* The rest, when it has: what is needed and still packed is unpacked to the guest, or to memory of ours. */
+int pvb_kernel_complete(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
+/* The plan moves what has been unpacked to the guest: take it back, and unpack to memory of ours. */
+int pvb_kernel_move(struct pvb_domain *d, struct pvboot_guest *g, struct pvboot_error *e) PVB_CHECKED;
+/* A dump wants the bytes, and without a sandbox nobody could unpack to a guest and do nothing else. */
+bool pvb_kernel_may_place(const struct pvboot_request *req, const struct pvb_paths *paths);
 
 /* kernel_cache.c: hand @what, read from @path, over for a build of it. Empties @what. */
 void pvb_kernel_cache_put(const char *path, struct pvb_kernel_file *what);
@@ -129,6 +135,7 @@ int pvb_stub_check(struct pvboot_error *e) PVB_CHECKED;
 /* plugin.c */
 const char *pvb_stub_path(void);   /* the file pvshim_path names, beside this plugin */
 const char *pvb_helper_path(void); /* the confined parser, beside this plugin or where it is installed */
+bool pvb_dry_run(void);            /* maybe: a word says so; then all is looked at, since nothing will be built */
 const char *pvb_command(void);     /* of `xl [-options] command ...`; "": there is none */
 /* Register with libxenguest, if that is there and has not been done. Why the plugin cannot work here; NULL: it can. */
 const char *pvb_refusal(void);
