@@ -117,8 +117,8 @@ void pvb_kernel_file_dispose(struct pvb_kernel_file *w); /* idempotent */
 struct pvb_trial {
     const char *helper; /* in: the confined parser */
     const char *key;    /* of the config, which a refusal is about; NULL: none in particular */
-    bool look;          /* in: leave a kernel packed that is unpacked when the guest has memory; then nothing is planned */
-    bool planned;       /* false: nobody outside the guest, or nobody yet, can look at the kernel */
+    bool look;    /* in: leave a kernel packed that is unpacked when the guest has memory; then nothing is planned */
+    bool planned; /* false: nobody outside the guest, or nobody yet, can look at the kernel */
     struct pvb_cfg_domain domain;
     struct pvb_kernel_file kernel;
     struct pvboot_request req; /* with command line and ramdisks, of which there are only the lengths */
