@@ -12,6 +12,7 @@
 #include <pvboot/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static char path[64];
@@ -101,6 +102,42 @@ static void test_changed_file(void **state)
         }
 }
 
+/* Page faults of children that have ended: any child has some. */
+static long faults_of_children(void)
+{
+    struct rusage u;
+
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &u), 0);
+    return u.ru_minflt;
+}
+
+/* Under a lease the name alone is looked at, and not by another process where the kernel has it in memory. */
+static void test_file_that_is_held(void **state)
+{
+    void (*const change[])(void) = { NULL, replace, delete_file };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(change) / sizeof(change[0]); i++) {
+        struct pvb_kernel_file what = { 0 }, got = { 0 };
+        struct pvboot_error e = { 0 };
+        long before;
+        bool found;
+
+        write_file(path, "one!");
+        assert_int_equal(pvboot_file_hold(&what.file, path, PVBOOT_KERNEL_MAX, true, &e), 0);
+        if (!what.file.held)
+            skip();
+        pvb_kernel_cache_put(path, &what);
+        if (change[i])
+            change[i]();
+        before = faults_of_children();
+        found = pvb_kernel_cache_take(path, &got);
+        assert_int_equal(found, !change[i]);
+        assert_true(change[i] == delete_file || faults_of_children() == before);
+        pvb_kernel_file_dispose(&got);
+    }
+}
+
 static void test_newer_replaces_older(void **state)
 {
     struct pvb_kernel_file got = { 0 };
@@ -124,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_file_once),
         cmocka_unit_test(test_changed_file),
+        cmocka_unit_test(test_file_that_is_held),
         cmocka_unit_test(test_newer_replaces_older),
     };
     int failed;
