@@ -2,6 +2,8 @@
 """python3 -m lab VERB [--release NAME]: a real Xen under emulation, to try things in and to run the cases."""
 
 import argparse
+import os
+import select
 import signal
 import sys
 from pathlib import Path
@@ -20,23 +22,47 @@ VERBS = (cases, bench, campaigns, live, flight)  # each has a register(); in the
 
 
 def main() -> int:
-    args = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a machine of ours ends with us
     try:
+        return _run()
+    except LabError as error:
+        print(f"lab: {error.word}: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return _unheard()
+
+
+def _run() -> int:
+    try:
+        args = _arguments()
         if args.release:
             release.choose(args.release)
         if args.from_packages:
             debs.choose(args.from_packages if args.from_packages != HERE else None)
         return args.verb(args)
-    except LabError as error:
-        print(f"lab: {error}", file=sys.stderr)
-        return error.code
-    except KeyboardInterrupt:
-        return 130
+    finally:
+        sys.stdout.flush()  # what cannot be said is known here, and not when Python ends
+
+
+def _unheard() -> int:
+    """As a program that SIGPIPE ends; here it does not, so that a machine of ours is ended first."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    if not output.poll(0):
+        raise  # it was another pipe: a bug
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        self.exit(64, f"lab: usage: {message}; see {self.prog} --help\n")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python3 -m lab", description=__doc__)
+    parser = _Parser(prog="python3 -m lab", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(function, help_text):

@@ -1,11 +1,29 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""What can go wrong with the lab itself, as opposed to what it tests."""
+"""What can go wrong with the lab itself, as opposed to what it tests; the words and codes are pvboot's own."""
 
 
 class LabError(Exception):
-    """Printed as one line; `code` is the exit status (71: a host resource is missing)."""
+    """Printed as one line; `word` is its class, `code` the exit status."""
 
-    code = 71
+    word, code = "host", 71
+
+
+class Usage(LabError):
+    """What was asked for is not there to be had."""
+
+    word, code = "usage", 64
+
+
+class Malformed(LabError):
+    """A file is not what it should be."""
+
+    word, code = "malformed", 65
+
+
+class Unreadable(LabError):
+    """A file is absent, or cannot be read or written."""
+
+    word, code = "unreadable", 66
 
 
 class NoPackage(LabError):

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from . import release
+from .errors import Unreadable
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -47,9 +48,27 @@ def live() -> Path:
 
 
 def made(directory: Path) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unreadable(f"{directory}: {error.strerror}") from None
     return directory
 
 
 def _of(directory: Path, of: str | None = None) -> Path:
     return directory if release.is_own(of) else directory / (of or release.name())
+
+
+def read(path: Path) -> bytes:
+    """A file that somebody named."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from None
+
+
+def write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from None

@@ -5,6 +5,7 @@ import io
 import re
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ..base import tarball
@@ -25,7 +26,8 @@ ENDED = {1: "", 3: "the domain is gone", 4: "the domain has shut down or crashed
 
 
 class Boot:
-    def __init__(self, host: Host, case: Case, directory: Path) -> None:
+    def __init__(self, host: Host, case: Case, directory: Path, step: Callable[[str], None] = lambda text: None) -> None:
+        self._step = step
         self.host = host
         self.case = case
         self.directory = directory
@@ -62,6 +64,7 @@ class Boot:
         self.host.check(f"{self.xl} unpause {self.domain}")
         problem = self._wait(1)
         self.seconds["guest"] = self._uptime() - started
+        self._step(f"{problem or 'userland'} after {self.seconds['guest']:.1f} s")
         if not problem and self.case.action:
             problem = self._act()
         self._collect(problem is not None)
@@ -92,6 +95,7 @@ class Boot:
         (self.directory / "xl-create.txt").write_text(err + out)
         before, after = map(float, re.search(r"@time (\S+) (\S+)", out).groups())
         self.seconds["create"] = after - before
+        self._step(f"xl create took {self.seconds['create']:.1f} s")
         return rc, err + out
 
     def _judge_refusal(self, rc: int, said: str) -> list[str]:

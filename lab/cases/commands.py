@@ -5,7 +5,9 @@ import argparse
 from pathlib import Path
 
 from ..base import paths
+from ..base.errors import Usage
 from . import demo, report, runner, table
+from .case import Case
 
 
 def register(verb) -> None:
@@ -19,8 +21,15 @@ def register(verb) -> None:
     verb(demo_, "one guest from its plan to what it reads back")
 
 
-def run_(args: argparse.Namespace) -> int:
+def _wanted(args: argparse.Namespace) -> list[Case]:
     wanted = table.select(table.all_cases(), args.select)
+    if not wanted:
+        raise Usage(f"--select {args.select}: no case matches; see python3 -m lab list")
+    return wanted
+
+
+def run_(args: argparse.Namespace) -> int:
+    wanted = _wanted(args)
     out = (args.out or paths.lab() / "run").resolve()
     results = runner.flight(wanted, out, args.keep_going, report.Progress())
     report.write(results, out)
@@ -30,7 +39,7 @@ def run_(args: argparse.Namespace) -> int:
 
 
 def list_(args: argparse.Namespace) -> int:
-    for case in table.select(table.all_cases(), args.select):
+    for case in _wanted(args):
         print(f"{case.id:32} {case.path:10} {case.kernel:10} {case.vcpus} vCPU {case.memory} MiB"
               + (f"  refused: {case.refused}" if case.refused else ""))
     return 0

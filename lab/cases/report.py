@@ -2,29 +2,21 @@
 """What the developer sees of a run, and what is kept of it."""
 
 import json
-import sys
 from pathlib import Path
 
-from .case import Case
+from ..base.progress import Steps
 from .runner import Result
 
 
-class Progress:
-    """One line per case; on a terminal also which one is running."""
-
-    def __init__(self) -> None:
-        self._tty = sys.stdout.isatty()
-
-    def begin(self, number: int, total: int, case: Case) -> None:
-        if self._tty:
-            print(f"[{number}/{total}] {case.id} ...", end="", flush=True)
+class Progress(Steps):
+    """One line that stays for each case, besides its steps."""
 
     def end(self, result: Result) -> None:
         times = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items() if name != "case")
         line = f"{result.status:6} {result.case.id}" + (f"  ({times})" if times else "")
         if result.reasons:
             line += f": {result.reasons[0]}"
-        print(("\r\033[K" if self._tty else "") + line, flush=True)
+        self.say(line)
         for reason in result.reasons[1:6]:
             print(f"       {reason}")
 

@@ -2,8 +2,8 @@
 """Runs cases one after another on one machine, which is booted again if one of them takes it down."""
 
 import dataclasses
-import functools
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ..base import kernels, packages, paths, ready, release
@@ -31,11 +31,12 @@ class Result:
 
 
 class Runner:
-    def __init__(self, host: Host, store: packages.Store, out: Path, say=functools.partial(print, flush=True)) -> None:
+    def __init__(self, host: Host, store: packages.Store, out: Path, step: Callable[[str], None] = lambda text: None) -> None:
+        """`step` is told what is going on."""
         self.host = host
+        self._step = step
         self.store = store
         self.out = out
-        self.say = say
         self._pae: bool | None = None
 
     def run(self, case: Case) -> Result:
@@ -106,7 +107,7 @@ class Runner:
         """Problems with the guest, and what it left behind."""
         before = self._snapshot()
         log_start = len(self.host.log())
-        one = boot.Boot(self.host, case, self._directory(case))
+        one = boot.Boot(self.host, case, self._directory(case), self._step)
         try:
             problems = one.go(*self._config(case))
         finally:
@@ -149,7 +150,7 @@ class Runner:
     def _ready(self) -> None:
         if not self.host.alive():
             seconds = self.host.boot(self.store)
-            self.say(f"Xen {self.host.xen()} with {release.name()}'s dom0 is up after {seconds:.0f} s")
+            self._step(f"Xen {self.host.xen()} with {release.name()}'s dom0 is up after {seconds:.0f} s")
             self._warm_up()
         install.push(self.host)
 
@@ -187,11 +188,11 @@ def flight(wanted: list[Case], out: Path, keep_going: bool, progress) -> list[Re
     store = packages.Store()
     for kernel in dict.fromkeys(case.guest_kernel for case in wanted if case.guest_kernel.follows):
         print(f"{kernel.id}: {kernels.described(store, kernel)}", flush=True)
-    runner = Runner(Host(paths.made(out) / "host", memory_mib=memory), store, out)
+    runner = Runner(Host(paths.made(out) / "host", memory_mib=memory), store, out, progress.step)
     results: list[Result] = []
     try:
         for number, case in enumerate(wanted, 1):
-            progress.begin(number, len(wanted), case)
+            progress.begin(number, len(wanted), case.id)
             results.append(runner.run(case))
             progress.end(results[-1])
             if results[-1].status in ("fail", "broken", "error") and not keep_going:

@@ -5,7 +5,8 @@ import dataclasses
 import json
 from pathlib import Path
 
-from ..base.errors import LabError
+from ..base import paths
+from ..base.errors import Malformed
 from . import model
 from .record import Record
 
@@ -19,14 +20,17 @@ class Verdict:
     new_looks: list[str]      # differences without an explanation that the baseline does not have
 
 
-def load(path: Path | None) -> dict:
-    """{cell id: {"status", "looks"}}; empty without a file."""
-    if path is None or not path.exists():
+def load(path: Path | None, to_be_made: bool = False) -> dict:
+    """{cell id: {"status", "looks"}}; empty without a file, which is `to_be_made` then."""
+    if path is None or to_be_made and not path.exists():
         return {}
     try:
-        return json.loads(path.read_text())["jobs"]
-    except (ValueError, KeyError) as error:
-        raise LabError(f"{path}: no baseline: {error!r}") from None
+        jobs = json.loads(paths.read(path))["jobs"]
+        if all(isinstance(row["status"], str) and isinstance(row["looks"], list) for row in jobs.values()):
+            return jobs
+        raise ValueError("a job without status or looks")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Malformed(f"{path}: no baseline: {error!r}") from None
 
 
 def dump(record: Record, looks: dict[str, list[str]], before: dict) -> str:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from ..base import kernels, paths
-from ..base.errors import LabError
+from ..base.errors import LabError, Usage
 from . import baseline, cells, claims, execute, htmlreport, judge, model, record, tap, versions
 from .judge import Outcome
 
@@ -58,13 +58,19 @@ def _report(sub: argparse.ArgumentParser) -> None:
 
 
 def _wanted(args: argparse.Namespace) -> list[model.Cell]:
-    return cells.select(cells.matrix(list(kernels.KERNELS), args.rounds), args.select)
+    wanted = cells.select(cells.matrix(list(kernels.KERNELS), args.rounds), args.select)
+    if not wanted:
+        raise Usage(f"--select {args.select}: no cell matches; see python3 -m lab cells")
+    return wanted
+
+
+def _baseline(args: argparse.Namespace) -> dict:
+    return baseline.load(args.baseline, args.accept)
 
 
 def compare(args: argparse.Namespace) -> int:
+    _baseline(args)  # before anything is flown
     wanted, out = _wanted(args), _directory(args.out)
-    if not wanted:
-        raise LabError(f"no cell matches {args.select}")
     with _Lock(out):
         if args.anew:
             (out / record.FILE).unlink(missing_ok=True)
@@ -83,7 +89,7 @@ def cell(args: argparse.Namespace) -> int:
     known = {cell.id: cell for cell in cells.matrix(list(kernels.KERNELS), 99)}
     unknown = [name for name in args.id if name not in known]
     if unknown:
-        raise LabError(f"no cell is called {unknown[0]}; see python3 -m lab cells")
+        raise Usage(f"no cell is called {unknown[0]}; see python3 -m lab cells")
     out = _directory(args.out)
     with _Lock(out):
         whole = execute.Flight([known[name] for name in args.id], out).fly()
@@ -101,13 +107,13 @@ def _conclude(args: argparse.Namespace, directories: list[Path], out: Path, only
     whole = record.merged(directories)
     if only is not None:
         whole.jobs = {name: job for name, job in whole.jobs.items() if name in only}
-    before = baseline.load(args.baseline)
+    before = _baseline(args)
     outcome = judge.judge(whole, before)
     write(outcome, directories, out)
     if args.accept:
-        args.baseline.write_text(baseline.dump(outcome.record, outcome.looks, before))
+        paths.write(args.baseline, baseline.dump(outcome.record, outcome.looks, before))
     if args.claims:
-        args.claims.write_text(claims.render(whole))
+        paths.write(args.claims, claims.render(whole))
     _print(outcome, out)
     return outcome.exit_code
 
@@ -117,9 +123,9 @@ def write(outcome: Outcome, directories: list[Path], out: Path) -> None:
     logs = {name: directory / job.cell.name for name, job in outcome.record.jobs.items() for directory in directories
             if (directory / job.cell.name).is_dir()}
     paths.made(out)
-    (out / "report.html").write_text(htmlreport.render(outcome, logs, out))
-    (out / "report.tap").write_text(tap.tap(outcome))
-    (out / "report.xml").write_text(tap.junit(outcome))
+    paths.write(out / "report.html", htmlreport.render(outcome, logs, out))
+    paths.write(out / "report.tap", tap.tap(outcome))
+    paths.write(out / "report.xml", tap.junit(outcome))
 
 
 def _print(outcome: Outcome, out: Path) -> None:

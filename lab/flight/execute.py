@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """A flight: many jobs on one machine, which is booted again if one of them takes it down."""
 
-import functools
 import hashlib
 import os
 import time
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from ..base import kernels, packages, paths, ready, release
 from ..base.errors import HostDead, LabError, NoPackage
+from ..base.progress import Steps
 from ..machine import dom0, install
 from ..guests import capabilities
 from ..judges import leaks
@@ -22,12 +22,11 @@ SPARE_MIB = 1024  # of this machine's memory, left to others
 
 
 class Flight:
-    def __init__(self, wanted: list[Cell], out: Path, experiments: bool = False, replace: bool = False,
-                 say=functools.partial(print, flush=True)) -> None:
+    def __init__(self, wanted: list[Cell], out: Path, experiments: bool = False, replace: bool = False) -> None:
         ready.ensure()
         self.wanted = wanted
         self.out = paths.made(out)
-        self._say = say
+        self._progress = Steps()
         self._experiments = experiments and native_in_pv.KERNEL in {cell.kernel for cell in wanted}
         self._store = packages.Store()
         self._absent: dict[str, str] = {}  # kernels that the archive has not, and what it says
@@ -54,12 +53,13 @@ class Flight:
         todo = [cell for cell in self.wanted if cell.id not in self.writer.record.finished()]
         todo.sort(key=lambda cell: runner.machine_mib([cell]))  # one machine of each size, the common one first
         if len(todo) < len(self.wanted):
-            self._say(f"{len(self.wanted) - len(todo)} of {len(self.wanted)} cells are in the record already")
+            self._progress.say(f"{len(self.wanted) - len(todo)} of {len(self.wanted)} cells are in the record already")
         try:
             for number, cell in enumerate(todo, 1):
                 if time.monotonic() > deadline:
-                    self._say(f"{len(todo) - number + 1} cells are left for another time")
+                    self._progress.say(f"{len(todo) - number + 1} cells are left for another time")
                     return self.writer.record
+                self._progress.begin(number, len(todo), cell.id)
                 self._one(cell, f"[{number}/{len(todo)}]")
             if self._experiments and "C6" not in self.writer.record.experiments:
                 self._native_in_pv()
@@ -78,10 +78,10 @@ class Flight:
             if not may_not_repeat(done) or not left:
                 break
             once_only += [f"once only: {reason}" for reason in done.reasons]
-            self._say(f"{position} {cell.id}: {'; '.join(done.reasons[:1])}: once more")
+            self._progress.say(f"{position} {cell.id}: {'; '.join(done.reasons[:1])}: once more")
         done.reasons = done.reasons or once_only
         self.writer.add(done)
-        self._say(f"{position} {done.status:7} {cell.id} ({time.monotonic() - started:.0f} s)"
+        self._progress.say(f"{position} {done.status:7} {cell.id} ({time.monotonic() - started:.0f} s)"
                   + "".join(f"\n        {reason[:300]}" for reason in done.reasons[:6]))
 
     def _try(self, cell: Cell) -> Job:
@@ -95,7 +95,7 @@ class Flight:
                 return model.job_without_run(cell, model.SKIP, why)
             given = self._given(cell)
             done.runvars = self._runvars(cell, given)
-            job.Runner(self._host, done, given, self.out / cell.name).run()
+            job.Runner(self._host, done, given, self.out / cell.name, self._progress.step).run()
         except HostDead as dead:
             if self._host:
                 (self.out / f"{cell.name}-xen-died.log").write_text(self._host.stamped_log())
@@ -127,7 +127,7 @@ class Flight:
             self._host = Host(paths.made(self.out / "host"), memory_mib=memory_mib)
         if not self._host.alive():
             seconds = self._host.boot(self._store)
-            self._say(f"a machine of {memory_mib} MiB with Xen {self._host.xen()} is up after {seconds:.0f} s")
+            self._progress.say(f"a machine of {memory_mib} MiB with Xen {self._host.xen()} is up after {seconds:.0f} s")
             self._same_xen(self._host.xen())
             install.push(self._host)
             self._warm_up()
@@ -153,7 +153,7 @@ class Flight:
         ramdisk = self._put(recipes.initrd(self._store, "amd64", "small"))
         found = native_in_pv.run(self._host, elf, entry, ramdisk, self.out)
         self.writer.add_experiment("C6", found)
-        self._say(f"experiment C6: {found['outcome']}")
+        self._progress.say(f"experiment C6: {found['outcome']}")
 
     # --- what it is run with --------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 import dataclasses
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ..base import paths
@@ -45,7 +46,9 @@ class Stop(Exception):
 
 
 class Runner:
-    def __init__(self, host: Host, job: Job, given: Given, directory: Path) -> None:
+    def __init__(self, host: Host, job: Job, given: Given, directory: Path, told: Callable[[str], None] = lambda text: None) -> None:
+        """`told` hears of each step as it ends."""
+        self._told = told
         self.host = host
         self.job = job
         self.cell = job.cell
@@ -81,6 +84,7 @@ class Runner:
             step.status, step.detail = model.ERROR, f"{type(error).__name__}: {error}"
         finally:
             step.seconds = round(time.monotonic() - started, 3)
+            self._told(f"{name}: {step.status} ({step.seconds:.1f} s)")
         return False
 
     # --- the steps: status and detail, or Stop ----------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from ..base.errors import LabError
+from ..base import paths
+from ..base.errors import Malformed, Usage
 from . import model
 from .model import Job
 
@@ -30,7 +31,7 @@ class Record:
 def read(path: Path) -> Record:
     """A last line without its end is what a killed writer left: it does not count."""
     record = Record({}, {})
-    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
+    for number, line in enumerate(paths.read(path).split(b"\n")[:-1], 1):
         try:
             row = json.loads(line)
             if row["record"] == "flight":
@@ -39,8 +40,8 @@ def read(path: Path) -> Record:
                 record.experiments[row["id"]] = row
             else:
                 record.jobs[row["id"]] = model.from_json(row)
-        except (ValueError, KeyError, TypeError) as error:
-            raise LabError(f"{path}: line {number}: {error!r}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Malformed(f"{path}: line {number} is no record: {error!r}") from None
     return record
 
 
@@ -49,8 +50,10 @@ def merged(directories: list[Path]) -> Record:
     whole = Record({}, {})
     for directory in directories:
         part = read(directory / FILE)
+        if not part.flight:
+            raise Malformed(f"{directory / FILE}: it does not say what was flown")
         if whole.flight and (other := difference(whole.flight, part.flight)):
-            raise LabError(f"{directory}: of another flight: {other}")
+            raise Usage(f"{directory}: of another flight: {other}")
         whole.flight = _joined(whole.flight, part.flight)
         whole.experiments |= part.experiments
         for name, job in part.jobs.items():
@@ -75,7 +78,7 @@ class Writer:
                 self.path.rename(self.path.with_name(f"old-{self.record.flight.get('started', '')}.jsonl"))
                 self.record = Record({}, {})
         if self.record.flight and (other := difference(self.record.flight, flight)):
-            raise LabError(f"{self.path} is of another flight: {other}; choose another --out")
+            raise Usage(f"{self.path}: of another flight: {other}; choose another --out")
         joined = _joined(self.record.flight, flight)
         if joined != self.record.flight:
             self.record.flight = joined

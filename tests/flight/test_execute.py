@@ -3,6 +3,7 @@
 
 import pytest
 
+from lab.base import progress
 from lab.judges import leaks, messages
 from lab.flight import baseline, execute, job, model, recipes
 from lab.flight.model import Cell, Job
@@ -52,7 +53,7 @@ class Record(list):
 ])
 def test_what_may_not_repeat_is_tried_again(monkeypatch, tries, status, reasons):
     flight = execute.Flight.__new__(execute.Flight)
-    flight.writer, flight._say = Record(), lambda text: None
+    flight.writer, flight._progress = Record(), progress.Steps()
     left_over = list(tries)
     monkeypatch.setattr(flight, "_try", lambda cell: broken() if (steps := left_over.pop(0)) is None else made(steps))
     flight._one(CELL, "[1/1]")
@@ -112,3 +113,18 @@ def test_a_few_pages_less_are_not_passed_over(tmp_path, monkeypatch):
     monkeypatch.setattr(one, "_snapshot", lambda: leaks.Snapshot(98, "0", (), ()))
     one._step("leak-check")
     assert (one.job.step("leak-check").status, one.job.step("leak-check").detail) == (model.FAIL, GROWN)
+
+
+def test_each_step_is_told_as_it_ends(tmp_path):
+    """A line a step, with what came of it."""
+    told = []
+    made = runner(tmp_path)
+    made._told = told.append
+    made._plan = lambda: (model.PASS, "")
+    made._step("plan")
+
+    def stops():
+        raise job.Stop(model.FAIL, "no")
+    made._unpause = stops
+    made._step("unpause")
+    assert [line.split(" (")[0] for line in told] == ["plan: pass", "unpause: fail"]

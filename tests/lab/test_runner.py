@@ -80,7 +80,7 @@ def test_a_triple_fault_that_xl_covered_up_is_none_the_less_one(tmp_path, monkey
     class Rebuilt:
         seconds, evidence = {}, None
 
-        def __init__(self, host, case, directory):
+        def __init__(self, host, case, directory, step):
             host.said += "(XEN) d7v0 Triple fault - invoking HVM shutdown action 1\n"
 
         def go(self, *config):
@@ -144,6 +144,25 @@ def results(*statuses):
 ])
 def test_summary(statuses, selected, line, good):
     assert report.summary(results(*statuses), selected) == (line, good)
+
+
+def test_a_line_a_step_where_there_is_no_terminal(capsys):
+    shown = report.Progress()
+    shown.begin(2, 5, CASE.id)
+    shown.step("xl create took 1.0 s")
+    shown.end(Result(CASE, "pass"))
+    assert capsys.readouterr().out == \
+        "[2/5] 6.1/xl-pvh: begins\n[2/5] 6.1/xl-pvh: xl create took 1.0 s\npass   6.1/xl-pvh\n"
+
+
+def test_one_line_that_changes_on_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    shown = report.Progress()
+    shown.begin(2, 5, CASE.id)
+    shown.step("up")
+    shown.end(Result(CASE, "pass"))
+    lines = capsys.readouterr().out
+    assert lines.count("\n") == 1 and lines.endswith("[2/5] 6.1/xl-pvh: up\r\033[Kpass   6.1/xl-pvh\n")
 
 
 def test_progress_says_status_case_times_and_reason(capsys):
