@@ -76,6 +76,18 @@ def test_a_triple_fault_may_be_the_emulations(runner, tmp_path, once, status, re
     assert (result.status, result.reasons, runner.once) == (status, reasons, [])
 
 
+@pytest.mark.parametrize("console, status", [
+    ("[   49.44] XSAVE consistency problem: size 832 != kernel_size 0\n[   49.44] Kernel panic - not syncing\n", "pass"),
+    ("[   49.44] XSAVE consistency problem: size 832 != kernel_size 0\nRun /init\n", "fail"),
+    ("[   49.44] Kernel panic - not syncing: no init\n", "fail"),
+])
+def test_a_kernel_that_dies_of_the_emulations_xsave_is_tried_again(runner, tmp_path, console, status):
+    (tmp_path / CASE.name).mkdir()
+    (tmp_path / CASE.name / "console.log").write_text(console)
+    runner.once = [(["died"], []), ([], [])]
+    assert runner.run(CASE).status == status
+
+
 def test_a_triple_fault_that_xl_covered_up_is_none_the_less_one(tmp_path, monkeypatch):
     class Rebuilt:
         seconds, evidence = {}, None
