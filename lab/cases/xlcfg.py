@@ -8,7 +8,8 @@ from .case import PATHS, Case
 
 def config(case: Case, kernel: str, ramdisk: str, words: str = "") -> str:
     """The xl.cfg of a case; `words` stands in for the case's own command line."""
-    cmdline = f"{words or case.cmdline} pvlab.mode={case.mode}" + (" pvlab.out=e9" if case.port_e9 else "")
+    cmdline = " ".join(filter(None, (words or case.cmdline, case.guest_kernel.words)))
+    cmdline = f"{cmdline} pvlab.mode={case.mode}" + (" pvlab.out=e9" if case.port_e9 else "")
     keys = {"name": case.name, **PATHS[case.path], "kernel": kernel, "ramdisk": ramdisk, "memory": case.memory,
             "vcpus": case.vcpus, "cmdline": cmdline, "on_crash": "preserve", "on_poweroff": "preserve", **case.config}
     return "".join(f"{key} = {_value(value)}\n" for key, value in keys.items() if value is not None)

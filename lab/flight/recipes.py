@@ -52,7 +52,8 @@ def command_line(cell: Cell, kernel: Kernel, tsc_khz: int | None) -> str:
     words = case.CONSOLE if kernel.xen else case.NO_XEN
     if "KHZ" in words:
         words = words.replace("KHZ", str(tsc_khz)).replace("LPJ", str((tsc_khz or 0) * 4))  # at HZ=250
-    words = f"{LOG} {words} pvlab.mode=evidence" + ("" if kernel.xen else " pvlab.out=e9")
+    words = " ".join(filter(None, (LOG, words, kernel.words, "pvlab.mode=evidence")))
+    words += "" if kernel.xen else " pvlab.out=e9"
     return words if cell.path == "xl-pv" else words + " pvlab.marks=e9"
 
 

@@ -58,6 +58,12 @@ def test_kernels_without_xen_speak_through_the_debug_port():
     assert " pvlab.out=e9" not in xlcfg.config(Case("6.1/linux32", "linux32", "6.1"), "/k", "/r")
 
 
+def test_a_kernel_that_needs_words_here_has_them_and_no_other_kernel_does():
+    assert " noxsave " in xlcfg.config(Case("newest/linux64", "linux64", "newest"), "/k", "/r")
+    assert 'cmdline = "console=hvc0 earlyprintk=xen pvlab.mode=evidence"' in \
+        xlcfg.config(Case("6.12/linux64", "linux64", "6.12"), "/k", "/r")
+
+
 def test_longest_command_line_is_what_the_guest_sees():
     longest = [case for case in all_cases() if case.id.endswith("/longest-cmdline")]
     assert longest
