@@ -84,6 +84,9 @@ RULES := Makefile $(wildcard mk/*.mk)
 $(BUILD)/%.o: %.c $(RULES) | $(BUILD)/libraries
 	@mkdir -p $(@D) && $(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/src/%.o: src/%.S $(RULES) | $(BUILD)/libraries
+	@mkdir -p $(@D) && $(call say,AS,$@)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 .PHONY: FORCE
 

@@ -6,6 +6,8 @@
 # One of start_info.c, which needs Xen's headers, and its stand-in.
 STARTINFO := $(filter-out src/startinfo/start_info$(if $(filter y,$(HAVE_XEN)),_none).c,$(wildcard src/startinfo/*.c))
 BUILDER := $(filter-out %_xen.c,$(wildcard src/builder/*/*.c))
+# Code of a guest's, which is data to us.
+GUEST_CODE := $(BUILD)/src/builder/pack/entry.o
 SANDBOX := $(wildcard src/sandbox/*.c)
 CACHE := $(wildcard src/cache/*.c)
 # What an xl.cfg says, for whoever has a libxlutil to read it with.
@@ -15,7 +17,7 @@ CLI_XL := $(addprefix src/frontends/cli/,config.c check.c xlcfg.c)
 CLI := $(filter-out $(if $(filter y,$(HAVE_XEN)),%/config_none.c,$(CLI_XL)),$(wildcard src/frontends/cli/*.c)) \
        $(if $(filter y,$(HAVE_XEN)),$(CONFIG))
 
-CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER) $(SANDBOX) $(CACHE))
+CORE_OBJ := $(call obj,$(STARTINFO) $(BUILDER) $(SANDBOX) $(CACHE)) $(GUEST_CODE)
 PROGRAMS := $(BUILD)/pvboot $(BUILD)/libpvboot.so
 LIBRARY_NAMES := pvboot
 

@@ -3,11 +3,11 @@
 
 # PURE may not do I/O, so nothing but memory and text functions may be undefined.
 PURE := $(STARTINFO) $(addprefix src/builder/,base/memmap.c base/names.c image/bzimage.c image/entries.c load/load.c) \
-        $(wildcard $(addprefix src/builder/,segment/*.c plan/*.c check/*.c))
+        $(wildcard $(addprefix src/builder/,segment/*.c plan/*.c check/*.c pack/*.c))
 SOURCES = $(shell git ls-files '*.[ch]' 2>/dev/null || find include src tests -name '*.[ch]')
 
 .PHONY: check-pure check-headers check-format check-exports check-abi store-abi check-hardened check-licences check-reproducible
-check-pure: $(call obj,$(PURE) src/builder/base/error.c)
+check-pure: $(call obj,$(PURE) src/builder/base/error.c) $(GUEST_CODE)
 	$(LD) -r -o $(BUILD)/pure.o $^
 	! nm -u $(BUILD)/pure.o | grep -vE ' (mem|str|v?snprintf|__v?snprintf_chk|__mem|__str|calloc|free|__assert_fail|__stack_chk_fail|_GLOBAL_|__ctype|(__)?explicit_bzero|pvb_codec_find|pvb_hash_)'
 # Each header alone, as strangers compile it. Xen's own are GNU C. Without -Wshadow in C++, where struct pvboot_load and the

@@ -84,6 +84,24 @@ struct pvboot_load {
     uint64_t off, file_bytes; /* in the ELF's bytes */
 };
 
+/* What `pvboot pack` puts behind the in-guest stub. */
+enum pvboot_packed_part {
+    PVBOOT_PACKED_KERNEL,
+    PVBOOT_PACKED_RAMDISK,
+    PVBOOT_PACKED_CMDLINE, /* text, without NUL */
+    PVBOOT_PACKED_OPTIONS, /* text for the stub, "entry=linux64" */
+    PVBOOT_PACKED_PARTS,
+};
+const char *pvboot_packed_name(enum pvboot_packed_part part); /* "kernel", ... */
+
+struct pvboot_packed {
+    bool there; /* false: all else is zero */
+    struct {
+        uint64_t off, bytes; /* in the ELF's bytes; 0 bytes: none */
+    } part[PVBOOT_PACKED_PARTS];
+    char kernel_version[128]; /* as of a bzImage */
+};
+
 /* Xen's ELF notes that matter for starting, as found in PT_NOTE segments. */
 struct pvboot_notes {
     bool has_phys32_entry;
@@ -94,6 +112,7 @@ struct pvboot_notes {
     bool linux_note;  /* a note owned by "Linux" (build salt, LTO): Linux even when built without Xen support */
     char guest_os[32], guest_version[32], xen_version[32], loader[32];
     char features[128];
+    struct pvboot_packed packed; /* by our own note, too */
 };
 
 struct pvboot_elf {

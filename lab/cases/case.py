@@ -14,6 +14,8 @@ PATHS: dict[str, dict[str, str]] = {
     "xl-pv": {"type": "pv"},
     "xl-stub": {"type": "pvh", "pvshim": 1, "pvshim_path": "/usr/lib/pvboot/pvboot-stub.elf", "pvshim_cmdline": "pvboot",
                 "pvshim_extra": "entry=linux64"},  # what builder="pvboot" comes to, docs/stub.md
+    # one file for a stock xl, from pvboot pack: what it does not say itself, the configuration does
+    "xl-packed": {"type": "pvh", "ramdisk": None, "cmdline": None},
     **{entry: {"builder": "pvboot", "pvboot_entry": entry} for entry in OURS},
 }
 EXAMPLE_FILES = {"kernel": "/vmlinuz", "ramdisk": "/initrd.img"}  # where Debian has links to its newest kernel
@@ -57,12 +59,13 @@ class Case:
     def needs_built(self) -> list[str]:
         """Files of the build directory."""
         ours = ["pvboot-xl.so", "pvboot-stub.elf"] if self.needs_pvboot or self.path == "xl-stub" else []
+        ours += ["pvboot", "pvboot-stub.elf"] if self.path == "xl-packed" else []
         return [*ours, *([f"guests/{images.PROBES[self.path]}"] if self.probe else [])]
 
     @property
     def filled_by(self) -> str:
         """The path by whose rules the page that the guest tells of was filled: a toolstack's, or the in-guest stub's."""
-        if self.action == "move" or (self.path == "xl-stub" and not self.plugin):
+        if self.path == "xl-packed" or self.action == "move" or (self.path == "xl-stub" and not self.plugin):
             return "stub"
         return {"auto": "linux64", "xl-stub": "linux64"}.get(self.path, self.path)
 

@@ -5,7 +5,7 @@ from ..guests.evidence import Evidence
 from ..judges import readback
 from .case import Case
 
-HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub")  # those with a zero page of our making
+HANDOVER_PATHS = ("linux32", "linux64", "vmlinux64", "stub", "auto", "xl-stub", "xl-packed")  # those with a zero page of our making
 
 
 def hands_over(case: Case) -> bool:

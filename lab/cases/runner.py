@@ -131,6 +131,8 @@ class Runner:
         usual = images.probe_kernel(case.filled_by) if case.probe else kernels.image(self.store, case.guest_kernel)
         kernel = variants.kernel(case, usual)
         image, more = variants.prepare(self.host, case, self._ramdisk(case))
+        if case.path == "xl-packed":
+            kernel = variants.packed(case, kernel, image)
         files = {"kernel": kernel.read_bytes(), "ramdisk": variants.joined(case, image.read_bytes())}
         there = {"kernel": self.host.put_once(kernel, f"{dom0.DIRECTORY}/{kernel.name}"),
                  "ramdisk": self.host.put_once(image, f"{dom0.DIRECTORY}/{image.name}")}

@@ -2,6 +2,7 @@
 """Guests of a shape that the usual cases have not: memory maps with many holes, ramdisks that are large or come in
 parts.  What must come of it is judged by what the guest sees."""
 
+import hashlib
 import struct
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..machine import dom0
 from ..machine.host import Host
 from ..guests import images
 from ..guests.evidence import Evidence
+from . import xlcfg
 from .case import Case
 
 HERE = Path(__file__).resolve().parent
@@ -55,6 +57,17 @@ def kernel(case: Case, image: Path) -> Path:
     return copy
 
 
+def packed(case: Case, kernel: Path, ramdisk: Path) -> Path:
+    """All three as one file.  Its command line is not the guest's if the configuration has one as well."""
+    ours = f"pvlab.packed {xlcfg.cmdline(case)}"
+    out = paths.made(paths.lab() / "guests") / f"{case.name}.packed"
+    done = subprocess.run([paths.build() / "pvboot", "pack", "--sandbox", "best", "--entry", "linux64", "--ramdisk", ramdisk,
+                           "--cmdline", ours, "-o", out, kernel], capture_output=True, text=True)
+    if done.returncode:
+        raise LabError(f"pvboot pack: {done.stderr.strip()}")
+    return out.rename(out.with_name(f"{out.name}-{hashlib.sha256(out.read_bytes()).hexdigest()[:12]}"))
+
+
 def joined(case: Case, ramdisk: bytes) -> bytes:
     """The guest's ramdisk as a whole: Linux Documentation/driver-api/early-userspace/buffer-format.rst."""
     for part in _parts() if case.ramdisk == "joined" else ():
@@ -64,6 +77,8 @@ def joined(case: Case, ramdisk: bytes) -> bytes:
 
 def judge(case: Case, found: Evidence, dump: Path) -> list[str]:
     wrong = []
+    if case.path == "xl-packed" and ("pvlab.packed" in found.text("cmdline")) == ("cmdline" in case.config):
+        wrong.append(f"whose command line is this? {found.text('cmdline').strip()[:200]!r}")
     if case.reserve:
         wrong += _left_to_xen(found, dump) if case.path == "pvh" else _holes(case, found)
     if case.ramdisk == "large" and case.reserve:

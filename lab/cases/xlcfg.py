@@ -6,12 +6,17 @@ import re
 from .case import PATHS, Case
 
 
+def cmdline(case: Case, words: str = "") -> str:
+    """The guest's: the case's own words, or those that stand in for them, and what its init is told."""
+    said = " ".join(filter(None, (words or case.cmdline, case.guest_kernel.words)))
+    return f"{said} pvlab.mode={case.mode}" + (" pvlab.out=e9" if case.port_e9 else "")
+
+
 def config(case: Case, kernel: str, ramdisk: str, words: str = "") -> str:
     """The xl.cfg of a case; `words` stands in for the case's own command line."""
-    cmdline = " ".join(filter(None, (words or case.cmdline, case.guest_kernel.words)))
-    cmdline = f"{cmdline} pvlab.mode={case.mode}" + (" pvlab.out=e9" if case.port_e9 else "")
-    keys = {"name": case.name, **PATHS[case.path], "kernel": kernel, "ramdisk": ramdisk, "memory": case.memory,
-            "vcpus": case.vcpus, "cmdline": cmdline, "on_crash": "preserve", "on_poweroff": "preserve", **case.config}
+    usual = {"kernel": kernel, "ramdisk": ramdisk, "memory": case.memory, "vcpus": case.vcpus,
+             "cmdline": cmdline(case, words), "on_crash": "preserve", "on_poweroff": "preserve"}
+    keys = {"name": case.name, **PATHS[case.path], **usual, **PATHS[case.path], **case.config}
     return "".join(f"{key} = {_value(value)}\n" for key, value in keys.items() if value is not None)
 
 

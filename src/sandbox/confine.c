@@ -306,15 +306,25 @@ int pvboot_kernel_open_confined(struct pvboot_kernel *k, const char *path, struc
     return 0;
 }
 
-const char *pvb_program(const char *file, const char *name, char *buf, size_t n)
+static const char *beside(const char *file, const char *name, int mode, char *buf, size_t n)
 {
     const char *slash = strrchr(file, '/');
     int len = slash ? (int)(slash - file) : 0;
 
-    if (slash && (size_t)snprintf(buf, n, "%.*s/%s", len, file, name) < n && !access(buf, X_OK))
+    if (slash && (size_t)snprintf(buf, n, "%.*s/%s", len, file, name) < n && !access(buf, mode))
         return buf;
     snprintf(buf, n, "%s/%s", PVBOOT_LIBEXECDIR, name);
     return buf;
+}
+
+const char *pvb_program(const char *file, const char *name, char *buf, size_t n)
+{
+    return beside(file, name, X_OK, buf, n);
+}
+
+const char *pvb_data(const char *file, const char *name, char *buf, size_t n)
+{
+    return beside(file, name, R_OK, buf, n);
 }
 
 const char *pvboot_confine_helper(const char *file, char *buf, size_t n)

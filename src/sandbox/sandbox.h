@@ -45,5 +45,7 @@ int pvb_pass_on(const struct pvb_answer *a, struct pvboot_error *e);
 
 /* Program @name of ours, beside @file; where there is none, the installed one.  Returns @buf. */
 const char *pvb_program(const char *file, const char *name, char *buf, size_t n);
+/* The same of a file of ours that is only read. */
+const char *pvb_data(const char *file, const char *name, char *buf, size_t n);
 
 #endif

@@ -134,6 +134,22 @@ static bool is_loaded(const struct pvboot_elf *elf, uint64_t gpa)
     return false;
 }
 
+static const char *packed(const struct pvboot_packed *p, uint64_t elf_bytes)
+{
+    uint64_t any = (uint64_t)(uint8_t)p->kernel_version[0];
+
+    RULE("packed: flag", is_bool(&p->there));
+    for (unsigned i = 0; i < PVBOOT_PACKED_PARTS; i++) {
+        RULE("packed: behind the ELF", inside(p->part[i].off, p->part[i].bytes, elf_bytes));
+        RULE("packed: no bytes, but a place", p->part[i].bytes || !p->part[i].off);
+        any |= p->part[i].bytes;
+    }
+    RULE("packed: not, but described", p->there || !any);
+    RULE("packed: no kernel", !p->there || p->part[PVBOOT_PACKED_KERNEL].bytes);
+    RULE("packed: kernel_version", IS_TEXT(p->kernel_version));
+    return NULL;
+}
+
 static const char *notes(const struct pvboot_notes *n)
 {
     RULE("notes: flags", is_bool(&n->has_phys32_entry) && is_bool(&n->has_phys32_reloc) && is_bool(&n->pvboot_stub) &&
@@ -177,6 +193,8 @@ static const char *elf_part(const struct pvboot_elf *elf, uint64_t elf_bytes)
     if (broken)
         return broken;
     broken = notes(&elf->notes);
+    if (!broken)
+        broken = packed(&elf->notes.packed, elf_bytes);
     if (broken)
         return broken;
     RULE("ELF: entry", !elf->entry_gpa || is_loaded(elf, elf->entry_gpa));

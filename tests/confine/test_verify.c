@@ -269,6 +269,32 @@ static void test_window(void **state)
     SPOIL_ALL(row);
 }
 
+/* What pvboot pack makes: parts that lie in the ELF. */
+static void test_packed(void **state)
+{
+    struct pvboot_image boxed = elf;
+    struct pvboot_packed *p = &boxed.elf.notes.packed;
+    const struct spoil row[] = {
+        { &boxed, AT(elf.notes.packed.there), 2, "packed: flag" },
+        { &boxed, AT(elf.notes.packed.there), 0, "packed: not, but described" },
+        { &elf, AT(elf.notes.packed.there), 1, "packed: no kernel" },
+        { &elf, AT(elf.notes.packed.kernel_version[0]), '6', "packed: not, but described" },
+        { &boxed, AT(elf.notes.packed.part[0].off), FILE_BYTES - 0xfff, "packed: behind the ELF" },
+        { &boxed, AT(elf.notes.packed.part[0].bytes), UINT64_MAX, "packed: behind the ELF" },
+        { &boxed, AT(elf.notes.packed.part[0].bytes), 0, "packed: no bytes, but a place" },
+        { &boxed, AT(elf.notes.packed.part[2].off), 1, "packed: no bytes, but a place" },
+        { &boxed, AT(elf.notes.packed.part[3].bytes), FILE_BYTES + 1, "packed: behind the ELF" },
+        { &boxed, AT(elf.notes.packed.kernel_version[1]), 0x1b, "packed: kernel_version" },
+    };
+
+    (void)state;
+    p->there = true;
+    p->part[PVBOOT_PACKED_KERNEL].off = FILE_BYTES - 0x1000;
+    p->part[PVBOOT_PACKED_KERNEL].bytes = 0x1000;
+    strcpy(p->kernel_version, "6.1");
+    SPOIL_ALL(row);
+}
+
 static void test_elf(void **state)
 {
     const struct spoil row[] = {
@@ -520,6 +546,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_consistent_lies),
         cmocka_unit_test(test_absent_halves),
         cmocka_unit_test(test_look),
+        cmocka_unit_test(test_packed),
     };
 
     if (argc == 3 && !strcmp(argv[1], "--seeds"))

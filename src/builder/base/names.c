@@ -27,6 +27,13 @@ static const char *const part_names[PVBOOT_PARTS] = {
     [PVBOOT_PART_UNAME] = ".uname",
 };
 
+static const char *const packed_names[PVBOOT_PACKED_PARTS] = {
+    [PVBOOT_PACKED_KERNEL] = "kernel",
+    [PVBOOT_PACKED_RAMDISK] = "ramdisk",
+    [PVBOOT_PACKED_CMDLINE] = "cmdline",
+    [PVBOOT_PACKED_OPTIONS] = "options",
+};
+
 static const char *const segment_names[PVBOOT_SEGMENTS] = {
     [PVBOOT_SEG_KERNEL] = "kernel",
     [PVBOOT_SEG_RAMDISK] = "ramdisk",
@@ -66,6 +73,11 @@ const char *pvboot_wrapper_name(enum pvboot_wrapper_kind kind)
 const char *pvboot_part_name(enum pvboot_part_id id)
 {
     return (unsigned)id < PVBOOT_PARTS ? part_names[id] : NULL;
+}
+
+const char *pvboot_packed_name(enum pvboot_packed_part part)
+{
+    return (unsigned)part < PVBOOT_PACKED_PARTS ? packed_names[part] : NULL;
 }
 
 const char *pvboot_segment_name(enum pvboot_segment_id id)

@@ -123,6 +123,27 @@ static json_t *describe_notes(const struct pvboot_notes *n)
     return o;
 }
 
+/* What is in a packed image, and where; its texts are shown, as they are in the ELF. */
+static json_t *describe_packed(const struct pvboot_kernel *k)
+{
+    const struct pvboot_packed *p = &k->image.elf.notes.packed;
+    json_t *o;
+
+    if (!k->image.has_elf || !p->there)
+        return json_null();
+    o = json_object();
+    for (enum pvboot_packed_part id = 0; id < PVBOOT_PACKED_PARTS; id++) {
+        json_t *part = p->part[id].bytes ? describe_span(p->part[id].off, p->part[id].bytes) : json_null();
+
+        if (id >= PVBOOT_PACKED_CMDLINE)
+            json_object_set_new(part, "text", pvb_json_text(pvboot_sub(k->elf, p->part[id].off, p->part[id].bytes)));
+        json_object_set_new(o, pvboot_packed_name(id), part);
+    }
+    json_object_set_new(json_object_get(o, pvboot_packed_name(PVBOOT_PACKED_KERNEL)), "kernel_version",
+                        json_string(p->kernel_version));
+    return o;
+}
+
 static json_t *describe_entry(const struct pvboot_image *img, enum pvboot_path path, const char *elf_why)
 {
     bool bzimage = path == PVBOOT_PATH_LINUX32 || path == PVBOOT_PATH_LINUX64;
@@ -181,6 +202,7 @@ json_t *pvb_describe_image(const struct pvboot_kernel *k, const char *elf_why)
     json_object_set_new(o, "payload", describe_payload(img));
     json_object_set_new(o, "window", describe_window(img->has_bzimage ? &img->bz.window : &img->elf.window));
     json_object_set_new(o, "elf_window", img->has_elf ? describe_window(&img->elf.window) : json_null());
+    json_object_set_new(o, "packed", describe_packed(k));
     json_object_set_new(o, "notes", img->has_elf ? describe_notes(&img->elf.notes) : json_object());
     json_object_set_new(o, "entries", describe_entries(img, elf_why));
     return o;

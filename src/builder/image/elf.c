@@ -280,6 +280,26 @@ static void make_window(struct reader *r)
         w->align = PVB_PAGE;
 }
 
+/* The kernel that is packed is looked at as far as it takes to name it. */
+static int read_packed(struct reader *r, struct pvboot_error *e)
+{
+    struct pvboot_packed *p = &r->elf->notes.packed;
+    struct pvboot_bytes kernel;
+    struct pvboot_bzimage bz = { 0 };
+    int rc;
+
+    if (!p->there)
+        return 0;
+    kernel = pvboot_sub(r->b, p->part[PVBOOT_PACKED_KERNEL].off, p->part[PVBOOT_PACKED_KERNEL].bytes);
+    if (!pvb_is_bzimage(kernel))
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "packed kernel 0x%llx+0x%llx is no bzImage",
+                        (unsigned long long)p->part[PVBOOT_PACKED_KERNEL].off,
+                        (unsigned long long)p->part[PVBOOT_PACKED_KERNEL].bytes);
+    rc = pvb_bzimage_parse(&bz, kernel, e);
+    memcpy(p->kernel_version, bz.kernel_version, sizeof(p->kernel_version));
+    return rc;
+}
+
 static int read_loads(struct reader *r, struct pvboot_error *e)
 {
     struct headers h;
@@ -306,6 +326,8 @@ int pvb_elf_parse(struct pvboot_elf *elf, struct pvboot_bytes b, struct pvboot_e
 
     if (!rc)
         rc = read_entry(&r, e);
+    if (!rc)
+        rc = read_packed(&r, e);
     if (!rc)
         make_window(&r);
     return rc;

@@ -19,6 +19,16 @@ int pvb_bzimage_parse(struct pvboot_bzimage *bz, struct pvboot_bytes file, struc
 /* The payload's codec by its magic. */
 enum pvboot_codec pvb_codec_find(struct pvboot_bytes payload);
 
+/* Our note in a packed image, as it is in the file; its owner is "pvboot". */
+#define PVB_NOTE_PACKED 2u
+#define PVB_PACKED_VERSION 1u
+struct pvb_packed_note {
+    uint32_t version, reserved;
+    struct {
+        uint64_t off, bytes;
+    } part[PVBOOT_PACKED_PARTS];
+};
+
 #define PVB_SHORTEST_KERNEL 0x206u /* the end of HdrS: anything shorter cannot be told from a cut bzImage */
 
 /*

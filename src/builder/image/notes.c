@@ -123,6 +123,35 @@ static int take_xen(struct pvboot_notes *n, struct pvb_note_walk *walk, const st
     }
 }
 
+/* Of another version than ours nothing is known: then it is a PVH kernel as any. */
+static int take_packed(struct pvboot_packed *p, const struct note *note, struct pvboot_bytes elf,
+                       struct pvboot_error *e)
+{
+    struct pvb_packed_note in;
+
+    if (!pvboot_get(note->desc, 0, &in, sizeof(in)))
+        return pvb_fail(e, PVBOOT_E_MALFORMED, "note of a packed image at 0x%llx has %zu bytes, not %zu",
+                        (unsigned long long)note->off, note->desc.len, sizeof(in));
+    if (in.version != PVB_PACKED_VERSION || p->there)
+        return 0;
+    for (unsigned int i = 0; i < PVBOOT_PACKED_PARTS; i++) {
+        if (!pvboot_has(elf, in.part[i].off, in.part[i].bytes))
+            return pvb_fail(e, PVBOOT_E_MALFORMED, "packed %s 0x%llx+0x%llx ends past byte 0x%zx",
+                            pvboot_packed_name((enum pvboot_packed_part)i), (unsigned long long)in.part[i].off,
+                            (unsigned long long)in.part[i].bytes, elf.len);
+        p->part[i].off = in.part[i].bytes ? in.part[i].off : 0;
+        p->part[i].bytes = in.part[i].bytes;
+    }
+    p->there = true;
+    return 0;
+}
+
+static int take_own(struct pvboot_notes *n, const struct note *note, struct pvboot_bytes elf, struct pvboot_error *e)
+{
+    n->pvboot_stub |= note->type == NOTE_PVBOOT_STUB;
+    return note->type == PVB_NOTE_PACKED ? take_packed(&n->packed, note, elf, e) : 0;
+}
+
 static uint64_t padded(uint64_t n, uint64_t align)
 {
     return (n + align - 1) & ~(align - 1); /* of 32-bit sizes and an offset in memory: cannot wrap */
@@ -198,8 +227,9 @@ int pvb_notes_parse(struct pvboot_notes *n, struct pvb_note_walk *walk, struct p
         if (rc)
             return rc;
         n->linux_note |= owned_by(&note, "Linux");
-        n->pvboot_stub |= owned_by(&note, "pvboot") && note.type == NOTE_PVBOOT_STUB;
-        rc = owned_by(&note, "Xen") ? take_xen(n, walk, &note, e) : 0;
+        rc = owned_by(&note, "pvboot") ? take_own(n, &note, elf, e) : 0;
+        if (!rc && owned_by(&note, "Xen"))
+            rc = take_xen(n, walk, &note, e);
         if (rc)
             return rc;
     }

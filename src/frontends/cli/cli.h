@@ -11,7 +11,7 @@
 
 /* -class with @e empty: what there is to say has been said. */
 typedef int cli_main(int argc, char **argv, struct pvboot_error *e);
-cli_main cli_inspect, cli_plan, cli_dump, cli_decode, cli_check, cli_cache, cli_launch;
+cli_main cli_inspect, cli_plan, cli_dump, cli_decode, cli_check, cli_pack, cli_cache, cli_launch;
 
 /* args.c */
 
@@ -78,6 +78,10 @@ void cli_helper(char *helper, size_t n);
  */
 int cli_kernel_open(struct pvboot_kernel *k, const char *image, const struct pvboot_request *req,
                     struct pvboot_confine *c, struct pvboot_error *e) PVB_CHECKED;
+
+/* ramdisks.c: those that options name, each a file or a directory; @n at @path.  Disposed of by the caller. */
+int cli_read_ramdisks(struct pvboot_file file[PVBOOT_RAMDISKS_MAX], struct pvboot_request *req, const char *const *path,
+                      uint32_t n, struct pvboot_error *e) PVB_CHECKED;
 
 /* show.c: for people */
 void cli_show_plan(const struct pvboot_plan *plan);

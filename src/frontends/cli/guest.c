@@ -133,21 +133,6 @@ static void choose_ramdisks(const struct cli_config *config, struct args *a)
     memcpy(a->ramdisk, config->ramdisk, sizeof(a->ramdisk));
 }
 
-static int read_ramdisks(struct cli_guest *c, const struct args *a, struct pvboot_error *e)
-{
-    uint64_t max = pvboot_limit(c->req.limits.ramdisk, PVBOOT_RAMDISK_MAX);
-    uint32_t all = 0, n;
-    int rc = 0;
-
-    for (uint32_t i = 0; !rc && i < a->n_ramdisks; i++) {
-        rc = pvboot_files_read(&c->ramdisk[all], PVBOOT_RAMDISKS_MAX - all, &n, a->ramdisk[i], max, e);
-        for (uint32_t end = all + n; all < end; all++)
-            c->req.ramdisk[all] = c->ramdisk[all].bytes;
-    }
-    c->req.n_ramdisks = all;
-    return rc;
-}
-
 int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_error *e)
 {
     struct args a = { .memory_mib = DEFAULT_MIB, .vcpus = 1 };
@@ -165,7 +150,7 @@ int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_err
     if (!rc)
         rc = cli_kernel_open(&c->kernel, c->image, &c->req, &as_needed, e);
     if (!rc)
-        rc = read_ramdisks(c, &a, e);
+        rc = cli_read_ramdisks(c->ramdisk, &c->req, a.ramdisk, a.n_ramdisks, e);
     if (!rc)
         rc = pvb_in_file(e, c->image, pvboot_request_embedded(&c->req, &c->kernel, e));
     return rc;

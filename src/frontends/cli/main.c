@@ -16,6 +16,8 @@ static const struct {
     { "decode", cli_decode,
       "[--json] [--check] [--base GPA] (--zero-page F | --start-info F | --setup-data F [--type N])",
       "what a guest was handed or read back, field by field, with what is wrong" },
+    { "pack", cli_pack, "[--ramdisk F]... [--cmdline TEXT] [--stub F] [GUEST OPTIONS] -o IMAGE KERNEL",
+      "in-guest stub, kernel, ramdisks and command line as one PVH kernel" },
     { "check", cli_check, "[--json] FILE.cfg...", "would xl create build these? A line each, without Xen" },
     { "cache", cli_cache, "add [--cache DIR] [--max MiB] [--kernel-max MiB] [--unpacked-max MiB] KERNEL...",
       "unpack kernels now that pvh and vmlinux64 guests will start" },
@@ -49,6 +51,7 @@ static int help(void)
            "  --strict           leave out what the kernel does not list\n"
            "  --sandbox MODE     strict, best or off\n"
            "  --kernel-max MiB, --unpacked-max MiB, --ramdisk-max MiB   default 256, 512, 1024\n"
+           "  --stub FILE        pack: another in-guest stub than the installed one\n"
            "  --rng-seed no|yes|HEX64   default no, so that the same input gives the same bytes\n\n"
            "sandbox: the kernel is parsed by a process that can do nothing else. MODE is\n"
            "  strict   refuse on a host that lacks a layer of it; the default, unless $PVBOOT_SANDBOX says otherwise\n"
