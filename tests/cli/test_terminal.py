@@ -36,7 +36,7 @@ def scene(pvboot, tmp_path):
 
 ROWS = [  # exit code, words, does it name the file?
     (0, "inspect K", True), (0, "inspect V", True), (0, "inspect E", True), (67, "inspect T", True), (66, "inspect N", True),
-    (64, "inspect K H", False), (64, "inspect --sandbox H K", False), (64, "H", False), (64, "inspect --H K", False),
+    (66, "inspect K H", True), (64, "inspect --sandbox H K", False), (64, "H", False), (64, "inspect --H K", False),
     (0, "plan --ramdisk R K", False), (67, "plan T", True), (66, "plan --ramdisk N K", True), (69, "plan --memory 3 K", True),
     (64, "plan --entry H K", False), (64, "plan --memory H K", False), (64, "plan --cmdline H K", False),
     (64, "plan --subarch H K", False), (64, "plan --rng-seed H K", False), (64, "plan --hypervisor H K", False),

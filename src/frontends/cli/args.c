@@ -22,6 +22,15 @@ int cli_getopt(const struct cli_args *a, const char **name)
     return CLI_REFUSED;
 }
 
+int cli_operands(const struct cli_args *a, const char *what, char ***operands, int *n)
+{
+    if (optind >= a->argc)
+        return pvb_fail(a->e, PVBOOT_E_USAGE, "no %s given", what);
+    *operands = a->argv + optind;
+    *n = a->argc - optind;
+    return 0;
+}
+
 int cli_operand(const struct cli_args *a, const char *what, const char **operand)
 {
     if (optind >= a->argc)

@@ -11,7 +11,7 @@
 
 /* -class with @e empty: what there is to say has been said. */
 typedef int cli_main(int argc, char **argv, struct pvboot_error *e);
-cli_main cli_inspect, cli_plan, cli_dump, cli_decode, cli_check, cli_pack, cli_cache, cli_launch;
+cli_main cli_inspect, cli_plan, cli_dump, cli_decode, cli_check, cli_pack, cli_diff, cli_cache, cli_launch;
 
 /* args.c */
 
@@ -26,6 +26,8 @@ struct cli_args {
 #define CLI_REFUSED ':'
 /* The next option, or -1 at the end, or CLI_REFUSED; @name gets a long option's name. */
 int cli_getopt(const struct cli_args *a, const char **name);
+/* All operands the options leave; -USAGE when there is none. */
+int cli_operands(const struct cli_args *a, const char *what, char ***operands, int *n) PVB_CHECKED;
 /* The one operand the options leave; -USAGE when there is not exactly one. */
 int cli_operand(const struct cli_args *a, const char *what, const char **operand) PVB_CHECKED;
 /* Option @name, "force-subarch", as the request's key "force_subarch"; @value NULL: "yes".  As pvboot_request_set(). */
@@ -86,9 +88,18 @@ int cli_read_ramdisks(struct pvboot_file file[PVBOOT_RAMDISKS_MAX], struct pvboo
 /* show.c: for people */
 void cli_show_plan(const struct pvboot_plan *plan);
 void cli_show_image(const char *path, const json_t *image);
+/* The kernel in /boot with the highest version; -UNREADABLE: none. Returned in @path. */
+int cli_latest_kernel(char *path, size_t n, struct pvboot_error *e) PVB_CHECKED;
+/* fold.c: @first and @text and a newline; on a terminal in lines of its width, the further ones from @column on. */
+void cli_fold(int column, const char *first, const char *text);
+/* meaning.c: what @value of the field called @key says, "(LOADED_HIGH, QUIET_FLAG)"; "": nothing to say. */
+void cli_meaning(const char *key, uint64_t value, char *text, size_t n);
 /* Any object, a line per value; numbers in both bases. */
 void cli_show_json(const json_t *o);
 /* The object as `--json` prints it; takes the reference.  -HOST: NULL, or no memory. */
 int cli_print_json(json_t *o, struct pvboot_error *e) PVB_CHECKED;
+bool cli_has_printed_json(void); /* then an error is not printed as JSON behind it */
+/* Of what --json prints, docs/pvboot.schema.json: keys may come, none goes or changes its meaning within a version. */
+#define CLI_JSON_VERSION 1
 
 #endif

@@ -2,9 +2,10 @@
 #include "../../builder/describe/describe.h"
 #include "cli.h"
 
-#define INPUT_MAX (1ull << 20) /* a dump of metadata, bytes */
+#define RUNNING "/sys/kernel/boot_params" /* what Linux keeps of the page it was started with */
+#define INPUT_MAX (1ull << 20)            /* a dump of metadata, bytes */
 
-enum { OPT_JSON = 256, OPT_CHECK, OPT_BASE, OPT_TYPE, OPT_ZERO_PAGE, OPT_START_INFO, OPT_SETUP_DATA };
+enum { OPT_JSON = 256, OPT_CHECK, OPT_BASE, OPT_TYPE, OPT_ZERO_PAGE, OPT_START_INFO, OPT_SETUP_DATA, OPT_RUNNING };
 
 static const struct option options[] = {
     { "json", no_argument, NULL, OPT_JSON },
@@ -14,6 +15,7 @@ static const struct option options[] = {
     { "zero-page", required_argument, NULL, OPT_ZERO_PAGE },
     { "start-info", required_argument, NULL, OPT_START_INFO },
     { "setup-data", required_argument, NULL, OPT_SETUP_DATA },
+    { "running", no_argument, NULL, OPT_RUNNING },
     { 0 },
 };
 
@@ -38,6 +40,9 @@ static int take_option(struct decode *d, int opt, struct pvboot_error *e)
     case OPT_TYPE:
         d->has_type = true;
         return cli_number("type", optarg, UINT32_MAX, &d->type, e);
+    case OPT_RUNNING:
+        optarg = (char *)RUNNING "/data";
+        /* fall through */
     case OPT_ZERO_PAGE:
     case OPT_START_INFO:
     case OPT_SETUP_DATA:
@@ -61,7 +66,7 @@ static int parse_options(struct decode *d, int argc, char **argv, struct pvboot_
     if (!rc && optind < argc)
         rc = pvb_fail(e, PVBOOT_E_USAGE, "'%s' is too much", argv[optind]);
     if (!rc && !d->kind)
-        rc = pvb_fail(e, PVBOOT_E_USAGE, "no file: one of --zero-page, --start-info, --setup-data");
+        rc = pvb_fail(e, PVBOOT_E_USAGE, "no file: one of --zero-page, --start-info, --setup-data, or --running");
     if (!rc && d->has_type && d->kind != OPT_SETUP_DATA)
         rc = pvb_fail(e, PVBOOT_E_USAGE, "--type goes with --setup-data");
     if (!rc && d->kind == OPT_SETUP_DATA && !d->has_type && !d->base_gpa)
@@ -71,7 +76,7 @@ static int parse_options(struct decode *d, int argc, char **argv, struct pvboot_
 
 static json_t *decode(const struct decode *d, struct pvboot_bytes b)
 {
-    if (d->kind == OPT_ZERO_PAGE)
+    if (d->kind == OPT_ZERO_PAGE || d->kind == OPT_RUNNING)
         return pvb_decode_zero_page(b, d->base_gpa);
     if (d->kind == OPT_START_INFO)
         return pvb_decode_start_info(b, d->base_gpa);

@@ -8,17 +8,18 @@ static const struct {
     cli_main *main;
     const char *args, *help;
 } verb[] = {
-    { "inspect", cli_inspect, "[--json] [--sandbox MODE] [--kernel-max MiB] [--unpacked-max MiB] IMAGE",
+    { "inspect", cli_inspect, "[--json] [--sandbox MODE] [--kernel-max MiB] [--unpacked-max MiB] IMAGE... | --latest",
       "what the image is and which entries it offers" },
     { "plan", cli_plan, "[--json] [GUEST OPTIONS] IMAGE | --config FILE.cfg", "where everything would lie, and why" },
     { "dump", cli_dump, "[--json] [GUEST OPTIONS] -o DIR IMAGE | --config FILE.cfg",
       "the guest at its first instruction, as files" },
     { "decode", cli_decode,
-      "[--json] [--check] [--base GPA] (--zero-page F | --start-info F | --setup-data F [--type N])",
+      "[--json] [--check] [--base GPA] (--zero-page F | --start-info F | --setup-data F [--type N] | --running)",
       "what a guest was handed or read back, field by field, with what is wrong" },
     { "pack", cli_pack, "[--ramdisk F]... [--cmdline TEXT] [--stub F] [GUEST OPTIONS] -o IMAGE KERNEL",
       "in-guest stub, kernel, ramdisks and command line as one PVH kernel" },
     { "check", cli_check, "[--json] FILE.cfg...", "would xl create build these? A line each, without Xen" },
+    { "diff", cli_diff, "[--json] A B", "what differs between two zero pages or two dumps; exit 1 if anything does" },
     { "cache", cli_cache, "add [--cache DIR] [--max MiB] [--kernel-max MiB] [--unpacked-max MiB] KERNEL...",
       "unpack kernels now that pvh and vmlinux64 guests will start" },
     { "cache", cli_cache, "list [--json] [--cache DIR]", "what is unpacked" },
@@ -32,12 +33,25 @@ static const struct {
 };
 #define VERBS (sizeof(verb) / sizeof(verb[0]))
 
+/* What `pvboot VERB` takes. */
+static int help_of(const char *name, struct pvboot_error *e)
+{
+    for (size_t i = 0; i < VERBS; i++)
+        if (!strcmp(name, verb[i].name)) {
+            printf("usage:\n  pvboot %s %s\n      %s\n\npvboot --help has the options; so has pvboot(1)\n", name,
+                   verb[i].args, verb[i].help);
+            return 0;
+        }
+    return pvb_fail(e, PVBOOT_E_USAGE, "unknown command '%s': see pvboot --help", name);
+}
+
 static int help(void)
 {
     printf("usage:\n");
     for (size_t i = 0; i < VERBS; i++)
         printf("  pvboot %s %s\n      %s\n", verb[i].name, verb[i].args, verb[i].help);
-    printf("  pvboot --version | --help\n\n"
+    printf("  pvboot help [COMMAND]\n"
+           "  pvboot --version | -V | --help | -h\n\n"
            "guest options:\n"
            "  --config FILE.cfg  kernel, ramdisks, memory and options as it has them; options beside it count instead\n"
            "  --entry ID         auto, pvh, linux32, linux64, vmlinux64, stub\n"
@@ -58,6 +72,8 @@ static int help(void)
            "  best     do without that layer and say so\n"
            "  off      parse in this process\n\n"
            "setup_data: GPA of the chain's head with --base, or one node's payload with --type.\n"
+           "--latest: the newest kernel in /boot. An IMAGE called - is standard input.\n"
+           "--running: the zero page of this machine's kernel.\n"
            "exit: 0, or the class of the error: 64 usage, 65 malformed, 66 unreadable, 67 unsupported, 68 limit,\n"
            "      69 does not fit, 70 internal, 71 host, 72 xen, 73 sandbox\n");
     return 0;
@@ -79,7 +95,9 @@ static int run(int argc, char **argv, struct pvboot_error *e)
     if (!strcmp(name, "--help") || !strcmp(name, "-h") ||
         (argc == 3 && !strcmp(argv[2], "--help") && !is_elsewhere(name)))
         return help();
-    if (!strcmp(name, "--version")) {
+    if (!strcmp(name, "help"))
+        return argc == 2 ? help() : help_of(argv[2], e);
+    if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
         printf("pvboot %s\n", PVBOOT_VERSION);
         return 0;
     }
@@ -91,15 +109,36 @@ static int run(int argc, char **argv, struct pvboot_error *e)
     return pvb_fail(e, PVBOOT_E_USAGE, "unknown command '%s': see pvboot --help", name);
 }
 
+/* Programs that asked for JSON get an error as JSON, too; the line on standard error stays. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 2; i < argc && strcmp(argv[i], "--"); i++)
+        if (!strcmp(argv[i], "--json"))
+            return true;
+    return false;
+}
+
+static void print_json_error(const struct pvboot_error *e)
+{
+    struct pvboot_error ignored = { 0 };
+
+    (void)!cli_print_json(json_pack("{s:{s:s, s:i, s:s, s:s}}", "error", "class", pvboot_class_name(e->code), "exit",
+                                    e->code, "file", e->file, "text", e->text),
+                          &ignored);
+}
+
 int main(int argc, char **argv)
 {
     struct pvboot_error e = { 0 };
     char line[sizeof(e.file) + sizeof(e.text) + 64];
     int rc = run(argc, argv, &e);
+    bool said = cli_has_printed_json();
 
     if (!rc && (fflush(stdout) || ferror(stdout)))
         rc = pvb_fail(&e, PVBOOT_E_HOST, "cannot write to standard output");
+    if (e.code && !said && wants_json(argc, argv))
+        print_json_error(&e);
     if (e.code)
         fprintf(stderr, "%s\n", pvboot_error_line(&e, line, sizeof(line)));
-    return -rc;
+    return rc < 0 ? -rc : rc;
 }

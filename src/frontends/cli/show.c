@@ -76,7 +76,7 @@ void cli_show_plan(const struct pvboot_plan *plan)
 {
     const struct pvboot_vcpu *v = &plan->vcpu;
 
-    printf("entry    %s\n", plan->path_why);
+    cli_fold(9, "entry    ", plan->path_why);
     show_memory(plan);
     printf("\nvCPU 0, %u-bit, interrupts off:\n"
            "  rip %012" PRIx64 "  rsi %012" PRIx64 "  rbx %012" PRIx64 "\n"
@@ -89,22 +89,41 @@ void cli_show_plan(const struct pvboot_plan *plan)
         printf("hardware_subarch %u, data %#" PRIx64 "\n", plan->subarch, plan->subarch_data);
     for (size_t i = 0; i < sizeof(plan->notes) / sizeof(plan->notes[0]); i++)
         if (plan->notes[i][0])
-            printf("note: %s\n", plan->notes[i]);
+            cli_fold(6, "note: ", plan->notes[i]);
+}
+
+/* " = 51.5 MiB", where it is a size and large; "" for others. */
+static const char *rough_size(const char *key, json_int_t n, char buf[32])
+{
+    const char *last = strrchr(key, '_');
+
+    buf[0] = 0;
+    if (n >= 1 << 20 && (!strcmp(last ? last + 1 : key, "bytes") || !strcmp(key, "init_size")))
+        snprintf(buf, 32, " = %.1f MiB", (double)n / (1 << 20));
+    return buf;
+}
+
+static void show_number(const char *key, json_int_t n)
+{
+    char names[160], size[32];
+
+    cli_meaning(key, (uint64_t)n, names, sizeof(names));
+    if (n > 9)
+        printf(" %#llx (%lld)", (unsigned long long)n, (long long)n);
+    else
+        printf(" %lld", (long long)n);
+    printf("%s%s%s\n", rough_size(key, n, size), names[0] ? " " : "", names);
 }
 
 /* A value on the line of its key. */
-static void show_scalar(const json_t *v)
+static void show_scalar(const char *key, const json_t *v, int column)
 {
-    json_int_t n = json_integer_value(v);
-
-    if (json_is_integer(v) && n > 9)
-        printf(" %#llx (%lld)\n", (unsigned long long)n, (long long)n);
-    else if (json_is_integer(v))
-        printf(" %lld\n", (long long)n);
+    if (json_is_integer(v))
+        show_number(key, json_integer_value(v));
     else if (json_is_boolean(v))
         printf(" %s\n", json_is_true(v) ? "yes" : "no");
     else
-        printf(" %s\n", json_string_length(v) ? json_string_value(v) : "-");
+        cli_fold(column + 1, " ", json_string_length(v) ? json_string_value(v) : "-");
 }
 
 static void show_value(const json_t *v, int indent);
@@ -116,7 +135,7 @@ static void show_pair(const char *key, const json_t *v, int indent)
         printf("\n");
         show_value(v, indent + 2);
     } else {
-        show_scalar(v);
+        show_scalar(key, v, 24);
     }
 }
 
@@ -141,6 +160,12 @@ void cli_show_json(const json_t *o)
     show_value(o, 0);
 }
 
+static void show_refusal(const char *name, const char *why)
+{
+    printf("  %-10s ", name);
+    cli_fold(17, "no: ", why);
+}
+
 void cli_show_image(const char *path, const json_t *image)
 {
     char shown[4 * PATH_MAX];
@@ -156,13 +181,24 @@ void cli_show_image(const char *path, const json_t *image)
         if (json_is_true(json_object_get(entry, "ok")))
             printf("  %-10s at %#llx\n", name, (unsigned long long)json_integer_value(json_object_get(entry, "gpa")));
         else
-            printf("  %-10s no: %s\n", name, json_string_value(json_object_get(entry, "why")));
+            show_refusal(name, json_string_value(json_object_get(entry, "why")));
     }
+}
+
+static bool has_printed;
+
+bool cli_has_printed_json(void)
+{
+    return has_printed;
 }
 
 int cli_print_json(json_t *o, struct pvboot_error *e)
 {
-    int r = o ? json_dumpf(o, stdout, JSON_INDENT(2)) : -1;
+    int r = o ? json_object_set_new(o, "json_version", json_integer(CLI_JSON_VERSION)) : -1;
+
+    if (!r)
+        r = json_dumpf(o, stdout, JSON_INDENT(2));
+    has_printed = true;
 
     json_decref(o);
     if (r)
