@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """The cache of unpacked kernels: how it is filled, looked after, and kept within its limit."""
+import contextlib
 import gzip
 import hashlib
+import importlib
 import json
 import os
 import pathlib
@@ -39,6 +41,15 @@ def cache(pvboot, tmp_path):
     return Cache(pvboot, tmp_path / "cache")
 
 
+def said(text):
+    """The entries that --json prints, as docs/pvboot.schema.json has them."""
+    seen = json.loads(text)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("jsonschema").validate(seen, json.loads((TOP / "docs/pvboot.schema.json").read_text()))
+    assert set(seen) == {"json_version", "entries"}
+    return seen["entries"]
+
+
 class Cache:
     def __init__(self, pvboot, where):
         self.pvboot, self.where = pvboot, where
@@ -56,12 +67,12 @@ class Cache:
     def list(self):
         done = self("list", "--json")
         assert done.returncode == 0, done
-        return json.loads(done.stdout)
+        return said(done.stdout)
 
     def verify(self, *words):
         """Exit status, what is told, the error."""
         done = self("verify", "--json", *words)
-        return done.returncode, json.loads(done.stdout), done.stderr
+        return done.returncode, said(done.stdout), done.stderr
 
     def names(self):
         return sorted(p.name for p in self.where.iterdir())

@@ -112,7 +112,7 @@ static int print(struct cache *c, int rc, struct pvboot_error *e)
 
     if (!c->json)
         return rc;
-    printed = cli_print_json(json_incref(c->said), failed);
+    printed = cli_print_json(json_pack("{s:O}", "entries", c->said), failed);
     return rc ? rc : printed;
 }
 
