@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""The verbs of campaigns: soak, faults, launch, confine."""
+"""The verbs of campaigns: soak, faults, launch, stubdom, confine."""
 
 import argparse
 import dataclasses
 
-from . import confine, faults, launch, soak
+from . import confine, faults, launch, soak, stubdom
 
 
 def register(verb) -> None:
@@ -15,6 +15,7 @@ def register(verb) -> None:
     verb(faults_, "requests of a build fail, one at a time; is anything left behind?")
     sub = verb(launch_, "domains without libxl: each path, timers, no xenstored; is anything left of many?")
     sub.add_argument("--cycles", type=int, default=100, metavar="N")
+    verb(stubdom_, "xenstored in a domain of its own: stock guests through it, and its end")
     verb(confine_, "the confinement attacked on dom0's own kernel")
 
 
@@ -32,3 +33,7 @@ def confine_(args: argparse.Namespace) -> int:
 
 def launch_(args: argparse.Namespace) -> int:
     return launch.launch(args.cycles)
+
+
+def stubdom_(args: argparse.Namespace) -> int:
+    return stubdom.stubdom()

@@ -23,15 +23,18 @@ mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=none lab /share 
 
 hostname dom0
 ip link set lo up 2>/dev/null
-xenstored --pid-file /run/xenstored.pid || echo "lab: xenstored failed"
-tries=0
-until [ -s /run/xenstored.pid ] && xenstore-exists / 2>/dev/null; do
-    tries=$((tries + 1))
-    [ $tries -gt 100 ] && break
-    sleep 0.1
-done
-/usr/lib/xen-*/bin/xen-init-dom0 || echo "lab: xen-init-dom0 failed"
-xenconsoled --log=guest --log-dir=/var/log/xen/console --pid-file=/run/xenconsoled.pid || echo "lab: xenconsoled failed"
+grep -qw pvlab.xenstored=none /proc/cmdline && alone=yes # no xenstored: all that asks for one would wait for ever
+if [ -z "$alone" ]; then
+    xenstored --pid-file /run/xenstored.pid || echo "lab: xenstored failed"
+    tries=0
+    until [ -s /run/xenstored.pid ] && xenstore-exists / 2>/dev/null; do
+        tries=$((tries + 1))
+        [ $tries -gt 100 ] && break
+        sleep 0.1
+    done
+    /usr/lib/xen-*/bin/xen-init-dom0 || echo "lab: xen-init-dom0 failed"
+    xenconsoled --log=guest --log-dir=/var/log/xen/console --pid-file=/run/xenconsoled.pid || echo "lab: xenconsoled failed"
+fi
 
 # One script per request, side by side; stdout and stderr grow in the share while it runs, the exit status comes last.
 job() {
@@ -43,7 +46,7 @@ job() {
     mv "/share/out/$1.rc.new" "/share/out/$1.rc"
 }
 
-xl info > /share/out/ready.new 2>&1
+${alone:+echo without} xl info > /share/out/ready.new 2>&1
 cat /proc/uptime >> /share/out/ready.new
 mv /share/out/ready.new /share/out/ready
 # A line on the second serial port says that there is something to do; looking by itself costs an idle machine too much.

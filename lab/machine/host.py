@@ -40,7 +40,7 @@ PROBE_SECONDS = 60  # for a machine that is asked whether it is still there
 
 class Host:
     def __init__(self, directory: Path, memory_mib: int = 3072, cpus: int = 2,
-                 accelerator: tuple[str, ...] = BY_THE_CLOCK, dom0_mib: int = 1536) -> None:
+                 accelerator: tuple[str, ...] = BY_THE_CLOCK, dom0_mib: int = 1536, words: str = "") -> None:
         self.dir = directory
         self.share = directory / "share"
         self._state = directory / "host.json"
@@ -49,6 +49,7 @@ class Host:
         self._dom0_mib = dom0_mib
         self._cpus = cpus
         self._accelerator = accelerator
+        self._words = words  # more of dom0's command line, for its init
         self._serial = itertools.count()
         self._placed: set[str] = set()
         self.clock = clock.Clock(self._threads)  # by which everybody waits
@@ -207,7 +208,7 @@ class Host:
             "qemu-system-x86_64", *self._accelerator, "-cpu", CPU,
             "-smp", str(self._cpus), "-m", str(self.memory_mib),
             "-kernel", str(xen), "-append", XEN_CMDLINE.format(self._dom0_mib),
-            "-initrd", f"{_module(kernel)} {DOM0_CMDLINE},{_module(initrd)}",
+            "-initrd", f"{_module(kernel)} {DOM0_CMDLINE} {self._words},{_module(initrd)}",
             "-nodefaults", "-no-reboot", "-display", "none", "-monitor", "none",
             "-serial", f"file:{self.log_file}", "-serial", f"pipe:{self._bell}",
             "-fsdev", f"local,id=lab,path={self.share},security_model=none",

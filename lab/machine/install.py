@@ -19,6 +19,7 @@ FILES = {  # in the build directory, in dom0
     "pvboot-parse": f"{LIBDIR}/pvboot-parse",
     "pvboot-capture": f"{LIBDIR}/pvboot-capture",
     "pvboot-launch": f"{LIBDIR}/pvboot-launch",
+    "pvboot-init-xenstore-domain": f"{LIBDIR}/pvboot-init-xenstore-domain",
 }
 UNPACKAGED = ("pvboot-capture",)  # the lab's own
 XL = f"{LIBDIR}/bin/xl"  # the wrapper
