@@ -19,8 +19,8 @@ INSTALLED = \
     644:$(BUILD)/libpvboot.so:$(LIBDIR)/libpvboot.so.0 \
     644:$(BUILD)/libpvboot.a:$(LIBDIR)/libpvboot.a \
     $(foreach h,$(filter-out %/xen.h,$(wildcard include/pvboot/*.h)),644:$h:$(INCLUDEDIR)/pvboot/$(notdir $h)) \
-    644:completion/pvboot.bash:$(PREFIX)/share/bash-completion/completions/pvboot \
-    644:completion/_pvboot:$(PREFIX)/share/zsh/vendor-completions/_pvboot \
+    644:src/frontends/cli/completion/pvboot.bash:$(PREFIX)/share/bash-completion/completions/pvboot \
+    644:src/frontends/cli/completion/_pvboot:$(PREFIX)/share/zsh/vendor-completions/_pvboot \
     $(foreach m,$(MANUAL),644:$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
 ifeq ($(HAVE_XEN),y)
 INSTALLED += \

@@ -30,10 +30,10 @@ done
 """
 _GROUPS = """
 mkdir -p /sys/fs/cgroup
-mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup
+grep -q ' /sys/fs/cgroup ' /proc/mounts || mount -t cgroup2 none /sys/fs/cgroup
 echo +memory > /sys/fs/cgroup/cgroup.subtree_control
 """
-_CACHE = "mkdir -p /var/cache && { mountpoint -q /var/cache || mount -t tmpfs cache /var/cache; }"
+_CACHE = "mkdir -p /var/cache; grep -q ' /var/cache ' /proc/mounts || mount -t tmpfs cache /var/cache"
 _NO_MONITORS = "while grep -qs 'bin/[x]l' /proc/[0-9]*/cmdline; do sleep 0.05; done"
 
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BASH, ZSH = ROOT / "completion/pvboot.bash", ROOT / "completion/_pvboot"
+BASH, ZSH = ROOT / "src/frontends/cli/completion/pvboot.bash", ROOT / "src/frontends/cli/completion/_pvboot"
 
 
 def offered(tmp_path, *words):
