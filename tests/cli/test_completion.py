@@ -46,6 +46,10 @@ def test_none_is_forgotten(pvboot, tmp_path):
     assert told - all_offered <= {"version", "help", "force"}, told - all_offered
 
 
+def test_what_the_cache_can_do(pvboot, tmp_path):
+    assert set(offered(tmp_path, "cache", "")) == set(re.findall(r"^  pvboot cache ([a-z]+) ", pvboot.ok("--help"), re.M))
+
+
 def test_values(pvboot, kernel, tmp_path):
     for entry in offered(tmp_path, "plan", "--entry", ""):
         assert pvboot("plan", "--entry", entry, kernel).returncode in (0, 67)

@@ -13,12 +13,13 @@ _pvboot() {
         --subarch) COMPREPLY=($(compgen -W "pc xen" -- "$word")); return ;;
         --hypervisor) COMPREPLY=($(compgen -W "xen none" -- "$word")); return ;;
         --rng-seed) COMPREPLY=($(compgen -W "no yes" -- "$word")); return ;;
-        --memory | --vcpus | --cmdline | --base | --type | --kernel-max | --unpacked-max | --ramdisk-max) return ;;
+        --memory | --vcpus | --max | --cmdline | --base | --type | --kernel-max | --unpacked-max | --ramdisk-max) return ;;
+        --cache) COMPREPLY=($(compgen -d -- "$word")); return ;;
         --config | -f) COMPREPLY=($(compgen -f -X '!*.cfg' -- "$word") $(compgen -d -- "$word")); return ;;
         -o | --ramdisk | --stub | --zero-page | --start-info | --setup-data) COMPREPLY=($(compgen -f -- "$word")); return ;;
     esac
     if [ "$COMP_CWORD" = 1 ]; then
-        COMPREPLY=($(compgen -W "inspect plan dump decode pack check diff launch list destroy help --version --help" -- "$word"))
+        COMPREPLY=($(compgen -W "inspect plan dump decode pack check diff cache launch list destroy help --version --help" -- "$word"))
         return
     fi
     case $verb in
@@ -29,13 +30,19 @@ _pvboot() {
         pack) options="-o --ramdisk --cmdline --stub --entry --subarch --force-subarch --hypervisor --strict --ramdisk-max
             $request" ;;
         check | diff | list) options="--json" ;;
-        help) COMPREPLY=($(compgen -W "inspect plan dump decode pack check diff launch list destroy" -- "$word")); return ;;
+        cache)
+            if [ "$COMP_CWORD" = 2 ] && [ "${word#-}" = "$word" ]; then
+                COMPREPLY=($(compgen -W "add list verify drop" -- "$word"))
+                return
+            fi
+            options="--json --cache --max --all --kernel-max --unpacked-max" ;;
+        help) COMPREPLY=($(compgen -W "inspect plan dump decode pack check diff cache launch list destroy" -- "$word")); return ;;
     esac
     case $word in
         -*) COMPREPLY=($(compgen -W "$options" -- "$word")); return ;;
     esac
     case $verb in
-        inspect | plan | dump | pack | launch)
+        inspect | plan | dump | pack | cache | launch)
             COMPREPLY=($(compgen -f -- "$word"))
             [ "$word" ] || COMPREPLY=($(compgen -G '/boot/vmlinuz-*')) ;;
         check) COMPREPLY=($(compgen -f -X '!*.cfg' -- "$word") $(compgen -d -- "$word")) ;;
