@@ -106,7 +106,7 @@ static void entry_and_owner(void **state)
     assert_true(notes.has_phys32_entry && notes.phys32_entry == 0x1000850);
     assert_int_equal(parse(some, (struct one[3]){ { "pvboot", 1, "", 0 }, { "Linux", 0x100, "6.1", 4 } }), 0);
     assert_true(notes.pvboot_stub && notes.linux_note);
-    assert_int_equal(parse(some, (struct one[3]){ { "pvboot", 2, "", 0 } }), 0);
+    assert_int_equal(parse(some, (struct one[3]){ { "pvboot", 3, "", 0 } }), 0);
     assert_false(notes.pvboot_stub);
 }
 
