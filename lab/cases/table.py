@@ -117,7 +117,6 @@ def _without_plugin() -> list[Case]:
         _variant("6.1-cloud/xl-stub", "builder", config={"builder": "pvboot"}, early=True, refused="Invalid domain type pvboot"),
         _variant("6.1-cloud/linux64", "move", action="move"),
         *_boots("6.1-cloud", "xl-packed"),
-        _variant("6.1-cloud/xl-packed", "4-vcpus", vcpus=4),
         _variant("6.1-cloud/xl-packed", "cmdline", config={"cmdline": f"{CONSOLE} pvlab.mode=evidence"}),
     ]
 
