@@ -20,12 +20,12 @@ $(BUILD)/pvboot-attack: $(patsubst %.c,$(BUILD)/attack/%.o,$(ATTACK) $(if $(filt
 	@$(call say,LD,$@)
 	$(Q)$(parse_link) -o $@ $^ $(PARSE_LIBS)
 
-$(BUILD)/tests/confine/test_kernel_cache: $(call obj,src/frontends/xl/kernel_cache.c)
+$(BUILD)/tests/confine/test_kernel_cache: $(call obj,src/frontends/xl/kernel_cache.c src/config/kernel.c)
 $(BUILD)/tests/confine/test_place: | $(BUILD)/tests/fake/pvboot-parse
 $(BUILD)/tests/confine/test_seal $(BUILD)/tests/confine/test_held $(BUILD)/tests/confine/test_place: $(call obj,tests/unit/mkimage.c)
 $(CONFINE) $(COST): $(BUILD)/tests/confine/%: $(BUILD)/tests/confine/%.o $(CONFINE_HELPERS) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
-	$(Q)$(link) -o $@ $^ $(LIBS) -lcmocka -lseccomp
+	$(Q)$(link) -o $@ $(filter-out %.a,$^) $(filter %.a,$^) $(LIBS) -lcmocka -lseccomp
 $(LACKING): $(BUILD)/tests/confine/lacking.o $(BUILD)/tests/confine/surroundings.o
 	@$(call say,LD,$@)
 	$(Q)$(link) -o $@ $^ -lcmocka -lseccomp
