@@ -18,10 +18,16 @@ def well_said(code, out, err):
         return "says more than its answer" if err or not isinstance(json.loads(out), dict) else ""
     if code not in CLASSES:
         return "no class of a kernel's"
-    if out:
+    if out and not refused(code, json.loads(out)):
         return "an answer in spite of the refusal"
     line = re.fullmatch(rb"pvboot: (\w+): [ -~]+\n", err)
     return "" if line and line[1].decode() == CLASSES[code] else f"not one printable line of class {CLASSES[code]}"
+
+
+def refused(code, said):
+    """Is it what --json prints of a refusal, and nothing else?"""
+    error = said.get("error", {})
+    return said.keys() == {"json_version", "error"} and (error.get("class"), error.get("exit")) == (CLASSES[code], code)
 
 
 def entries(directory):
