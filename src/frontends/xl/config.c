@@ -74,7 +74,7 @@ static int read_ours(XLU_Config *cfg, struct pvb_cfg *c, struct pvboot_bytes tex
  * Parse @text on the side, in silence, since the stock parse makes the complaints.  A text that does not parse is not
  * ours; where the host is at fault we say so, and xl refuses a builder that it does not know.
  */
-static bool is_ours(struct pvb_cfg *c, struct pvboot_bytes text)
+static bool look(struct pvb_cfg *c, struct pvboot_bytes text)
 {
     struct pvboot_error e = { 0 };
     int r = ENOMEM;
@@ -87,7 +87,7 @@ static bool is_ours(struct pvb_cfg *c, struct pvboot_bytes text)
                     pvb_fail(&e, PVBOOT_E_HOST, "no memory or descriptor to look for builder=\"" PVB_BUILDER "\""));
         pvb_report(&e);
     }
-    return !r && pvb_cfg_is_ours(c);
+    return !r;
 }
 
 /* A domain that means us and does not say so is built by stock code, as it has to be; its owner wants to know. */
@@ -131,14 +131,14 @@ EXPORT int xlu_cfg_readdata(XLU_Config *cfg, const char *data, int length)
     struct pvboot_bytes text = { (const uint8_t *)data, (size_t)(length > 0 ? length : 0) };
     const struct pvb_xlu xlu = stock_xlu();
     struct pvb_cfg c = { .xlu = &xlu, .source = pvb_cfg_source(cfg) };
-    bool named = memmem(text.p, text.len, PVB_BUILDER, strlen(PVB_BUILDER)) != NULL;
+    bool looked = memmem(text.p, text.len, PVB_BUILDER, strlen(PVB_BUILDER)) && look(&c, text);
     int r;
 
-    if (named && is_ours(&c, text)) {
+    if (looked && pvb_cfg_is_ours(&c)) {
         r = read_ours(cfg, &c, text);
     } else {
         r = PVB_STOCK(xlu_cfg_readdata)(cfg, data, length);
-        if (named && !r)
+        if (looked && !r)
             warn_of_stray(&c, text);
     }
     if (c.scratch)
