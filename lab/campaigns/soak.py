@@ -8,8 +8,9 @@ import dataclasses
 import itertools
 import re
 import time
+from pathlib import Path
 
-from ..base import paths
+from ..base import cc, paths
 from ..machine import install
 from ..machine.install import STOCK_XL
 from ..judges.messages import complaint
@@ -17,6 +18,7 @@ from ..cases.case import Case
 from . import census, growth
 from .testbed import KERNEL, Step, Testbed, prepared
 
+HERE = Path(__file__).resolve().parent
 ENTRIES = ("pvh", "linux32", "linux64", "vmlinux64", "stub")
 TO_USERLAND = 19         # each nineteenth guest is unpaused and has to reach its userland: prime to the number of entries
 BOOT_SECONDS = 240
@@ -68,27 +70,27 @@ def _life(one: Guest, to_userland: bool) -> str:
 def reboot(testbed: Testbed, phase: str, one: Guest, other_kernel: str, warm_up: int, count: int, says: str = "") -> None:
     """One guest that reboots itself, under the one xl that has created it.
 
-    That xl destroys the old domain and sleeps 2 s before it builds the new one.  There it is stopped, and the census is
-    taken: what one domain has left is then all there is.
+    That xl destroys the old domain and sleeps before it builds the new one.  There it stops (halt.c), and the census is
+    taken when the daemons have let go of the old one: what it has left is then all there is.
     """
     log = f"/var/log/xen/xl-{one.case.name}.log"
     before = testbed.settled()
-    testbed.host.check(f"rm -f {log}* {one.console}; {one.xl} create {one.config}")
+    testbed.host.check(f"rm -f {log}* {one.console}; {_halting(testbed, one)} create {one.config}")
     for number in range(warm_up + count):
         started = time.monotonic()
-        rc, out, err = testbed.host.run(f"""
+        rc, monitor, err = testbed.host.run(f"""
             monitor=$(sed -n 's/^Waiting for domain.*pid \\([0-9]*\\).*/\\1/p' {log} | head -n 1)
-            while [ $(grep -c '^Done. Rebooting now' {log}) -le {number} ]; do
+            until grep -q '^State:.T' /proc/$monitor/status; do
                 [ -e /proc/$monitor/fd/0 ] || {{ tail -n 3 {log} >&2; exit 1; }}
                 sleep 0.1
             done
-            kill -STOP $monitor
-            {testbed.script}
-            kill -CONT $monitor""", timeout=BOOT_SECONDS)
+            echo $monitor""", timeout=BOOT_SECONDS)
+        found = testbed.settled()
         if rc:
-            testbed.add(phase, one.case.path, time.monotonic() - started, testbed.settled(), f"gone: {complaint(err)}")
+            testbed.add(phase, one.case.path, time.monotonic() - started, found, f"gone: {complaint(err)}")
             break
-        testbed.add(phase, one.case.path, time.monotonic() - started, census.parse(out), counted=number >= warm_up)
+        testbed.add(phase, one.case.path, time.monotonic() - started, found, counted=number >= warm_up)
+        testbed.host.check(f"kill -CONT {monitor}")
     _, said, after = testbed.after(f"""
         cp {other_kernel} {one.kernel}.new && mv {one.kernel}.new {one.kernel} # one that stays to be destroyed
         for i in $(seq 100); do {STOCK_XL} destroy {one.case.name} && break; sleep 0.2; done
@@ -97,6 +99,12 @@ def reboot(testbed: Testbed, phase: str, one: Guest, other_kernel: str, warm_up:
     if says and int(said.split()[-1]) < count:
         wrong.append(f"it has said {says!r} {said.split()[-1]} times")
     testbed.add(f"{phase}, after", one.case.path, 0, after, "; ".join(wrong))
+
+
+def _halting(testbed: Testbed, one: Guest) -> str:
+    shim = cc.built("halt.so", [HERE / "halt.c"], "-shared", "-fPIC")
+    plugin = f":{install.LIBDIR}/pvboot-xl.so" if one.case.needs_pvboot else ""
+    return f"env LD_PRELOAD={testbed.host.put_once(shim, f'/usr/lib/pvlab/{shim.name}')}{plugin} {STOCK_XL}"
 
 
 # --- builds that fail ------------------------------------------------------------------------------------------------------
