@@ -15,6 +15,7 @@ def register(verb) -> None:
     verb(faults_, "requests of a build fail, one at a time; is anything left behind?")
     sub = verb(launch_, "domains without libxl: each path, timers, no xenstored; is anything left of many?")
     sub.add_argument("--cycles", type=int, default=100, metavar="N")
+    sub.add_argument("--select", metavar="GLOB", help="guests by name, of every kernel: '6.12-*', '*-stub-4'; default: a short list")
     verb(stubdom_, "xenstored in a domain of its own: stock guests through it, and its end")
     verb(confine_, "the confinement attacked on dom0's own kernel")
 
@@ -32,7 +33,7 @@ def confine_(args: argparse.Namespace) -> int:
 
 
 def launch_(args: argparse.Namespace) -> int:
-    return launch.launch(args.cycles)
+    return launch.launch(args.cycles, args.select)
 
 
 def stubdom_(args: argparse.Namespace) -> int:

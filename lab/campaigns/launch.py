@@ -4,10 +4,13 @@ Xen support on emulated timers; beside the same guest of stock xl; and whether a
 """
 
 import dataclasses
+import fnmatch
 import re
 import time
 
+from ..base import kernels
 from ..base.cpio import Archive
+from ..base.errors import LabError
 from ..guests import evidence, images
 from ..machine import dom0
 from ..machine.install import STOCK_XL
@@ -34,22 +37,37 @@ class Guest:
 
     @property
     def name(self) -> str:
-        return f"{self.entry}-{self.vcpus}{'-alone' if self.alone else ''}{'-timers' if self.timers else ''}"
+        return f"{self.kernel}-{self.entry}-{self.vcpus}{'-alone' if self.alone else ''}{'-timers' if self.timers else ''}"
 
 
-GUESTS = (Guest("linux64"), Guest("pvh"), Guest("linux64", 4), Guest("linux32", 2, "686", timers=True), Guest("linux64", 2, alone=True),
-          Guest("linux32", 4), Guest("vmlinux64", 4), Guest("pvh", 4))
+ENTRIES = ("linux64", "linux32", "pvh", "vmlinux64", "stub")
+TIMERS = (Guest("linux32", 2, "686", timers=True), Guest("linux64", 2, timers=True))
+SHORT = (*(Guest(entry) for entry in ENTRIES), *(Guest(entry, 4) for entry in ENTRIES), Guest("linux64", 2, alone=True), TIMERS[0])
+EVERY = (*(Guest(entry, vcpus, kernel, alone) for kernel in (KERNEL, "6.1", "6.12") for entry in ENTRIES for vcpus in (1, 4)
+           for alone in (False, True)), *TIMERS)
 
 
-def launch(cycles: int) -> int:
+def chosen(select: str | None) -> tuple[Guest, ...]:
+    """Those whose names match; the short list, if nothing is said."""
+    found = SHORT if select is None else tuple(guest for guest in EVERY if fnmatch.fnmatch(guest.name, select))
+    if not found and select:
+        raise LabError(f"no guest is called {select!r}; there are {EVERY[0].name} and so on")
+    return found
+
+
+def launch(cycles: int, select: str | None) -> int:
+    guests = chosen(select)
     with prepared("launch") as testbed:
         at = testbed.files()
+        for kernel in {guest.kernel for guest in guests} - at.keys():
+            at[kernel] = testbed.host.put_once(kernels.image(testbed.store, kernels.KERNELS[kernel]), f"{dom0.DIRECTORY}/vmlinuz-{kernel}")
         at["i386"] = testbed.host.put_once(images.initramfs(testbed.store, "i386"), f"{dom0.DIRECTORY}/initrd-i386")
         at["sleep"] = testbed.host.put_once(_sleeper(), f"{dom0.DIRECTORY}/sleep.cpio")
         stock = _stock(testbed, at)
-        for guest in GUESTS:
+        for guest in guests:
             _guest(testbed, at, guest, stock)
-        _cycles(testbed, at, cycles)
+        if cycles:
+            _cycles(testbed, at, cycles)
         wrong = [step for step in testbed.steps if step.wrong]
         print("".join(f"{step.phase}: {step.what}: {step.wrong or 'as it should'}\n" for step in testbed.steps
                       if step.phase != "cycle" or step.wrong), end="")
@@ -65,8 +83,9 @@ def _sleeper():
 def command(guest: Guest, at: dict[str, str]) -> str:
     words = [LAUNCH, f"--name {guest.name}", "--memory 256", f"--vcpus {guest.vcpus}", f"--entry {guest.entry}"]
     if guest.timers:
-        return " ".join([*words, "--timers", f"--ramdisk {at['i386']}", f"--ramdisk {at['sleep']}",
-                         "--cmdline 'pvlab.mode=sleep pvlab.out=e9'", at[guest.kernel]])
+        xen_unaware = guest.kernel == "686"
+        return " ".join([*words, "--timers", f"--ramdisk {at['i386' if xen_unaware else 'ramdisk']}", f"--ramdisk {at['sleep']}",
+                         f"--cmdline '{'' if xen_unaware else 'nopv '}pvlab.mode=sleep pvlab.out=e9'", at[guest.kernel]])
     words += ["--no-xenstore", "--console", "--wait"] if guest.alone else []
     return " ".join([*words, f"--ramdisk {at['ramdisk']}", f"--cmdline '{CONSOLE} pvlab.mode=evidence'", at[guest.kernel]])
 

@@ -37,6 +37,18 @@ def test_a_dry_run_is_the_plan_on_a_machine_of_its_own(pvboot, kernel, ramdisk):
     assert (by_name["acpi"]["start"], by_name["acpi"]["end"]) == (0xfc000000, 0xfc001000)
 
 
+def test_entry_stub_is_the_image_that_pack_makes(pvboot, kernel, ramdisk, tmp_path):
+    image = tmp_path / "packed"
+    inside = "--ramdisk", ramdisk, "--cmdline", "quiet", "--force-subarch", "--subarch", "xen", "--strict"
+    pvboot.ok("pack", *inside, "--entry", "linux32", "-o", image, kernel)
+    ours, packed = tmp_path / "ours", tmp_path / "other"
+    pvboot.ok("launch", "--dry-run", "--dump", ours, "--entry", "stub", "--stub-entry", "linux32", *inside, kernel)
+    pvboot.ok("launch", "--dry-run", "--dump", packed, "--entry", "pvh", image)
+    names = sorted(path.name for path in ours.iterdir())
+    assert names == sorted(path.name for path in packed.iterdir()) and len(names) >= 4
+    assert all((ours / name).read_bytes() == (packed / name).read_bytes() for name in names)
+
+
 def test_a_file_says_what_options_say(pvboot, config, kernel):
     path = config('name = "g"', "memory = 300", "vcpus = 2", 'root = "/dev/xvda ro"', 'extra = "quiet"', 'builder = "pvboot"',
                   'type = "pvh"', 'pvboot_entry = "linux32"', 'on_crash = "preserve"')
@@ -85,7 +97,9 @@ def test_a_file_that_cannot_be_followed_is_refused_by_line(pvboot, config, lines
     (["--memory", "512", "--maxmem", "256"], 64, "less than memory"),
     (["--memory", "8388609"], 64, "is over 8388608"),
     (["--memory", "8"], 69, "nofit"),
-    (["--entry", "stub"], 67, "wants two"),
+    (["--entry", "stub", "--rng-seed", "yes"], 67, "entry stub: the stub hands over no rng_seed"),
+    (["--entry", "stub", "--stub-entry", "pvh"], 64, "stub_entry 'pvh' is not one of auto, linux32, linux64"),
+    (["--entry", "stub", "--cmdline", "x" * 5000], 68, "limit"),
     (["--cmdline", "x" * 5000], 68, "limit"),
     (["--ramdisk", "/nonexistent"], 66, "/nonexistent"),
     (["--wrong"], 64, "option '--wrong' is unknown"),

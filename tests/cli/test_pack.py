@@ -35,7 +35,7 @@ def test_what_is_inside(pvboot, kernel, ramdisk, tmp_path):
     assert contents(out, 0) == kernel.read_bytes()
     assert contents(out, 1) == r + bytes(-len(r) % 4) + other.read_bytes()
     assert contents(out, 2) == b"a=b c"
-    assert contents(out, 3) == b"entry=linux64 force_subarch=1 subarch=xen strict=1"
+    assert contents(out, 3) == b"entry=linux64 subarch=2 force_subarch=1 strict=1"
     seen = pvboot.json("inspect", out)
     assert seen["format"] == "elf" and seen["entries"]["pvh"]["ok"]
     assert [name for name, entry in seen["entries"].items() if entry["ok"]] == ["pvh"]

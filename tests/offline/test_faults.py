@@ -42,7 +42,7 @@ def sweep(build, plugin, files, tmp_path_factory):
 
     def run(carrier, *more):
         command = [build / "tests/offline/sweep", stub, files / "bzimage", files / "initrd", carrier, *more]
-        return subprocess.run(command, env={"LD_PRELOAD": str(plugin)}, capture_output=True, text=True, timeout=300)
+        return subprocess.run(command, env={"LD_PRELOAD": str(plugin)}, capture_output=True, text=True, timeout=1800)
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = {"dump": pool.submit(run, f"pvboot entry=linux64 digests=yes rng_seed=yes dump={dump}")}

@@ -128,6 +128,20 @@ static void fill_template(uint8_t *si, uint64_t options_gpa, uint64_t cmdline_gp
     set64(mod + MOD_BYTES + MOD_SIZE, note->part[PVBOOT_PACKED_RAMDISK].bytes);
 }
 
+/* What the request says otherwise than the stub would by itself. */
+static void put_options(struct pvb_pack *p, const struct pvboot_request *req)
+{
+    char path[24] = "", subarch[24] = "";
+
+    if (req->path != PVBOOT_PATH_AUTO)
+        snprintf(path, sizeof(path), " entry=%s", pvboot_path_name(req->path));
+    if (req->subarch)
+        snprintf(subarch, sizeof(subarch), " subarch=%u", req->subarch);
+    snprintf(p->options, sizeof(p->options), CARRIER "%s%s%s%s%s", path, subarch,
+             req->force_subarch ? " force_subarch=1" : "", req->strict ? " strict=1" : "",
+             req->hypervisor == PVBOOT_HYPERVISOR_NONE ? " hypervisor=none" : "");
+}
+
 static void set_part(struct packer *k, enum pvboot_packed_part id, uint64_t off, uint64_t bytes)
 {
     k->note.part[id].off = bytes ? off : 0;
@@ -139,13 +153,13 @@ struct entry_layout {
     size_t code_bytes, template_off, options_off, cmdline_off, bytes, room_off, mem_bytes;
 };
 
-static struct entry_layout lay_out_entry(const struct pvb_pack_input *in, const char *cmdline)
+static struct entry_layout lay_out_entry(const char *options, const char *cmdline)
 {
     struct entry_layout l = { .code_bytes = (size_t)(pvb_pack_entry_end - pvb_pack_entry) };
 
     l.template_off = (l.code_bytes + 7) & ~(size_t)7;
     l.options_off = l.template_off + SI_BYTES + 2 * MOD_BYTES;
-    l.cmdline_off = l.options_off + strlen(CARRIER " ") + strlen(in->options) + 1;
+    l.cmdline_off = l.options_off + strlen(options) + 1;
     l.bytes = l.cmdline_off + strlen(cmdline) + 1;
     l.room_off = (l.bytes + 7) & ~(size_t)7;
     l.mem_bytes = l.room_off + ROOM_BYTES;
@@ -155,20 +169,19 @@ static struct entry_layout lay_out_entry(const struct pvb_pack_input *in, const 
 static void put_entry(struct packer *k)
 {
     const char *cmdline = k->in->req->cmdline ? k->in->req->cmdline : "";
-    const struct entry_layout l = lay_out_entry(k->in, cmdline);
+    const struct entry_layout l = lay_out_entry(k->p->options, cmdline);
     uint8_t *p = k->p->entry;
     uint64_t gpa = k->gpa, off = k->off;
-    size_t options_bytes = strlen(k->in->options);
+    size_t carrier = strlen(CARRIER) + (k->p->options[strlen(CARRIER)] == ' '), all = strlen(k->p->options);
 
     memcpy(p, pvb_pack_entry, l.code_bytes);
     set32(p + (pvb_pack_template_slot - pvb_pack_entry), gpa + l.template_off);
     set32(p + (pvb_pack_room_slot - pvb_pack_entry), gpa + l.room_off);
     set32(p + (pvb_pack_stub_slot - pvb_pack_entry), k->in->stub->image.elf.notes.phys32_entry);
     fill_template(p + l.template_off, gpa + l.options_off, gpa + l.cmdline_off, gpa + l.template_off, &k->note);
-    snprintf((char *)p + l.options_off, l.cmdline_off - l.options_off, CARRIER "%s%s", options_bytes ? " " : "",
-             k->in->options);
+    memcpy(p + l.options_off, k->p->options, all + 1);
     memcpy(p + l.cmdline_off, cmdline, strlen(cmdline) + 1);
-    set_part(k, PVBOOT_PACKED_OPTIONS, off + l.options_off + strlen(CARRIER " "), options_bytes);
+    set_part(k, PVBOOT_PACKED_OPTIONS, off + l.options_off + carrier, all - carrier);
     set_part(k, PVBOOT_PACKED_CMDLINE, off + l.cmdline_off, strlen(cmdline));
     k->entry_gpa = gpa;
     put_piece(k, off, (struct pvboot_bytes){ p, l.bytes });
@@ -268,16 +281,6 @@ static int check_kernel(const struct pvb_pack_input *in, struct pvboot_error *e)
     return pvboot_plan_possible(img, in->req, e);
 }
 
-static int check_texts(const struct pvb_pack_input *in, struct pvboot_error *e)
-{
-    size_t n = strlen(CARRIER " ") + strlen(in->options);
-    int rc = pvb_check_cmdline(&in->kernel->image, PVBOOT_PATH_LINUX64, in->req->cmdline, e);
-
-    if (!rc && n > PVBOOT_STOCK_CMDLINE_MAX)
-        rc = pvb_fail(e, PVBOOT_E_LIMIT, "options of %zu bytes, limit %u", n, PVBOOT_STOCK_CMDLINE_MAX);
-    return rc;
-}
-
 static int check_stub(const struct pvb_pack_input *in, struct pvboot_error *e)
 {
     char why[160];
@@ -312,12 +315,13 @@ int pvb_pack_make(struct pvb_pack *p, const struct pvb_pack_input *in, struct pv
     if (!rc)
         rc = pvb_check_request(in->req, e);
     if (!rc)
-        rc = check_texts(in, e);
+        rc = pvb_check_cmdline(&in->kernel->image, PVBOOT_PATH_LINUX64, in->req->cmdline, e);
     if (!rc)
         rc = check_size(in, e);
     if (rc)
         return rc;
     memset(p, 0, sizeof(*p));
+    put_options(p, in->req);
     k.note.version = PVB_PACKED_VERSION;
     k.note.part[PVBOOT_PACKED_KERNEL].bytes = in->kernel->file.len;
     k.note.part[PVBOOT_PACKED_RAMDISK].bytes = ramdisk_bytes(in->req);

@@ -12,10 +12,10 @@ struct pvb_pack_input {
     const struct pvboot_kernel *stub;   /* pvboot-stub.elf, whole in memory */
     const struct pvboot_kernel *kernel; /* a bzImage, whole in memory */
     const struct pvboot_request *req;   /* ramdisks, in memory, and command line; path is what the stub starts */
-    const char *options;                /* for the stub, "entry=linux64 subarch=xen"; "": none */
 };
 
 #define PVB_PACK_ENTRY_MAX (3 * PVB_PAGE) /* code, start info, options and command line */
+#define PVB_PACK_OPTIONS_MAX 96u          /* all that the stub knows, with their longest values */
 #define PVB_PACK_PIECES_MAX (16u + PVBOOT_RAMDISKS_MAX)
 
 struct pvb_pack_piece {
@@ -26,6 +26,7 @@ struct pvb_pack_piece {
 /* Views into the input and into itself, so it is not to be copied. */
 struct pvb_pack {
     uint8_t head[PVB_PAGE], entry[PVB_PACK_ENTRY_MAX];
+    char options[PVB_PACK_OPTIONS_MAX]; /* for the stub, "entry=linux64 subarch=2" */
     uint32_t n;
     struct pvb_pack_piece piece[PVB_PACK_PIECES_MAX]; /* ascending */
     uint64_t bytes;                                   /* the whole file */

@@ -10,19 +10,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { OPT_RAMDISK = 256, OPT_CMDLINE, OPT_STUB, OPT_STUBS, OPT_REQUEST };
+enum { OPT_RAMDISK = 256, OPT_CMDLINE, OPT_STUB, OPT_REQUEST };
 
 static const struct option options[] = {
     { "ramdisk", required_argument, NULL, OPT_RAMDISK },
     { "cmdline", required_argument, NULL, OPT_CMDLINE },
     { "stub", required_argument, NULL, OPT_STUB },
-    /* what the stub is told */
-    { "entry", required_argument, NULL, OPT_STUBS },
-    { "subarch", required_argument, NULL, OPT_STUBS },
-    { "hypervisor", required_argument, NULL, OPT_STUBS },
-    { "strict", no_argument, NULL, OPT_STUBS },
-    { "force-subarch", no_argument, NULL, OPT_STUBS },
-    /* what concerns this program alone */
+    /* what the stub is told, and what concerns this program alone */
+    { "entry", required_argument, NULL, OPT_REQUEST },
+    { "subarch", required_argument, NULL, OPT_REQUEST },
+    { "hypervisor", required_argument, NULL, OPT_REQUEST },
+    { "strict", no_argument, NULL, OPT_REQUEST },
+    { "force-subarch", no_argument, NULL, OPT_REQUEST },
     { "sandbox", required_argument, NULL, OPT_REQUEST },
     { "kernel-max", required_argument, NULL, OPT_REQUEST },
     { "unpacked-max", required_argument, NULL, OPT_REQUEST },
@@ -35,31 +34,14 @@ struct job {
     char stub_path[PATH_MAX + 32];
     uint32_t n_ramdisks;
     const char *ramdisk_path[PVBOOT_RAMDISKS_MAX];
-    char words[PVBOOT_STOCK_CMDLINE_MAX + 1]; /* "entry=linux64 subarch=xen" */
     struct pvboot_request req;
     struct pvboot_file ramdisk[PVBOOT_RAMDISKS_MAX];
     struct pvboot_kernel stub, kernel;
     struct pvb_pack pack;
 };
 
-/* The value has been understood, so it is a word. */
-static int add_word(struct job *j, const char *name, const char *value, struct pvboot_error *e)
-{
-    size_t used = strlen(j->words), left = sizeof(j->words) - used;
-    int n = snprintf(j->words + used, left, "%s%s=%s", used ? " " : "", name, value);
-
-    if (n < 0 || (size_t)n >= left)
-        return pvb_fail(e, PVBOOT_E_LIMIT, "more options than %zu bytes", sizeof(j->words) - 1);
-    for (char *c = j->words + used; *c && *c != '='; c++)
-        if (*c == '-')
-            *c = '_';
-    return 0;
-}
-
 static int take_option(struct job *j, int opt, const char *name, struct pvboot_error *e)
 {
-    int rc;
-
     switch (opt) {
     case 'o':
         j->out = optarg;
@@ -76,8 +58,7 @@ static int take_option(struct job *j, int opt, const char *name, struct pvboot_e
         j->ramdisk_path[j->n_ramdisks++] = optarg;
         return 0;
     default:
-        rc = cli_set_request(&j->req, name, optarg, e);
-        return rc || opt == OPT_REQUEST ? rc : add_word(j, name, optarg ? optarg : "1", e);
+        return cli_set_request(&j->req, name, optarg, e);
     }
 }
 
@@ -168,8 +149,7 @@ int cli_pack(int argc, char **argv, struct pvboot_error *e)
     if (!rc)
         rc = read_inputs(&j, e);
     if (!rc)
-        rc = pvb_in_file(e, j.image,
-                         pvb_pack_make(&j.pack, &(struct pvb_pack_input){ &j.stub, &j.kernel, &j.req, j.words }, e));
+        rc = pvb_in_file(e, j.image, pvb_pack_make(&j.pack, &(struct pvb_pack_input){ &j.stub, &j.kernel, &j.req }, e));
     if (!rc)
         rc = pvb_in_file(e, j.out, write_image(&j.pack, j.out, e));
     for (size_t i = 0; i < PVBOOT_RAMDISKS_MAX; i++)

@@ -89,6 +89,8 @@ void launch_file_dispose(struct launch_config *c);
 /* prepare.c: files read, kernel parsed, plan made and checked: all that needs no Xen.  Idempotent dispose. */
 int launch_prepare(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 void launch_dispose(struct launch *l);
+/* packed.c: kernel and ramdisks become one image that starts with the in-guest stub beside @self.  As pvb_pack_make() */
+int launch_pack(struct launch *l, const char *self, struct pvboot_error *e) PVB_CHECKED;
 /* Write what the plan says to @g, NULL: to nowhere, and to the directory for a dump, if there is one.  -HOST, -XEN */
 int launch_load(struct launch *l, struct pvboot_guest *g, struct pvboot_error *e) PVB_CHECKED;
 

@@ -33,6 +33,7 @@ static const struct option options[] = {
     { "on-crash", required_argument, NULL, OPT_GUEST },
     { "on-watchdog", required_argument, NULL, OPT_GUEST },
     { "entry", required_argument, NULL, OPT_GUEST },
+    { "stub-entry", required_argument, NULL, OPT_GUEST },
     { "subarch", required_argument, NULL, OPT_GUEST },
     { "hypervisor", required_argument, NULL, OPT_GUEST },
     { "rng-seed", required_argument, NULL, OPT_GUEST },
@@ -119,8 +120,6 @@ static int check(const struct launch_config *c, struct pvboot_error *e)
 
     if (!c->kernel)
         return pvb_fail(e, PVBOOT_E_USAGE, "no kernel given");
-    if (c->req.path == PVBOOT_PATH_STUB)
-        return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "entry stub: launch hands over one module, the stub wants two");
     if (c->paused && waits)
         return pvb_fail(e, PVBOOT_E_USAGE, "--paused leaves nothing to wait for: without --wait and --console");
     for (unsigned int i = 0; i < LAUNCH_ENDS; i++)

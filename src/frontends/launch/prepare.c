@@ -10,15 +10,13 @@
 
 #define MIB_SHIFT 20
 
-static int open_kernel(struct launch *l, struct pvboot_error *e)
+static int open_kernel(struct launch *l, const char *self, struct pvboot_error *e)
 {
     const struct pvboot_request *req = &l->cfg->req;
-    char self[PATH_MAX] = "", helper[PATH_MAX + 32];
+    char helper[PATH_MAX + 32];
     struct pvboot_confine c = { .sandbox = req->sandbox, .limits = req->limits, .path = req->path };
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     int rc;
 
-    self[n > 0 ? n : 0] = 0;
     c.helper = pvboot_confine_helper(self, helper, sizeof(helper));
     rc = pvboot_kernel_open_confined(&l->kernel, l->cfg->kernel, &c, e);
     if (c.missing[0])
@@ -78,14 +76,20 @@ static int make_plan(struct launch *l, struct pvboot_error *e)
 
 int launch_prepare(struct launch *l, struct pvboot_error *e)
 {
-    int rc = open_kernel(l, e);
+    char self[PATH_MAX] = "";
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    int rc;
 
+    self[n > 0 ? n : 0] = 0;
+    rc = open_kernel(l, self, e);
     if (!rc)
         rc = read_ramdisks(l, e);
     if (!rc)
         rc = fill_random(l->cfg, e);
     if (!rc)
         rc = pvboot_request_embedded(&l->cfg->req, &l->kernel, e);
+    if (!rc && l->cfg->req.path == PVBOOT_PATH_STUB)
+        rc = pvb_in_file(e, l->cfg->kernel, launch_pack(l, self, e));
     if (!rc && l->cfg->req.digests.wanted)
         rc = pvb_digest_ready(e);
     return rc ? rc : pvb_in_file(e, l->cfg->kernel, make_plan(l, e));
