@@ -90,9 +90,10 @@ def reboot(testbed: Testbed, phase: str, one: Guest, other_kernel: str, warm_up:
             testbed.add(phase, one.case.path, time.monotonic() - started, found, f"gone: {complaint(err)}")
             break
         testbed.add(phase, one.case.path, time.monotonic() - started, found, counted=number >= warm_up)
+        if number == warm_up + count - 1:  # the next is one that stays to be destroyed
+            testbed.host.check(f"cp {other_kernel} {one.kernel}.new && mv {one.kernel}.new {one.kernel}")
         testbed.host.check(f"kill -CONT {monitor}")
     _, said, after = testbed.after(f"""
-        cp {other_kernel} {one.kernel}.new && mv {one.kernel}.new {one.kernel} # one that stays to be destroyed
         for i in $(seq 100); do {STOCK_XL} destroy {one.case.name} && break; sleep 0.2; done
         grep -c '{says or 'x'}' {one.console}""")
     wrong = census.compare(before, after)
