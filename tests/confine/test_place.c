@@ -178,7 +178,7 @@ static void test_other_segments_than_seen(void **state)
 static void test_cannot_be_mapped(void **state)
 {
     const struct pvboot_memmap small = { 1, { { 0, 0x1001000, PVBOOT_RAM } } };
-    const struct pvboot_place not [] = { { FAKE_DOMID + 1, &map }, { FAKE_DOMID, &small } };
+    const struct pvboot_place none[] = { { FAKE_DOMID + 1, &map }, { FAKE_DOMID, &small } };
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
@@ -186,7 +186,7 @@ static void test_cannot_be_mapped(void **state)
         struct kernel x;
 
         look(&x);
-        assert_int_equal(pvboot_kernel_place(&x.k, &x.file, &x.c, &not [i], &e), PVBOOT_NOT_PLACED);
+        assert_int_equal(pvboot_kernel_place(&x.k, &x.file, &x.c, &none[i], &e), PVBOOT_NOT_PLACED);
         assert_false(x.k.placed || x.k.image.has_elf || e.code);
         assert_int_equal(all_touched(), 0);
         done(&x);
