@@ -27,6 +27,7 @@ KEEPERS := $(filter $(BUILD)/tests/unit/test_image_% $(BUILD)/tests/unit/test_co
 $(KEEPERS): $(BUILD)/tests/unit/keep/keep.o
 $(KEEPERS): private WRAP := -Wl,--wrap=pvboot_kernel_parse,--wrap=pvboot_kernel_unpack
 
-.PHONY: unit
-unit: $(UNIT)
-	@rc=0; for t in $(UNIT); do $$t || rc=1; done; exit $$rc
+.PHONY: unit $(UNIT:%=run/%)
+unit: $(UNIT:%=run/%)
+$(UNIT:%=run/%): run/%: %
+	@$<

@@ -6,13 +6,20 @@ Each suite is a name and a command; its whole output goes to a log, one line goe
 last line of all is `N passed, N failed, N skipped`.  A suite's cases are counted from what its own runner
 reports: TAP (cmocka), pytest's or the lab's closing line; a plain check is one case, judged by its exit code.
 A suite that runs no case at all has failed.
+
+Suites run one after the other, and where there are two processors those after --beside do so beside them.  What is
+said of each comes in one piece, and in the order of the arguments.
 """
 import argparse
+import concurrent.futures
+import contextlib
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 CLOSING = re.compile(r"(\d+) (passed|failed|skipped|errors?|error)\b")
@@ -54,35 +61,84 @@ def count(kind, text, rc):
     return passed, failed, skipped
 
 
-def run_suite(name, kind, command, logs):
-    log = logs / (name.replace("/", "-") + ".log")
-    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+class Runner:
+    """Runs commands, each in a session of its own; when stopped, ends those that run and begins no more."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._running = set()
+        self._stopped = False
+
+    def run(self, command):
+        """Its exit code and its output; None if nothing is to be begun any more."""
+        with self._lock:
+            if self._stopped:
+                return None
+            env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+            process = subprocess.Popen(command, shell=True, env=env, stdin=subprocess.DEVNULL, text=True, errors="replace",
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+            self._running.add(process)
+        text, _ = process.communicate()
+        with self._lock:
+            self._running.remove(process)
+        return process.returncode, text
+
+    def stop(self):
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                os.killpg(process.pid, signal.SIGINT)
+
+
+def run_suite(suite, logs, runner):
+    """Its counts, and what is to be said of it."""
+    name, kind, command = suite.split("=", 2)
     start = time.monotonic()
-    done = subprocess.run(command, shell=True, env=env, stdin=subprocess.DEVNULL, text=True, errors="replace",
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    log.write_text(f"$ {command}\n{done.stdout}\nexit code {done.returncode}\n")
-    passed, failed, skipped = count(kind, done.stdout, done.returncode)
-    print(f"{'FAIL' if failed else 'ok':4} {name:28} {passed:4} passed {failed:3} failed {skipped:3} skipped "
-          f"{time.monotonic() - start:6.1f} s", flush=True)
+    ended = runner.run(command)
+    if ended is None:
+        return (0, 0, 0), ""
+    rc, text = ended
+    log = logs / (name.replace("/", "-") + ".log")
+    log.write_text(f"$ {command}\n{text}\nexit code {rc}\n")
+    passed, failed, skipped = count(kind, text, rc)
+    said = [f"{'FAIL' if failed else 'ok':4} {name:28} {passed:4} passed {failed:3} failed {skipped:3} skipped "
+            f"{time.monotonic() - start:6.1f} s"]
+    lines = text.splitlines()
     if failed:
-        print("".join(f"     | {line}\n" for line in done.stdout.splitlines()[-25:]), end="")
-        print(f"     whole output: {log}", flush=True)
-    for line in done.stdout.splitlines():
-        if skipped and re.search(r"\bskip(ped)?\b[: ]", line, re.I) and not CLOSING.search(line):
-            print(f"     {line.strip()}")
-    return passed, failed, skipped
+        said += [*(f"     | {line}" for line in lines[-25:]), f"     whole output: {log}"]
+    said += [f"     {line.strip()}" for line in lines
+             if skipped and re.search(r"\bskip(ped)?\b[: ]", line, re.I) and not CLOSING.search(line)]
+    return (passed, failed, skipped), "\n".join(said)
+
+
+def results(lanes, logs):
+    """Of each suite, in order, as soon as it and those before it have ended."""
+    runner = Runner()
+    with contextlib.ExitStack() as end:
+        running = []
+        for lane in lanes:
+            pool = end.enter_context(concurrent.futures.ThreadPoolExecutor(1))
+            running += [pool.submit(run_suite, suite, logs, runner) for suite in lane]
+        end.callback(runner.stop)  # before the pools' own end, which waits
+        for suite in running:
+            yield suite.result()
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--logs", type=pathlib.Path, required=True)
+    p.add_argument("--processors", type=int, default=len(os.sched_getaffinity(0)), help="(default: this machine's)")
     p.add_argument("suite", nargs="+", help="NAME=KIND=COMMAND; KIND is tap, closing or plain")
+    p.add_argument("--beside", nargs="+", metavar="suite", default=[], help="suites that need nothing of those before")
     args = p.parse_args()
     args.logs.mkdir(parents=True, exist_ok=True)
+    for end in signal.SIGTERM, signal.SIGHUP:
+        signal.signal(end, lambda number, _: sys.exit(128 + number))
     total = [0, 0, 0]
-    for suite in args.suite:
-        name, kind, command = suite.split("=", 2)
-        total = [a + b for a, b in zip(total, run_suite(name, kind, command, args.logs))]
+    lanes = [args.suite, args.beside] if args.processors > 1 else [args.suite + args.beside]
+    for counts, said in results(lanes, args.logs):
+        total = [a + b for a, b in zip(total, counts)]
+        print(said, flush=True)
     print("%d passed, %d failed, %d skipped" % tuple(total))
     return 1 if total[1] else 0
 
