@@ -5,7 +5,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ..base import paths
+from ..base import page, paths
 from ..base.kernels import KERNELS
 from . import growth, native, run, sandbox, tables
 
@@ -58,7 +58,7 @@ def bench(args: argparse.Namespace) -> int:
         print(tables.times(report), tables.counts(report), sep="\n", end="")
         _keep(report, args.json or paths.lab() / "bench" / "samples.json")
     if args.readme:
-        README.write_text(tables.with_table(README.read_text(), tables.readme(json.loads(STORED.read_text()))))
+        README.write_text(page.with_table(README.read_text(), tables.BEGIN, tables.readme(json.loads(STORED.read_text()))))
     return 0
 
 

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """The figures as text, and the README's table."""
 
-import re
-
-from ..base.errors import LabError
 from . import figures
 from .run import STOCK
 from .stamps import PHASES
 
-BEGIN, END = "<!-- from docs/bench.json: python3 -m lab bench --readme -->\n", "<!-- end -->\n"
+BEGIN = "<!-- from docs/bench.json: python3 -m lab bench --readme -->\n"
 README_PATHS = ("linux64", "linux32", "pvh", "pvh-cached", "vmlinux64", "vmlinux64-cached")
 PAGE = 4096
 
@@ -81,12 +78,3 @@ def readme(report: dict) -> str:
     lines += ["", f"Xen {report['xen']}, {report['memory_mib']} MiB guests; medians of {'/'.join(map(str, sorted(n)))} creations"
               ", ± their median distance from it in ms; x: stock's time over ours."]
     return "\n".join(lines) + "\n"
-
-
-def with_table(text: str, table: str) -> str:
-    """The README with this table between its marks."""
-    new, found = re.subn(f"({re.escape(BEGIN)}).*?({re.escape(END)})", lambda m: m.group(1) + table + m.group(2), text,
-                         flags=re.S)
-    if found != 1:
-        raise LabError(f"{found} places for the table, between {BEGIN.strip()} and {END.strip()}")
-    return new

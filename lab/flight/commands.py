@@ -7,7 +7,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from ..base import kernels, paths
+from ..base import kernels, page, paths
 from ..base.errors import LabError, Usage
 from . import baseline, cells, claims, execute, htmlreport, judge, model, record, tap, versions
 from .judge import Outcome
@@ -37,12 +37,15 @@ def register(verb) -> None:
     sub = verb(versions_, "where the same cells of two flights differ, for instance on two versions of Xen")
     sub.add_argument("one", type=Path)
     sub.add_argument("other", type=Path)
-    sub.add_argument("--out", type=Path, help="the page (docs/platforms.md); default: standard output")
+    sub.add_argument("--out", type=Path, help="the page that has a place for it (docs/platforms.md); default: standard output")
 
 
 def versions_(args: argparse.Namespace) -> int:
     text = versions.render(*(record.read(directory / record.FILE) for directory in (args.one, args.other)))
-    args.out.write_text(text) if args.out else print(text, end="")
+    if args.out:
+        paths.write(args.out, page.with_table(paths.read(args.out).decode(), versions.BEGIN, text))
+    else:
+        print(text, end="")
     return 0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""The same cells on two versions of Xen: docs/platforms.md is made of two flights' records.
+"""The same cells on two versions of Xen: the table in docs/platforms.md is made of two flights' records.
 
 Inside one flight each difference between paths has a rule, or is a LOOK.  Between two versions there is no rule to hold
 it to: all are listed, with the rule's reason where one speaks of what is random or free to choose.
@@ -11,11 +11,7 @@ from ..base.errors import LabError
 from . import grid, model, rules
 from .record import Record
 
-HEAD = """\
-# What differs between versions of Xen
-
-Made by `python3 -m lab versions`, from two flights ([compare.md](compare.md)) over the same cells.
-"""
+BEGIN = "<!-- from two flights: make platforms -->\n"
 WIDTH = 60  # characters of a value
 
 
@@ -32,7 +28,7 @@ def render(one: Record, other: Record) -> str:
     if not shared:
         raise LabError("the two flights have no cell in common")
     versions = _version(one), _version(other)
-    lines = [HEAD, f"Kernels: {_kernels(one, other)}.", "",
+    lines = [f"Flown {_day(one)} and {_day(other)}. Kernels: {_kernels(one, other)}.", "",
              "| cell | " + " | ".join(versions) + " |", "|---|---|---|"]
     lines += [f"| `{name}` | {one.jobs[name].status} | {other.jobs[name].status} |" for name in sorted(shared)]
     lines += ["", f"Of {compared(one, other)} facts that the guests of these cells were handed or read back, these differ:",
@@ -81,6 +77,10 @@ def _why(field: str, a: model.Job, b: model.Job, before: object, value: object, 
 
 def _version(record: Record) -> str:
     return f"Xen {record.flight['xen']} ({record.flight.get('release') or 'no release said'})"
+
+
+def _day(record: Record) -> str:
+    return record.flight["started"][:10]
 
 
 def _kernels(one: Record, other: Record) -> str:

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """Two flights' records side by side: which facts differ, on which paths, and what is said of them."""
 
+import argparse
 import copy
 import dataclasses
 
 import pytest
 
+from lab.base import page
 from lab.base.errors import LabError
-from lab.flight import versions
+from lab.flight import commands, versions
 from lab.flight.model import Cell
-from lab.flight.record import Record
+from lab.flight.record import Record, Writer
 
 
 @pytest.fixture
@@ -54,3 +56,18 @@ def test_flights_without_a_common_cell_are_refused(pair):
     strangers = {f"x{name}": dataclasses.replace(job, cell=Cell("x", job.cell.path)) for name, job in other.jobs.items()}
     with pytest.raises(LabError, match="no cell in common"):
         versions.render(one, Record(other.flight, strangers))
+
+
+def test_the_page_keeps_what_people_wrote(pair, tmp_path):
+    directories = [tmp_path / name for name in ("one", "other")]
+    for whole, directory in zip(pair, directories):
+        writer = Writer(directory, whole.flight)
+        for job in whole.jobs.values():
+            writer.add(job)
+    out = tmp_path / "page.md"
+    out.write_text(f"before\n{versions.BEGIN}old\n{page.END}after\n")
+    commands.versions_(argparse.Namespace(one=directories[0], other=directories[1], out=out))
+    assert out.read_text() == f"before\n{versions.BEGIN}{versions.render(*pair)}{page.END}after\n"
+    out.write_text("before\n")
+    with pytest.raises(LabError, match="0 places for the table"):
+        commands.versions_(argparse.Namespace(one=directories[0], other=directories[1], out=out))

@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from lab.base import page
 from lab.base.errors import LabError
 from lab.bench import figures, growth, run, sandbox, stamps, tables, xentrace
 
@@ -149,13 +150,13 @@ def test_the_readmes_table_has_the_columns_that_were_measured():
 def test_the_readmes_table_is_the_one_of_the_stored_figures():
     stored = json.loads((TOP / "docs/bench.json").read_text())
     text = (TOP / "README.md").read_text()
-    assert tables.with_table(text, tables.readme(stored)) == text, "python3 -m lab bench --readme"
+    assert page.with_table(text, tables.BEGIN, tables.readme(stored)) == text, "python3 -m lab bench --readme"
 
 
-@pytest.mark.parametrize("text", ["no place", tables.BEGIN, (tables.BEGIN + tables.END) * 2])
+@pytest.mark.parametrize("text", ["no place", tables.BEGIN, (tables.BEGIN + page.END) * 2])
 def test_a_readme_with_no_one_place_for_the_table(text):
     with pytest.raises(LabError):
-        tables.with_table(text, "table\n")
+        page.with_table(text, tables.BEGIN, "table\n")
 
 
 # --- growth -------------------------------------------------------------------------------------------------------------
