@@ -43,14 +43,39 @@ def test_one_that_is_refused_does_not_stop_the_others(pvboot, kernel, elf, tmp_p
     assert [i.get("error", {}).get("exit") for i in json.loads(done.stdout)["images"]] == [66, None]
 
 
-def test_latest(pvboot):
-    kernels = list(pathlib.Path("/boot").glob("vmlinuz-*"))
-    done = pvboot("inspect", "--latest")
-    if not kernels:
+@pytest.fixture
+def newest():
+    """By sort -V; None: there is no kernel in /boot."""
+    kernels = "\n".join(str(k) for k in pathlib.Path("/boot").glob("vmlinuz-*"))
+    return kernels and subprocess.run(["sort", "-V"], input=kernels, capture_output=True, text=True).stdout.split()[-1]
+
+
+@pytest.mark.parametrize("words", [["inspect"], ["plan"], ["dump", "-o"]], ids=lambda words: words[0])
+def test_latest(pvboot, newest, tmp_path, words):
+    if words[-1] == "-o":
+        words = [*words, tmp_path / "dump"]
+    if not newest:
+        done = pvboot(*words, "--latest")
         assert done.returncode == 66 and done.stderr == "pvboot: unreadable: no vmlinuz-* in /boot\n"
         return
-    newest = subprocess.run(["sort", "-V"], input="\n".join(k.name for k in kernels), capture_output=True, text=True).stdout.split()[-1]
-    assert done.stdout.splitlines()[0] == f"/boot/{newest}"
+    shown, named = pvboot.ok(*words, "--latest"), pvboot.ok(*words, newest)
+    assert shown == named and (words[0] != "inspect" or shown.startswith(f"{newest}\n"))
+
+
+@pytest.mark.parametrize("words", [["inspect"], ["plan"], ["dump", "-o", "/proc/none"]], ids=lambda words: words[0])
+def test_latest_and_another(pvboot, kernel, words):
+    done = pvboot(*words, "--latest", kernel)
+    assert (done.returncode, done.stderr) == (64, f"pvboot: usage: --latest and '{kernel}' are one too much\n")
+
+
+def test_latest_instead_of_a_configurations(pvboot, newest, tmp_path):
+    config = tmp_path / "guest.cfg"
+    config.write_text('builder="pvboot"\nkernel="/x/absent"\nmemory=300\nextra="of the configuration"\n')
+    if not newest or "built without" in pvboot("plan", "--config", config).stderr:
+        pytest.skip("no kernel in /boot, or built without libxlutil")
+    plan = pvboot.json("plan", "--config", config, "--latest")
+    assert plan["memory_bytes"] == 300 << 20
+    assert plan == pvboot.json("plan", "--memory", "300", "--cmdline", "of the configuration", newest)
 
 
 def test_standard_input(pvboot, kernel):

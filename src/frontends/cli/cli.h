@@ -6,6 +6,7 @@
 #include "../../builder/base/base.h"
 #include <getopt.h>
 #include <jansson.h>
+#include <limits.h>
 #include <pvboot/confine.h>
 #include <pvboot/file.h>
 
@@ -30,6 +31,8 @@ int cli_getopt(const struct cli_args *a, const char **name);
 int cli_operands(const struct cli_args *a, const char *what, char ***operands, int *n) PVB_CHECKED;
 /* The one operand the options leave; -USAGE when there is not exactly one. */
 int cli_operand(const struct cli_args *a, const char *what, const char **operand) PVB_CHECKED;
+/* latest.c, in place of an operand: the kernel in /boot with the highest version, in @path.  -UNREADABLE: none; -USAGE. */
+int cli_latest_kernel(const struct cli_args *a, char *path, size_t n) PVB_CHECKED;
 /* Option @name, "force-subarch", as the request's key "force_subarch"; @value NULL: "yes".  As pvboot_request_set(). */
 int cli_set_request(struct pvboot_request *req, const char *name, const char *value,
                     struct pvboot_error *e) PVB_CHECKED;
@@ -53,9 +56,10 @@ void cli_config_dispose(struct cli_config *c); /* accepts a zeroed struct */
 
 /* guest.c: what `plan` and `dump` have in common */
 struct cli_guest {
-    bool json;
+    bool json, latest;
     const char *dir; /* -o */
     const char *image;
+    char latest_path[PATH_MAX];
     struct cli_config config;
     struct pvboot_machine machine;
     struct pvboot_request req;
@@ -88,8 +92,6 @@ int cli_read_ramdisks(struct pvboot_file file[PVBOOT_RAMDISKS_MAX], struct pvboo
 /* show.c: for people */
 void cli_show_plan(const struct pvboot_plan *plan);
 void cli_show_image(const char *path, const json_t *image);
-/* The kernel in /boot with the highest version; -UNREADABLE: none. Returned in @path. */
-int cli_latest_kernel(char *path, size_t n, struct pvboot_error *e) PVB_CHECKED;
 /* fold.c: @first and @text and a newline; on a terminal in lines of its width, the further ones from @column on. */
 void cli_fold(int column, const char *first, const char *text);
 /* meaning.c: what @value of the field called @key says, "(LOADED_HIGH, QUIET_FLAG)"; "": nothing to say. */

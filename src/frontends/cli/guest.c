@@ -7,10 +7,21 @@
 
 #define DEFAULT_MIB 1024u
 
-enum { OPT_JSON = 256, OPT_MEMORY, OPT_VCPUS, OPT_RAMDISK, OPT_CMDLINE, OPT_RNG_SEED, OPT_CONFIG, OPT_REQUEST };
+enum {
+    OPT_JSON = 256,
+    OPT_LATEST,
+    OPT_MEMORY,
+    OPT_VCPUS,
+    OPT_RAMDISK,
+    OPT_CMDLINE,
+    OPT_RNG_SEED,
+    OPT_CONFIG,
+    OPT_REQUEST
+};
 
 static const struct option options[] = {
     { "json", no_argument, NULL, OPT_JSON },
+    { "latest", no_argument, NULL, OPT_LATEST },
     { "config", required_argument, NULL, OPT_CONFIG },
     { "memory", required_argument, NULL, OPT_MEMORY },
     { "vcpus", required_argument, NULL, OPT_VCPUS },
@@ -64,6 +75,9 @@ static int take_option(struct cli_guest *c, struct args *a, int opt, const char 
     switch (opt) {
     case OPT_JSON:
         c->json = true;
+        return 0;
+    case OPT_LATEST:
+        c->latest = true;
         return 0;
     case OPT_CONFIG:
         return 0; /* it has been read: take_config() */
@@ -119,8 +133,14 @@ static int take_options(struct cli_guest *c, struct args *a, const struct cli_ar
 
     while (!rc && (opt = cli_getopt(args, &name)) != -1)
         rc = opt == CLI_REFUSED ? -PVBOOT_E_USAGE : take_option(c, a, opt, name, args->e);
-    if (rc || (c->image && optind == args->argc))
+    if (rc)
         return rc;
+    if (c->latest) {
+        c->image = c->latest_path;
+        return cli_latest_kernel(args, c->latest_path, sizeof(c->latest_path));
+    }
+    if (c->image && optind == args->argc)
+        return 0;
     return cli_operand(args, "image", &c->image);
 }
 

@@ -16,17 +16,12 @@ struct inspect {
 
 static int take_operands(struct inspect *in, const struct cli_args *args)
 {
-    int rc;
-
     if (!in->latest)
         return cli_operands(args, "image", &in->image, &in->n);
-    if (optind < args->argc)
-        return pvb_fail(args->e, PVBOOT_E_USAGE, "--latest and '%s' are one too much", args->argv[optind]);
-    rc = cli_latest_kernel(in->latest_path, sizeof(in->latest_path), args->e);
     in->latest_image = in->latest_path;
     in->image = &in->latest_image;
     in->n = 1;
-    return rc;
+    return cli_latest_kernel(args, in->latest_path, sizeof(in->latest_path));
 }
 
 static int parse_options(struct inspect *in, int argc, char **argv, struct pvboot_error *e)

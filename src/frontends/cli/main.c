@@ -10,8 +10,9 @@ static const struct {
 } verb[] = {
     { "inspect", cli_inspect, "[--json] [--sandbox MODE] [--kernel-max MiB] [--unpacked-max MiB] IMAGE... | --latest",
       "what the image is and which entries it offers" },
-    { "plan", cli_plan, "[--json] [GUEST OPTIONS] IMAGE | --config FILE.cfg", "where everything would lie, and why" },
-    { "dump", cli_dump, "[--json] [GUEST OPTIONS] -o DIR IMAGE | --config FILE.cfg",
+    { "plan", cli_plan, "[--json] [GUEST OPTIONS] IMAGE | --latest | --config FILE.cfg",
+      "where everything would lie, and why" },
+    { "dump", cli_dump, "[--json] [GUEST OPTIONS] -o DIR IMAGE | --latest | --config FILE.cfg",
       "the guest at its first instruction, as files" },
     { "decode", cli_decode,
       "[--json] [--check] [--base GPA] (--zero-page F | --start-info F | --setup-data F [--type N] | --running)",

@@ -24,8 +24,8 @@ _pvboot() {
     fi
     case $verb in
         inspect) options="--json --latest $request" ;;
-        plan) options=$guest ;;
-        dump) options="-o $guest" ;;
+        plan) options="--latest $guest" ;;
+        dump) options="-o --latest $guest" ;;
         decode) options="--json --check --base --zero-page --start-info --setup-data --type --running" ;;
         pack) options="-o --ramdisk --cmdline --stub --entry --subarch --force-subarch --hypervisor --strict --ramdisk-max
             $request" ;;
