@@ -184,6 +184,35 @@ static void long_text(void)
     memset(x.answer.text, 0x1b, sizeof(x.answer.text)); /* no NUL, and nothing a terminal should see */
 }
 
+/* Half of a mapping: what is behind it is told of two halves then, and Linux' driver for Xen counts its pages twice. */
+static void split_output(void)
+{
+    if (munmap(x.output, (size_t)PVB_PAGE))
+        crash();
+}
+
+static void move_output(void)
+{
+    if (mremap(x.output, (size_t)PVB_PAGE, (size_t)PVB_PAGE, MREMAP_MAYMOVE) == MAP_FAILED)
+        crash();
+}
+
+/* As a decoder does: much memory at once, more of it, none. */
+static void take_and_give_back(void)
+{
+    for (size_t n = 1u << 20; n <= 64u << 20; n *= 2) {
+        volatile char *p = malloc(n), *q;
+
+        if (!p)
+            crash();
+        p[n - 1] = 1;
+        q = realloc((void *)p, 2 * n);
+        if (!q || q[n - 1] != 1)
+            crash();
+        free((void *)q);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -192,6 +221,9 @@ static const struct {
     { "scribble_input", scribble_input },
     { "spin", spin },
     { "fill_output", fill_output },
+    { "split_output", split_output },
+    { "move_output", move_output },
+    { "take_and_give_back", take_and_give_back },
     { "outgrow_output", outgrow_output },
     { "hoard", hoard },
     { "nothing", nothing },
