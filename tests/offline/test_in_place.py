@@ -117,6 +117,14 @@ def test_moved_by_its_note(compare, kernel):
     assert ours > old  # what lay at the first place was taken back
 
 
+def test_moved_with_what_lies_beside_it(compare, kernel):
+    """Pieces of pages at either end: the helper had the whole pages, with bytes of the file that are no segment's."""
+    at = 0x9f000 + 0x123
+    notes = images.xen_notes(at) + LINUX + images.note("Xen", 19, struct.pack("<III", PAGE, 0, 0xffffffff))
+    ours, old = compare(kernel(elf([(PAGE + 0x123, at, 2 * PAGE + 77, 3 * PAGE)], notes)))
+    assert ours > old
+
+
 def test_no_foreign_memory_for_the_helper(build, compare, plugin, kernel, tmp_path):
     """The helper that is installed asks Xen, and finds none here."""
     if pathlib.Path("/dev/xen/privcmd").exists():

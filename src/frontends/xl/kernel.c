@@ -62,12 +62,17 @@ int pvb_kernel_complete(struct pvb_domain *d, struct pvboot_error *e)
     return rc == PVBOOT_NOT_PLACED ? parse(d, false, e) : rc;
 }
 
+/* Whole pages: beside a PT_LOAD's bytes lies what is beside them in the file. */
 int pvb_kernel_move(struct pvb_domain *d, struct pvboot_guest *g, struct pvboot_error *e)
 {
     const struct pvboot_elf *elf = &d->kernel.parsed.image.elf;
     int rc = 0;
 
-    for (uint32_t i = 0; !rc && i < elf->n_loads; i++)
-        rc = g->ops->zero(g, elf->load[i].gpa, elf->load[i].mem_bytes, e);
+    for (uint32_t i = 0; !rc && i < elf->n_loads; i++) {
+        uint64_t start = elf->load[i].gpa & ~(PVB_PAGE - 1), end;
+
+        end = (elf->load[i].gpa + elf->load[i].mem_bytes + PVB_PAGE - 1) & ~(PVB_PAGE - 1);
+        rc = g->ops->zero(g, start, end - start, e);
+    }
     return rc ? rc : parse(d, false, e);
 }
