@@ -106,6 +106,8 @@ int pvboot_kernel_place(struct pvboot_kernel *k, const struct pvboot_file *f, st
 
     if (c->sandbox == PVBOOT_SANDBOX_OFF || !k->n_seen || !make_frames(&frames, k, place))
         return PVBOOT_NOT_PLACED;
+    if (!pvb_still_held(f)) /* somebody waits to write: the helper takes no file that may change under it */
+        return PVBOOT_NOT_PLACED;
     run.out = tell_frames(&frames, e);
     if (run.out < 0)
         return run.out;

@@ -157,6 +157,39 @@ static void test_placed_from_a_file_that_is_held(void **state)
     placed("/dev/shm"); /* where every file has seals, of a kind */
 }
 
+/* Somebody waits to write to what is held: the lease goes, if not yet, and who is to unpack it is told to copy it first. */
+static void test_writer_waits(void **state)
+{
+    char path[] = "/dev/shm/pvboot-place.XXXXXX";
+    struct pvboot_error e = { 0 };
+    struct kernel x;
+    pid_t writer;
+    int fd;
+
+    (void)state;
+    look_in(&x, NULL);
+    pvboot_file_dispose(&x.file);
+    fd = mkstemp(path);
+    assert_int_equal(write(fd, x.image.p, x.image.len), x.image.len);
+    close(fd);
+    assert_int_equal(pvboot_file_hold(&x.file, path, PVBOOT_KERNEL_MAX, true, &e), 0);
+    if (!x.file.held)
+        skip();
+    writer = fork();
+    if (!writer)
+        _exit(open(path, O_WRONLY) < 0);
+    for (int i = 0; fcntl(x.file.fd, F_GETLEASE) == F_RDLCK && i < 1000; i++)
+        nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * 1000000 }, NULL);
+    if (pvboot_kernel_place(&x.k, &x.file, &x.c, &there, &e) != PVBOOT_NOT_PLACED)
+        fail_msg("%s", e.text);
+    assert_int_equal(all_touched(), 0);
+    assert_int_equal(pvboot_kernel_confine(&x.k, &x.file, &x.c, &e), 0);
+    pvboot_file_dispose(&x.file);
+    waitpid(writer, NULL, 0);
+    unlink(path);
+    done(&x);
+}
+
 static void test_other_segments_than_seen(void **state)
 {
     (void)state;
@@ -423,6 +456,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_placed, new_guest),
         cmocka_unit_test_setup(test_placed_from_a_file_that_is_held, new_guest),
+        cmocka_unit_test_setup(test_writer_waits, new_guest),
         cmocka_unit_test_setup(test_other_segments_than_seen, new_guest),
         cmocka_unit_test_setup(test_cannot_be_mapped, new_guest),
         cmocka_unit_test_setup(test_bad_frames, new_guest),

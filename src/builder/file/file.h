@@ -9,6 +9,9 @@
 #include "child.h"
 #include "memfd.h"
 
+/* hold.c: is nobody waiting to write to what is held?  Also yes of a copy. */
+bool pvb_still_held(const struct pvboot_file *f);
+
 /* file.c: only the size of what pvboot_file_read() would read.  Errors as there, but for what only reading tells. */
 int pvb_file_look(uint64_t *bytes, const char *path, uint64_t max, struct pvboot_error *e) PVB_CHECKED;
 

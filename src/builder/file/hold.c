@@ -6,6 +6,7 @@
  * that tells of its end is for the process that took it, which is dead.
  */
 #include "hold.h"
+#include "file.h"
 #include "memfd.h"
 
 #include <errno.h>

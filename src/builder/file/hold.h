@@ -14,7 +14,4 @@
 int pvb_hold(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool looked_at,
              struct pvboot_error *e) PVB_CHECKED;
 
-/* Is nobody waiting to write to what is held?  Also yes of a copy. */
-bool pvb_still_held(const struct pvboot_file *f);
-
 #endif
