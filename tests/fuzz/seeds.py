@@ -33,14 +33,14 @@ def note(owner, kind, desc):
     return struct.pack("<III", len(name), len(desc), kind) + pad(name) + pad(desc)
 
 
-def elf(bits):
+def elf(bits, before=b"", after=b"", align=4):
     """Header, two loads and a note segment; 16 bytes of code at 16 MiB, then as many with bss behind."""
-    notes = note(b"Xen", 6, b"linux\0") + note(b"Xen", 18, struct.pack("<I", 0x1000004))
-    notes += note(b"Xen", 19, struct.pack("<III", 0x200000, 0x1000000, 0x3FFFFFFF)) + note(b"Linux", 0x100, b"6.1\0")
+    notes = before + note(b"Xen", 6, b"linux\0") + note(b"Xen", 18, struct.pack("<I", 0x1000004))
+    notes += note(b"Xen", 19, struct.pack("<III", 0x200000, 0x1000000, 0x3FFFFFFF)) + note(b"Linux", 0x100, b"6.1\0") + after
     ehdr, phdr = (64, 56) if bits == 64 else (52, 32)
     at = ehdr + 3 * phdr
     code = at + len(notes)
-    rows = [(1, code, 0x1000000, 16, 16, 4096), (1, code + 16, 0x1001000, 16, 8192, 4096), (4, at, 0, len(notes), 0, 4)]
+    rows = [(1, code, 0x1000000, 16, 16, 4096), (1, code + 16, 0x1001000, 16, 8192, 4096), (4, at, 0, len(notes), 0, align)]
     out = b"\x7fELF" + bytes([bits // 32, 1, 1]) + bytes(9) + struct.pack("<HHI", 2, 62 if bits == 64 else 3, 1)
     out += struct.pack("<QQQ" if bits == 64 else "<III", 0x1000000, ehdr, 0)
     out += struct.pack("<IHHHHHH", 0, ehdr, phdr, 3, 0, 0, 0)
@@ -50,6 +50,58 @@ def elf(bits):
         else:
             out += struct.pack("<IIIIIIII", kind, off, gpa + 0xC0000000, gpa, size, memory, 7, align)
     return out + notes + bytes(range(32))
+
+
+def wild():
+    """Notes as linkers and assemblers leave them."""
+    gnu = note(b"GNU", 5, struct.pack("<IIII", 0xC0000002, 4, 3, 0))
+    yield elf(64, after=bytes(4))
+    yield elf(32, after=bytes(300))
+    yield elf(64, before=gnu, align=8)
+    yield elf(64, before=gnu, after=bytes(12), align=8)
+    yield elf(64).replace(struct.pack("<III", 4, 4, 18), struct.pack("<III", 3, 4, 18))
+    yield elf(64, after=note(b"Xen", 18, struct.pack("<I", 0x1000004)))
+
+
+def sections(bits):
+    """Notes that only a section names."""
+    image = bytearray(elf(bits))
+    ehdr, row, table = (*((64, 56) if bits == 64 else (52, 32)), len(image))
+    offset, size = struct.unpack_from("<8xQ16xQ" if bits == 64 else "<4xI8xI", image, ehdr + 2 * row)
+    struct.pack_into("<I", image, ehdr + 2 * row, 0)
+    rows = "<IIQQQQIIQQ" if bits == 64 else "<IIIIIIIIII"
+    image += bytes(struct.calcsize(rows)) + struct.pack(rows, 0, 7, 0, 0, offset, size, 0, 0, 4, 0)
+    struct.pack_into("<Q" if bits == 64 else "<I", image, 40 if bits == 64 else 32, table)
+    struct.pack_into("<HH", image, 58 if bits == 64 else 46, struct.calcsize(rows), 2)
+    return bytes(image)
+
+
+def packed(version=1, moved=(0, 0, 0, 0), kernel=None, times=1):
+    """A packed image by docs/stub.md: kernel, ramdisk, command line and options lie behind the stub; @moved: not quite."""
+    parts = [bzimage(pack("none", elf(64))) if kernel is None else kernel, b"070701", b"console=hvc0", b"entry=linux64"]
+    at, spans = len(elf(64, after=times * note(b"pvboot", 2, bytes(72)))), []
+    for part, by in zip(parts, moved):
+        spans += [(at + by) % (1 << 64), len(part)]
+        at += len(part)
+    return elf(64, after=times * note(b"pvboot", 2, struct.pack("<II8Q", version, 0, *spans))) + b"".join(parts)
+
+
+def packings():
+    yield packed()
+    yield packed(version=2)
+    yield packed(times=2)
+    yield packed(kernel=b"no bzImage" * 60)
+    yield packed(kernel=b"")
+    yield packed(moved=(0, 0, 0, 1))
+    yield packed(moved=(-1 << 63, 0, 0, 0))
+    yield packed(moved=(0, 1 << 40, 0, 0))
+    yield elf(64, after=note(b"pvboot", 2, bytes(71)))
+    yield elf(64, after=note(b"pvboot", 1, b""))
+
+
+NAMED = ((56, b"ARM\x64"), (48, b"RISC"), (36, b"\x18\x28\x6f\x01"), (0, b"\x27\x05\x19\x56"), (0, b"\xd0\x0d\xfe\xed"),
+         (0, b"QFI\xfb"), (257, b"ustar"), (0, b"07070"), (0, b"\x04\x22\x4d\x18"), (0, b"hsqs"), (0x438, b"\x53\xef"),
+         (0, b"!<arch>"), (0, b"#!"), (0, b"MZ"), (0x1FE, b"\x55\xaa"), (0, b"\x0b\x01\x64\x00"))
 
 
 def bzimage(payload):
@@ -120,6 +172,10 @@ def wrapped():
 
 def images():
     yield from wrapped()
+    yield from wild()
+    yield from packings()
+    yield from (sections(32), sections(64), pack("gzip", packed()))
+    yield from (bytes(at) + magic + bytes(1200 - at) for at, magic in NAMED)
     yield from (elf(32), elf(64))
     yield from (bzimage(pack(codec, elf(64))) for codec in TOOLS)
 
@@ -159,6 +215,7 @@ def headers():
     for protocol in (0x204, 0x205, 0x206, 0x208, 0x209, 0x20A, 0x20C, 0x20F):
         yield changed(good, 0x206, "<H", protocol)
     yield changed(changed(good, 0x234, "<B", 0), 0x236, "<H", 0)
+    yield changed(changed(good, 0x206, "<H", 0x207), 0x214, "<I", 0)  # iPXE's .lkrn: 16-bit code alone
     yield changed(good, 0x201, "<B", 0x3C)
     yield changed(changed(good, 0x1F4, "<I", 16), 0x248, "<Q", 0)
 
@@ -167,6 +224,9 @@ def elves():
     reloc = elf(64).replace(struct.pack("<III", 0x200000, 0x1000000, 0x3FFFFFFF), struct.pack("<III", 4096, 0, 1 << 30))
     yield from (elf(32), elf(64), reloc)
     yield elf(64).replace(b"linux\0", b"other\0")
+    yield from wild()
+    yield from packings()
+    yield from (sections(32), sections(64))
 
 
 def payloads():
