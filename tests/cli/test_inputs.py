@@ -2,8 +2,11 @@
 """Inputs as people have them, through the program and its confined parser."""
 import gzip
 import io
+import pathlib
+import shutil
 import struct
 import subprocess
+import sys
 import tarfile
 
 import pytest
@@ -107,6 +110,42 @@ def test_unified_kernel_image(pvboot, uki, ramdisk, tmp_path):
 def test_profiles(pvboot, uki):
     path = uki(profile=b"ID=main\n")
     assert any("of 1 profiles: the first is started" in note for note in pvboot.json("plan", path)["notes"])
+
+
+@pytest.fixture
+def ukify(tmp_path):
+    """ukify(KEY=value) makes a unified kernel image by systemd's own tool and stub, where they are installed, or unpacked
+    together and in the PATH."""
+    import images
+    found = shutil.which("ukify")
+    stub = found and pathlib.Path(found).parents[1] / "lib/systemd/boot/efi/linuxx64.efi.stub"
+    if not found:
+        pytest.skip("no ukify in the PATH (Debian 13: systemd-ukify)")
+    if not stub.exists():
+        pytest.skip(f"no {stub} (Debian 13: systemd-boot-efi)")
+
+    def make(**options):
+        options = {"linux": write(tmp_path, images.bzimage()), "uname": "6.1.0-toy", "stub": stub,
+                   "output": tmp_path / "uki.efi", **options}
+        subprocess.run([sys.executable, found, "build", *(f"--{k}={v}" for k, v in options.items())], check=True,
+                       stdout=subprocess.DEVNULL)
+        return options["output"]
+    return make
+
+
+def test_by_ukify(pvboot, ukify, tmp_path):
+    import images
+    ucode, initrd = b"070701microcode", b"070701initrd"
+    path = ukify(**{"microcode": write(tmp_path, ucode, "ucode"), "initrd": write(tmp_path, initrd, "initrd"),
+                    "cmdline": "console=hvc0 quiet", "os-release": "ID=toy", "profile": "ID=main"})
+    data, wrapper = path.read_bytes(), pvboot.json("inspect", path)["wrapper"]
+    assert (wrapper["kind"], wrapper["cmdline"], wrapper["profiles"]) == ("uki", "console=hvc0 quiet", 1)
+    assert data[wrapper["offset"]:wrapper["offset"] + wrapper["bytes"]] == images.bzimage()
+    for name, want in ((".osrel", b"ID=toy"), (".uname", b"6.1.0-toy")):
+        span = wrapper["sections"][name]
+        assert data[span["offset"]:span["offset"] + span["bytes"]] == want
+    got = dumped(pvboot, tmp_path, "out", "--entry", "linux64", path)
+    assert got["cmdline"].rstrip(b"\0") == b"console=hvc0 quiet" and got["ramdisk"] == ucode + b"\0" + initrd
 
 
 def test_ramdisks_that_are_none(pvboot, kernel, tmp_path):
