@@ -3,7 +3,7 @@
  * A file that is held: what is copied of it, what is read by its descriptor, and who may write to it when.  Where the
  * file system of /tmp grants no lease, or is none that is held on, there is nothing to be tested.
  */
-#include "builder/base/base.h"
+#include "builder/file/file.h"
 
 #include <fcntl.h>
 #include <pvboot/file.h>
@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +25,15 @@
 static char dir[] = "/tmp/pvboot-hold.XXXXXX";
 static char path[64];
 static uint8_t was[BYTES]; /* in the file */
+
+static unsigned int forked;
+
+/* The builder's, too. */
+pid_t _Fork(void)
+{
+    forked++;
+    return (pid_t)syscall(SYS_fork);
+}
 
 static int setup(void **state)
 {
@@ -107,7 +118,7 @@ static void nothing_is_copied(void **state)
     pvboot_file_dispose(&f);
 }
 
-/* Programs that are started do not inherit it; whoever took the lease is gone, and so is the target of its signal. */
+/* Programs that are started do not inherit it; nobody is the target of its signal. */
 static void descriptor(void **state)
 {
     struct pvboot_file f;
@@ -119,6 +130,76 @@ static void descriptor(void **state)
     assert_int_equal(fcntl(f.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
     assert_int_equal(fcntl(f.fd, F_GETLEASE), F_RDLCK);
     assert_int_not_equal(fcntl(f.fd, F_GETOWN), getpid());
+    pvboot_file_dispose(&f);
+}
+
+/* Who opens it is this process, if its name leads to it from what the kernel knows; else another one. */
+static void by_whom(void **state)
+{
+    char name[64], fifo[80], via[80];
+    struct pvboot_error e = { 0 };
+    struct pvboot_file f;
+    uint64_t bytes = 0;
+    int fd;
+
+    (void)state;
+    hold(&f, true); /* also makes the name known */
+    pvboot_file_dispose(&f);
+    forked = 0;
+    assert_int_equal(pvboot_file_hold(&f, path, BYTES, true, &e), 0);
+    assert_true(f.held && !forked);
+    pvboot_file_dispose(&f);
+    assert_int_equal(pvb_file_look(&bytes, path, BYTES, &e), 0);
+    assert_true(bytes == BYTES && !forked);
+    assert_int_equal(pvb_file_look(&bytes, path, BYTES - 1, NULL), -PVBOOT_E_LIMIT); /* says who would read it */
+    assert_int_equal(forked, 1);
+
+    snprintf(via, sizeof(via), "%s/link", dir);
+    assert_int_equal(symlink("kernel", via), 0);
+    assert_int_equal(pvb_file_look(&bytes, via, BYTES, &e), 0);
+    assert_int_equal(pvb_file_look(&bytes, via, BYTES, &e), 0);
+    assert_true(forked < 3);
+    unlink(via);
+
+    forked = 0;
+    fd = open(path, O_RDONLY);
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    assert_int_equal(pvb_file_look(&bytes, name, BYTES, &e), 0);
+    assert_int_equal(forked, 1);
+    close(fd);
+    assert_int_equal(pvb_file_look(&bytes, "/proc/self/status", BYTES, NULL), -PVBOOT_E_UNREADABLE); /* of no disk */
+    assert_int_equal(forked, 2);
+
+    snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(pvb_file_look(&bytes, fifo, BYTES, NULL), -PVBOOT_E_UNREADABLE);
+    assert_int_equal(forked, 3);
+    unlink(fifo);
+
+    usleep(300000);
+    fd = open(path, O_WRONLY); /* no lease is to be had: who reads it looks whether it is quiet */
+    assert_int_equal(pvb_file_look(&bytes, path, BYTES, &e), 0);
+    assert_int_equal(forked, 4);
+    close(fd);
+}
+
+/* A caller without standard descriptors gets none of them. */
+static void low_descriptors(void **state)
+{
+    struct pvboot_error e = { 0 };
+    int in = dup(STDIN_FILENO);
+    struct pvboot_file f;
+
+    (void)state;
+    hold(&f, true);
+    pvboot_file_dispose(&f);
+    close(STDIN_FILENO);
+    assert_int_equal(pvboot_file_hold(&f, path, BYTES, true, &e), 0);
+    dup2(in, STDIN_FILENO);
+    close(in);
+    assert_true(f.held && f.fd > STDERR_FILENO);
+    assert_int_equal(fcntl(f.fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(f.fd, F_GETLEASE), F_RDLCK);
     pvboot_file_dispose(&f);
 }
 
@@ -235,7 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_are_copied), cmocka_unit_test(nothing_is_copied), cmocka_unit_test(descriptor),
         cmocka_unit_test(writer_waits),    cmocka_unit_test(lease_is_lost),     cmocka_unit_test(writers_first),
-        cmocka_unit_test(whole_copy),
+        cmocka_unit_test(whole_copy),      cmocka_unit_test(by_whom),           cmocka_unit_test(low_descriptors),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

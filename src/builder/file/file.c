@@ -3,11 +3,9 @@
 #include "file.h"
 #include "hold.h"
 #include "memfd.h"
-#include "reader.h"
+#include "near.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -36,6 +34,12 @@ static int take(struct pvboot_file *f, int memfd, const struct pvb_reading *r, b
     return rc;
 }
 
+/* By this process where nothing can hold it up. */
+static int open_file(struct pvb_reading *r, struct pvboot_error *e)
+{
+    return pvb_read_near(r) ? 0 : pvb_read_elsewhere(r, e);
+}
+
 static int read_file(struct pvboot_file *f, struct pvb_reading r, bool looked_at, struct pvboot_error *e)
 {
     int rc;
@@ -43,7 +47,7 @@ static int read_file(struct pvboot_file *f, struct pvb_reading r, bool looked_at
     r.memfd = open_memfd(f, e);
     if (r.memfd < 0)
         return pvb_in_file(e, r.path, r.memfd);
-    rc = pvb_read_elsewhere(&r, e);
+    rc = open_file(&r, e);
     if (!rc)
         rc = take(f, r.memfd, &r, looked_at, e);
     if (rc) {
@@ -66,7 +70,7 @@ int pvboot_file_hold(struct pvboot_file *f, const char *path, uint64_t max, bool
 int pvb_file_look(uint64_t *bytes, const char *path, uint64_t max, struct pvboot_error *e)
 {
     struct pvb_reading r = { .path = path, .max = max, .memfd = -1 };
-    int rc = pvb_read_elsewhere(&r, e);
+    int rc = open_file(&r, e);
 
     *bytes = rc ? 0 : (uint64_t)r.st.st_size;
     return pvb_in_file(e, path, rc);
@@ -75,8 +79,7 @@ int pvb_file_look(uint64_t *bytes, const char *path, uint64_t max, struct pvboot
 /* Which file @path names, told from what the kernel knows, without asking a file system that might not answer. */
 static bool look_without_waiting(const char *path, struct statx *now)
 {
-    struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED };
-    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+    int fd = pvb_near_path(path);
     bool known = fd >= 0 && !statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, now);
 
     if (fd >= 0)
@@ -99,7 +102,7 @@ bool pvboot_file_unchanged(const struct pvboot_file *f, const char *path)
         return false;
     if (f->held && look_without_waiting(path, &cached)) /* the lease sees to its contents */
         return is_file(&cached, &f->version);
-    if (pvb_read_elsewhere(&r, NULL))
+    if (open_file(&r, NULL))
         return false;
     now = version(&r.st);
     return !memcmp(&now, &f->version, sizeof(now));

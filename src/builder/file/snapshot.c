@@ -73,6 +73,12 @@ static int stat_still(struct pvb_snapshot *s, struct pvboot_error *e)
     return pvb_fail(e, PVBOOT_E_UNREADABLE, "is being written: changed %lld ms ago", quiet_for(&s->st) / 1000000);
 }
 
+bool pvb_snapshot_lease(struct pvb_snapshot *s, uint64_t max)
+{
+    s->leased = take_lease(s->fd);
+    return s->leased && !fstat(s->fd, &s->st) && !check_size(&s->st, max, NULL);
+}
+
 int pvb_snapshot_open(struct pvb_snapshot *s, const char *path, uint64_t max, struct pvboot_error *e)
 {
     int rc;

@@ -15,6 +15,8 @@ struct pvb_snapshot {
 
 /* A regular file of 1 to @max bytes, without waiting for FIFOs.  -UNREADABLE, -LIMIT, -HOST. */
 int pvb_snapshot_open(struct pvb_snapshot *s, const char *path, uint64_t max, struct pvboot_error *e) PVB_CHECKED;
+/* The same of ->fd, which is open; false: there is no lease, or it would be refused. */
+bool pvb_snapshot_lease(struct pvb_snapshot *s, uint64_t max);
 /* The next @n bytes; *@got tells how many there were.  -UNREADABLE. */
 int pvb_snapshot_read(const struct pvb_snapshot *s, void *p, size_t n, size_t *got, struct pvboot_error *e) PVB_CHECKED;
 /* Were the @got bytes that have been read all there are, and of one version?  -UNREADABLE. */

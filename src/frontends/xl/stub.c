@@ -6,11 +6,22 @@
 #include "xl.h"
 
 #include <errno.h>
+#include <pvboot/file.h>
+#include <pvboot/limits.h>
 #include <unistd.h>
+
+/* By no other process, if it lies on a disk of this machine, as it should. */
+static int read_stub(struct pvboot_file *f, const char *path, struct pvboot_error *e)
+{
+    int rc = pvboot_file_hold(f, path, PVBOOT_KERNEL_MAX, true, e);
+
+    return rc ? rc : pvboot_file_copy(f, e);
+}
 
 int pvb_stub_check(struct pvboot_error *e)
 {
     const char *path = pvb_stub_path();
+    struct pvboot_file f = { 0 };
     struct pvboot_kernel k = { 0 };
     char why[160];
     int rc;
@@ -18,9 +29,12 @@ int pvb_stub_check(struct pvboot_error *e)
     if (access(path, R_OK))
         return pvb_fail(e, PVBOOT_E_HOST, "%s, which belongs beside the plugin, is not readable: errno %d", path,
                         errno);
-    rc = pvboot_kernel_open(&k, path, e);
+    rc = read_stub(&f, path, e);
+    if (!rc)
+        rc = pvb_in_file(e, path, pvboot_kernel_parse(&k, f.bytes, e));
     if (!rc && !pvboot_image_offers(&k.image, PVBOOT_PATH_STUB, why, sizeof(why)))
         rc = pvb_fail(e, PVBOOT_E_HOST, "%s has lost its ELF notes or is another file: %s", path, why);
     pvboot_kernel_dispose(&k);
+    pvboot_file_dispose(&f);
     return rc;
 }
