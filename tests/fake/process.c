@@ -85,6 +85,13 @@ EXPORT pid_t _Fork(void)
     return fault_now(FAULT_PROCESS, "_Fork") ? -1 : real();
 }
 
+EXPORT pid_t fork(void)
+{
+    __typeof__(&fork) real = (__typeof__(&fork))dlsym(RTLD_NEXT, "fork");
+
+    return fault_now(FAULT_PROCESS, "fork") ? -1 : real();
+}
+
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *fa,
                        const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
 {

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +38,43 @@ int pvb_child_pipe(int end[2], int lowest)
         return 0;
     if (end[0] >= 0)
         close(end[0]);
+    return err;
+}
+
+/* All signals are blocked here, as the caller's handlers are still in place. */
+static _Noreturn void run_child(const struct pvb_child_job *job, int answer, pid_t caller)
+{
+    pid_t parent;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    parent = getppid();
+    if (parent && parent != caller) /* 0: in another namespace */
+        _exit(1);
+    prctl(PR_SET_NAME, job->name);
+    _exit(!job->run(job, answer));
+}
+
+int pvb_child_fork(struct pvb_child *c, const struct pvb_child_job *job)
+{
+    pid_t caller = getpid();
+    sigset_t all, old;
+    int end[2], err;
+
+    *c = (struct pvb_child){ 0 };
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, end))
+        return errno;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    c->pid = job->allocates ? fork() : _Fork();
+    if (!c->pid)
+        run_child(job, end[1], caller);
+    err = errno;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    close(end[1]);
+    c->answer = end[0];
+    if (c->pid > 0)
+        return pvb_child_watch(c);
+    close(end[0]);
     return err;
 }
 
@@ -107,7 +145,7 @@ static int wait_for(int fd, uint64_t deadline)
 
     for (;;) {
         uint64_t now = pvb_deadline(0);
-        int r = now < deadline ? poll(&p, 1, (int)(deadline - now)) : 0;
+        int r = now < deadline ? poll(&p, 1, deadline == PVB_NO_DEADLINE ? -1 : (int)(deadline - now)) : 0;
 
         if (r >= 0 || errno != EINTR)
             return r > 0 ? 0 : r ? errno : ETIME;
@@ -130,11 +168,6 @@ int pvb_child_listen(const struct pvb_child *c, uint64_t deadline, void *buf, si
         *got += (size_t)r;
     }
     return 0;
-}
-
-int pvb_child_socket(int end[2])
-{
-    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, end) ? errno : 0;
 }
 
 int pvb_child_hear(const struct pvb_child *c, uint64_t deadline, struct iovec *into, size_t *got, int *fd)

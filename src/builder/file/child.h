@@ -21,17 +21,28 @@ struct pvb_child {
     siginfo_t end; /* what waitid() said; si_pid 0: somebody else reaped it, so nobody knows how it ended */
 };
 
-/* What one child is heard through: a socket of messages, which may bring a descriptor. */
-int pvb_child_socket(int end[2]) PVB_CHECKED;
+/* What a child does that is this very program: a copy of its caller. */
+struct pvb_child_job {
+    const char *name; /* the process's */
+    bool allocates;   /* other threads are let finish with the heap first, and the program's handlers for fork() run */
+    bool (*run)(const struct pvb_child_job *job, int answer); /* false: it has not answered */
+};
+/*
+ * Start one that dies with the thread that called, takes no signals, and answers by messages on a socket, which may bring a
+ * descriptor.  It is watched already.
+ */
+int pvb_child_fork(struct pvb_child *c, const struct pvb_child_job *job) PVB_CHECKED;
+
 /* A pipe whose ends are @lowest at least: clear of the descriptors a child is given. */
 int pvb_child_pipe(int end[2], int lowest) PVB_CHECKED;
 /* @c->pid has been started and is to be watched.  If that fails it is killed, and @c->answer closed. */
 int pvb_child_watch(struct pvb_child *c) PVB_CHECKED;
 /* The moment @ms from now, for the next two. */
 uint64_t pvb_deadline(unsigned int ms);
+#define PVB_NO_DEADLINE UINT64_MAX /* of who waits for nothing that this process would not wait for itself */
 /* What it says until it closes its pipe or has said @n bytes; ETIME at @deadline.  *@got bytes are in @buf. */
 int pvb_child_listen(const struct pvb_child *c, uint64_t deadline, void *buf, size_t n, size_t *got) PVB_CHECKED;
-/* The same of a socket and its one message; *@fd is the descriptor that came with it, closed on exec, or -1. */
+/* The same of a socket, with one message of its; *@fd is the descriptor that came with it, closed on exec, or -1. */
 int pvb_child_hear(const struct pvb_child *c, uint64_t deadline, struct iovec *into, size_t *got, int *fd) PVB_CHECKED;
 /* Until it has ended; ETIME at @deadline. */
 int pvb_child_wait(const struct pvb_child *c, uint64_t deadline) PVB_CHECKED;

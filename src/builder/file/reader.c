@@ -10,11 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <pthread.h>
 #include <pvboot/limits.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -140,51 +137,32 @@ static bool answer_with(int answer, const struct told *t)
     return r == sizeof(*t);
 }
 
-/*
- * All signals are blocked here, as the caller's handlers are still in place.  If it is held up, it keeps no descriptor of
- * its caller's open, no event channel above all, but the one it was asked to read.
- */
-static _Noreturn void child(const struct pvb_reading *job, int answer, pid_t caller)
-{
-    const int keep[] = { answer, job->memfd, named_descriptor(job->path) };
-    struct told t = { .fd = -1 };
-    pid_t parent;
+struct read_job {
+    struct pvb_child_job job; /* first member */
+    const struct pvb_reading *what;
+};
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    parent = getppid();
-    if (parent && parent != caller) /* 0: in another namespace */
-        _exit(1);
-    prctl(PR_SET_NAME, "pvboot-read");
+/*
+ * If it is held up, it keeps no descriptor of its caller's open, no event channel above all, but the one it was asked to
+ * read.
+ */
+static bool child(const struct pvb_child_job *job, int answer)
+{
+    const struct pvb_reading *what = ((const struct read_job *)job)->what;
+    const int keep[] = { answer, what->memfd, named_descriptor(what->path) };
+    struct told t = { .fd = -1 };
+
     close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
-    (void)read_all(job, &t); /* @t says it all */
-    _exit(!answer_with(answer, &t));
+    (void)read_all(what, &t); /* @t says it all */
+    return answer_with(answer, &t);
 }
 
-static int start(struct pvb_child *c, const struct pvb_reading *job, struct pvboot_error *e)
+static int start(struct pvb_child *c, const struct pvb_reading *what, struct pvboot_error *e)
 {
-    pid_t caller = getpid();
-    sigset_t all, old;
-    int end[2], err;
+    const struct read_job job = { { .name = "pvboot-read", .run = child }, what };
+    int err = pvb_child_fork(c, &job.job);
 
-    *c = (struct pvb_child){ 0 };
-    err = pvb_child_socket(end);
-    if (err)
-        return pvb_fail(e, PVBOOT_E_HOST, "no socket to read it through: %s", strerror(err));
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    c->pid = _Fork();
-    if (!c->pid)
-        child(job, end[1], caller);
-    err = errno;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    close(end[1]);
-    c->answer = end[0];
-    if (c->pid > 0) {
-        err = pvb_child_watch(c);
-        return err ? pvb_fail(e, PVBOOT_E_HOST, "no descriptor of who reads it: %s", strerror(err)) : 0;
-    }
-    close(end[0]);
-    return pvb_fail(e, PVBOOT_E_HOST, "no process to read it: %s", strerror(err));
+    return err ? pvb_fail(e, PVBOOT_E_HOST, "no process to read it: %s", strerror(err)) : 0;
 }
 
 static uint64_t size_of(int memfd)

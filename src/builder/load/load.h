@@ -21,6 +21,14 @@ void pvb_hash_more(struct pvb_hash *h, struct pvboot_bytes b);
 /* Its value to @digest, or nowhere (NULL); @h is zeroes again. */
 void pvb_hash_close(struct pvb_hash *h, uint8_t digest[32]);
 
+/*
+ * elsewhere.c: pvboot_load() by another process, where that is faster: @g leaves its mappings to that one's end.
+ * PVB_NOT_LOADED: it is not, or there is no process to be had; then nothing has been done.
+ */
+#define PVB_NOT_LOADED 1
+int pvb_load_elsewhere(const struct pvboot_plan *plan, const struct pvboot_kernel *kernel,
+                       const struct pvboot_request *req, struct pvboot_guest *g, struct pvboot_error *e) PVB_CHECKED;
+
 /* sha256 as 64 hex digits. */
 void pvb_sha256_hex(struct pvboot_bytes b, char hex[65]);
 

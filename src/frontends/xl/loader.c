@@ -3,6 +3,7 @@
  * libxenguest's three questions to a loader: is it yours (probe), what is it (parser), put it there (loader).
  * Once probe has said yes nothing falls through to a stock parser.
  */
+#include "../../builder/load/load.h"
 #include "xl.h"
 
 #include <errno.h>
@@ -162,6 +163,42 @@ static int plan_domain(struct pvb_domain *d, struct pvboot_guest *g, struct pvbo
     return rc ? rc : pvboot_plan_check(&d->plan, img, e);
 }
 
+/* Where dom0 is no PV guest, each page that is mapped takes one of its addresses, and what stands for it. */
+#define LEFT_PAGES_MAX ((64u << 20) / PVB_PAGE)
+
+static int leave_mapped(xenforeignmemory_handle *fmem, void *addr, size_t pages)
+{
+    static size_t left; /* by this process, which has one guest */
+
+    left += pages;
+    return left > LEFT_PAGES_MAX ? PVB_FIND(xenforeignmemory_unmap)(fmem, addr, pages) : 0;
+}
+
+/* By a process that unmaps by its end; a dump wants to see here what is loaded. */
+static int fill_apart(struct pvb_domain *d, struct pvboot_error *e)
+{
+    struct pvboot_xen xen = d->xen;
+    struct pvboot_xen_guest guest;
+
+    if (d->paths.dump_dir)
+        return PVB_NOT_LOADED;
+    xen.call.xenforeignmemory_unmap = leave_mapped;
+    pvboot_xen_guest_init(&guest, &xen);
+    return pvb_load_elsewhere(&d->plan, &d->kernel.parsed, &d->req, &guest.guest, e);
+}
+
+static int fill(struct pvb_domain *d, struct pvboot_guest *g, struct pvboot_error *e)
+{
+    int rc = fill_apart(d, e);
+
+    if (rc != PVB_NOT_LOADED)
+        return rc;
+    pvboot_record_init(&d->record, &d->machine, g);
+    rc = pvboot_load(&d->plan, &d->kernel.parsed, &d->req, d->paths.dump_dir ? &d->record.guest : g, e);
+    d->record.next = NULL; /* @g ends with our caller */
+    return rc;
+}
+
 static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     struct pvboot_xen_guest guest;
@@ -181,9 +218,7 @@ static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pv
         return rc;
     tell_about_inputs(d);
     pvb_phase_begin(dom, d, "load");
-    pvboot_record_init(&d->record, &d->machine, &guest.guest);
-    rc = pvboot_load(&d->plan, &d->kernel.parsed, &d->req, d->paths.dump_dir ? &d->record.guest : &guest.guest, e);
-    d->record.next = NULL; /* @guest ends here */
+    rc = fill(d, &guest.guest, e);
     if (!rc)
         rc = settle(d, e);
     pvb_phase_end(dom, d);
