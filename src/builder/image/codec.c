@@ -87,8 +87,8 @@ static void *alloc(size_t bytes)
     return p;
 }
 
-/* All of it is about to be written: have its pages at once. A fault for each costs a PV guest dear, and dom0 is one. */
-static void populate(void *p, size_t bytes)
+/* A fault for each page costs a PV guest dear, and dom0 is one. */
+void pvb_populate(void *p, size_t bytes)
 {
     size_t skip = -(uintptr_t)p & (PVB_PAGE - 1);
 
@@ -109,7 +109,7 @@ static int inflate_to(const struct codec *c, struct pvboot_bytes stream, struct 
     if (c->puts)
         room.put = out->put;
     if (!room.put && !room.actual && !out->ready)
-        populate(room.p, room.len);
+        pvb_populate(room.p, room.len);
     rc = c->inflate(stream, room, e);
     if (rc && room.p != out->p)
         free(room.p);

@@ -32,6 +32,9 @@ typedef size_t pvb_peek(struct pvboot_bytes in, struct pvb_output out);
 
 pvb_peek pvb_gzip_peek, pvb_bzip2_peek, pvb_lzma_peek, pvb_xz_peek, pvb_lz4_peek, pvb_zstd_peek;
 
+/* All of @p is about to be written: have its pages at once. */
+void pvb_populate(void *p, size_t bytes);
+
 /* How far a decoder came. */
 struct pvb_progress {
     const char *codec;

@@ -8,7 +8,25 @@
 #include <lzma.h>
 #include <stdlib.h>
 
+#define DICTIONARY_MIN (1u << 20)     /* of what liblzma takes, nothing else is as large */
 #define INDEX_MEMORY_MAX (1ull << 20) /* a kernel is one block or a few; this holds tens of thousands */
+
+/* The dictionary, of which no more is written than comes out. */
+static void *allocate(void *out_bytes, size_t n, size_t size)
+{
+    uint64_t bytes = (uint64_t)n * size, most = *(const size_t *)out_bytes;
+    void *p = size && n > SIZE_MAX / size ? NULL : malloc(bytes);
+
+    if (p && bytes >= DICTIONARY_MIN && most >= DICTIONARY_MIN)
+        pvb_populate(p, bytes < most ? bytes : most);
+    return p;
+}
+
+static void release(void *out_bytes, void *p)
+{
+    (void)out_bytes;
+    free(p);
+}
 
 /* lzma_code() itself calls two steps without progress LZMA_BUF_ERROR, so this ends. */
 static lzma_ret run(lzma_stream *s)
@@ -83,11 +101,13 @@ static lzma_ret run_stored(lzma_stream *s, struct pvb_output out)
 static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, struct pvb_output out,
                   struct pvboot_error *e)
 {
+    const lzma_allocator populates = { allocate, release, &out.len };
     struct pvb_progress at = { .codec = codec, .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };
     lzma_ret r = LZMA_OK;
     uint64_t wanted;
     int rc = 0;
 
+    s->allocator = &populates;
     s->next_in = in.p;
     s->avail_in = in.len;
     if (out.put)
