@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Kernels that were unpacked before anybody wanted to start them.  An administrator fills the cache (pvb_cache_add), a build
- * only looks (pvb_cache_find): by all that stat(2) tells of a kernel that it holds under a lease, without reading it.  What
+ * only looks (pvb_cache_find): by all that stat(2) tells of a kernel that it holds under a lease, and by its ends.  What
  * it finds is checked as an answer of the confined parser is.
  */
 #ifndef PVB_CACHE_H

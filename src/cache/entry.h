@@ -9,22 +9,23 @@
 #include "../sandbox/sandbox.h"
 
 #define PVB_CACHE_BODY_OFF 16384u        /* of the ELF in its entry: whole pages */
-#define PVB_CACHE_KEY_MAGIC 0x6b437650u  /* PvCk */
+#define PVB_CACHE_KEY_MAGIC 0x4b437650u  /* PvCK */
 #define PVB_CACHE_HEAD_MAGIC 0x68437650u /* PvCh */
 #define PVB_CACHE_NAME_BYTES 80u
 
-/* A version of a file, by all that the kernel tells of it. */
+/* A version of a file, by all that the kernel tells of it, and how it begins and ends. */
 struct pvb_cache_id {
     uint64_t device, inode, bytes;
     int64_t modified_s, modified_ns, changed_s, changed_ns;
     uint64_t generation; /* of the inode; 0 where the file system knows none */
+    uint64_t ends;       /* a checksum over the first and the last bytes: of an image its maker chose all before this */
 };
 
 struct pvb_cache_key {
     uint32_t magic, bytes;
     struct pvb_cache_id id;
     uint8_t sha256[32]; /* of the file's bytes: which entry */
-    char path[3976];    /* where the file was; for people, and to tell that it is another one now */
+    char path[3968];    /* where the file was; for people, and to tell that it is another one now */
 };
 
 struct pvb_cache_head {

@@ -7,8 +7,8 @@
 #include "store.h"
 
 /*
- * id.c: what is known of the open file @fd.  *@trusted: nobody but root and the effective user can write to it, so its
- * stamps tell a version from another.  -UNREADABLE.
+ * id.c: what is known of the open file @fd, whose ends are read.  *@trusted: nobody but root and the effective user can
+ * write to it, so its stamps tell a version from another.  -UNREADABLE.
  */
 int pvb_cache_id_of(int fd, struct pvb_cache_id *id, bool *trusted, struct pvboot_error *e) PVB_CHECKED;
 bool pvb_cache_same_id(const struct pvb_cache_id *a, const struct pvb_cache_id *b);

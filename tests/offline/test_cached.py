@@ -111,7 +111,7 @@ def test_the_digest_is_the_one_that_the_entry_was_found_by(guest, cache, kernel,
     """It tells what was unpacked, and nothing is hashed for it: so it shows where an entry says another one."""
     cache.add(kernel)
     old, new = hashlib.sha256(kernel.read_bytes()).digest(), hashlib.sha256(b"another").digest()
-    rewrite(cache.key, lambda data: data.__setitem__(slice(72, 104), new))
+    rewrite(cache.key, lambda data: data.__setitem__(slice(80, 112), new))
     rewrite(cache.entry, lambda data: data.__setitem__(slice(8, 40), new))
     cache.entry.rename(cache.where / f"{new.hex()}.elf")
     content = b"".join(page for _, page in sorted(content_of(guest("vmlinux64", extra=" digests=1", preload=helpless)).items()))
@@ -274,6 +274,18 @@ def writable_for_others(cache, kernel):
                                                      *divmod(st.st_ctime_ns, 10**9)))
 
 
+def same_stamps(cache, kernel):
+    """Another file with the stamps, inode and size of the first, as an image of a file system in place of another has it, on the
+    same loop or mapper device, if whoever made them sets the stamps."""
+    cache.add(kernel)
+    data = bytearray(kernel.read_bytes())
+    data[-100] ^= 1
+    kernel.write_bytes(data)
+    st = kernel.stat()
+    rewrite(cache.key, lambda data: struct.pack_into("<qqqq", data, 8 + 24, *divmod(st.st_mtime_ns, 10**9),
+                                                     *divmod(st.st_ctime_ns, 10**9)))
+
+
 SILENT = {
     "no cache": lambda cache, kernel: None,
     "an empty one": lambda cache, kernel: cache.where.mkdir(0o700),
@@ -298,6 +310,13 @@ def test_who_owns_a_kernel_can_write_to_it(guest, cache, kernel, helpless):
     rewrite(cache.key, lambda data: struct.pack_into("<qqqq", data, 8 + 24, *divmod(st.st_mtime_ns, 10**9),
                                                      *divmod(st.st_ctime_ns, 10**9)))
     assert guest(preload=helpless).built
+
+
+def test_another_kernel_of_the_same_stamps(guest, cache, kernel, helpless):
+    same_stamps(cache, kernel)
+    d = guest(preload=helpless)
+    note, = notes(d)
+    assert "of another version" in note and not d.built
 
 
 def test_off(guest, cache, kernel, helpless):
