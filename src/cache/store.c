@@ -70,12 +70,13 @@ static int judge_directory(const struct pvb_store *s, struct pvboot_error *e)
 
 int pvb_store_open(struct pvb_store *s, const char *path, bool make, struct pvboot_error *e)
 {
+    char bare[PATH_MAX];
     int rc;
 
     *s = (struct pvb_store){ -1, path };
-    if (make && mkdir(path, S_IRWXU) && errno != EEXIST)
+    if (pvb_bare_path(bare, sizeof(bare), path) || (make && mkdir(bare, S_IRWXU) && errno != EEXIST))
         return host_error(s, "", "cannot make the directory", e);
-    s->dir = lift(open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    s->dir = lift(open(bare, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (s->dir < 0 && errno == ENOENT)
         return PVB_STORE_ABSENT;
     if (s->dir < 0 && (errno == ENOTDIR || errno == ELOOP))

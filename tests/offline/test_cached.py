@@ -259,8 +259,9 @@ def test_somebody_elses(guest, cache, kernel, what):
 def test_a_directory_by_another_name(guest, cache, kernel, tmp_path):
     cache.add(kernel)
     (tmp_path / "link").symlink_to(cache.where)
-    note, = notes(guest(where=tmp_path / "link"))
-    assert "a symbolic link" in note
+    for name in "link", "link/", "link/.":
+        note, = notes(guest(where=f"{tmp_path}/{name}"))
+        assert "a symbolic link" in note
 
 
 # --- what the cache has nothing to say of -------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ int pvb_fail(struct pvboot_error *e, enum pvboot_class code, const char *fmt, ..
 int pvb_fail_escaped(struct pvboot_error *e, enum pvboot_class code, const char *fmt, ...) PVB_PRINTF(3, 4);
 /* pvb_fail() with what errno says, taking no lock: strerror() takes the one of translations. */
 int pvb_fail_errno(struct pvboot_error *e, enum pvboot_class code, const char *what);
+/* @path without what would have a symbolic link followed after all: "link/", "link/."  0, or -1 with errno. */
+int pvb_bare_path(char *bare, size_t n, const char *path);
 /* Say which file @e is about, unless it already says. Returns @rc. */
 int pvb_in_file(struct pvboot_error *e, const char *path, int rc);
 /*

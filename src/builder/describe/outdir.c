@@ -23,21 +23,6 @@ static int host_error(const struct pvb_outdir *d, const char *name, const char *
     return pvb_in_file(e, path, rc);
 }
 
-/* Without what would have a symbolic link followed after all: "link/", "link/." */
-static int bare_path(char bare[PATH_MAX], const char *path)
-{
-    size_t n = strlen(path);
-
-    if (n >= PATH_MAX) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(bare, path, n + 1);
-    while (n > 1 && (bare[n - 1] == '/' || (bare[n - 1] == '.' && bare[n - 2] == '/')))
-        bare[--n] = '\0';
-    return 0;
-}
-
 static int judge(const struct pvb_outdir *d, struct pvboot_error *e)
 {
     struct stat st;
@@ -60,7 +45,7 @@ int pvb_outdir_open(struct pvb_outdir *d, const char *path, struct pvboot_error 
     int rc;
 
     *d = (struct pvb_outdir){ -1, path };
-    if (bare_path(bare, path) || (mkdir(bare, S_IRWXU) && errno != EEXIST))
+    if (pvb_bare_path(bare, sizeof(bare), path) || (mkdir(bare, S_IRWXU) && errno != EEXIST))
         return host_error(d, "", "cannot create directory", e);
     d->fd = open(bare, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (d->fd < 0 && (errno == ENOTDIR || errno == ELOOP))
