@@ -171,7 +171,7 @@ static int take_answer(struct pvboot_kernel *k, const struct pvb_answer *a, stru
     rc = pvb_image_verify(&k->image, &a->image, k->whole.len, unpacked_max(c), e);
     if (rc)
         return rc;
-    if (a->looked)
+    if (a->looked && look)
         return pvb_look_verify(k, a, e);
     if (!look && !unpack_failed && !k->image.has_elf && wants_elf(&k->image, c))
         return pvb_fail(e, PVBOOT_E_SANDBOX, "the confined parser's answer contradicts itself: no ELF");

@@ -153,6 +153,32 @@ static void unpacked_and_not(void)
     };
 }
 
+/* PT_LOADs that it was not asked for, instead of the ELF that it was. */
+static void only_looked(void)
+{
+    x.answer.code = 0;
+    x.answer.step = PVB_STEP_DONE;
+    x.answer.looked = 1;
+    x.answer.image = (struct pvboot_image){
+        .format = PVBOOT_FORMAT_BZIMAGE,
+        .file_bytes = x.file.len,
+        .has_bzimage = true,
+        .bz = { .protocol = 0x20f,
+                .setup_sects = 1,
+                .header_bytes = 0x7b,
+                .kernel_off = 1024,
+                .kernel_bytes = 1024,
+                .window = { .pref_gpa = 0x1000000, .bytes = 4096, .align = 4096, .max_gpa = UINT64_MAX },
+                .cmdline_max = 255,
+                .initrd_addr_max = 0x7fffffff,
+                .payload_off = 1024,
+                .payload_bytes = 512,
+                .unpacked_bytes = 8192,
+                .codec = PVBOOT_CODEC_XZ },
+        .elf = { .n_loads = 1, .load = { { .gpa = 0x1000000, .mem_bytes = 4096, .off = 4096, .file_bytes = 4096 } } },
+    };
+}
+
 static void wrong_magic(void)
 {
     x.answer.magic++;
@@ -240,6 +266,7 @@ static const struct {
     { "done_and_failed", done_and_failed },
     { "confined_and_not", confined_and_not },
     { "unpacked_and_not", unpacked_and_not },
+    { "only_looked", only_looked },
     { "wrong_magic", wrong_magic },
     { "wrong_version", wrong_version },
     { "wrong_class", wrong_class },

@@ -81,6 +81,26 @@ static void test_unpacked_and_not(void **state)
     pvboot_file_dispose(&f);
 }
 
+/* Who asks for the ELF gets it, or an error; who asks for a look, the PT_LOADs. */
+static void test_only_looked(void **state)
+{
+    (void)state;
+    for (int look = 0; look < 2; look++) {
+        struct pvboot_confine c = { .helper = trial_helper, .path = PVBOOT_PATH_PVH, .look = look };
+        struct order o[64] = { { .magic = ORDER_MAGIC, .layers = PVB_LAYERS_ALL, .name = "only_looked" } };
+        struct pvboot_error e = { 0 };
+        struct pvboot_kernel k;
+        struct pvboot_file f;
+
+        assert_int_equal(pvboot_file_seal(&f, (struct pvboot_bytes){ (uint8_t *)o, sizeof(o) }, &e), 0);
+        assert_int_equal(pvboot_kernel_confine(&k, &f, &c, &e), look ? 0 : -PVBOOT_E_SANDBOX);
+        assert_string_equal(e.text, look ? "" : "the confined parser's answer contradicts itself: no ELF");
+        assert_int_equal(k.n_seen, look);
+        pvboot_kernel_dispose(&k);
+        pvboot_file_dispose(&f);
+    }
+}
+
 /* Without the limit, whose signal comes first, the seal refuses. */
 static void test_output_has_one_size(void **state)
 {
@@ -165,13 +185,10 @@ static void test_absent(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tricks),
-        cmocka_unit_test(test_unpacked_and_not),
-        cmocka_unit_test(test_output_has_one_size),
-        cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_wall_clock),
-        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_tricks),      cmocka_unit_test(test_unpacked_and_not),
+        cmocka_unit_test(test_only_looked), cmocka_unit_test(test_output_has_one_size),
+        cmocka_unit_test(test_clock),       cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_wall_clock),  cmocka_unit_test(test_absent),
     };
 
     if (argc != 2)
