@@ -41,5 +41,5 @@ $(BUILD)/tests/confine/bootloader: $(BUILD)/tests/confine/bootloader.o
 confine: confine-c confine-py
 confine-c: $(CONFINE) $(BUILD)/pvboot-attack $(BUILD)/pvboot-parse
 	@rc=0; for t in $(CONFINE); do CMOCKA_MESSAGE_OUTPUT=TAP $$t $(BUILD)/pvboot-attack || rc=1; done; exit $$rc
-confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(KEEPERS) $(COST) $(UNANSWERED) $(LACKING) $(BOOTLOADER)
+confine-py: $(BUILD)/pvboot $(BUILD)/pvboot-parse $(BUILD)/pvboot-attack $(KEEPERS) $(COST) $(UNANSWERED) $(LACKING) $(BOOTLOADER)
 	@PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/confine

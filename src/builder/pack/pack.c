@@ -232,7 +232,7 @@ static size_t put_notes(const struct packer *k, uint8_t *p)
     n += put_note(p + n, "Xen", XEN_NOTE_GUEST_OS, "pvboot-pack", sizeof("pvboot-pack"));
     n += put_note(p + n, "Xen", XEN_NOTE_XEN_VERSION, "xen-3.0", sizeof("xen-3.0"));
     n += put_note(p + n, "Xen", XEN_NOTE_LOADER, "generic", sizeof("generic"));
-    return n + put_note(p + n, "pvboot", PVB_NOTE_PACKED, &k->note, sizeof(k->note));
+    return k->in->untold ? n : n + put_note(p + n, "pvboot", PVB_NOTE_PACKED, &k->note, sizeof(k->note));
 }
 
 /* Its first page: ELF header, program headers, notes.  Nothing of it is loaded. */

@@ -12,6 +12,7 @@ struct pvb_pack_input {
     const struct pvboot_kernel *stub;   /* pvboot-stub.elf, whole in memory */
     const struct pvboot_kernel *kernel; /* a bzImage, whole in memory */
     const struct pvboot_request *req;   /* ramdisks, in memory, and command line; path is what the stub starts */
+    bool untold; /* no note says what lies where: for who starts it at once, and is not to look at the kernel again */
 };
 
 #define PVB_PACK_ENTRY_MAX (3 * PVB_PAGE) /* code, start info, options and command line */

@@ -149,7 +149,9 @@ int cli_pack(int argc, char **argv, struct pvboot_error *e)
     if (!rc)
         rc = read_inputs(&j, e);
     if (!rc)
-        rc = pvb_in_file(e, j.image, pvb_pack_make(&j.pack, &(struct pvb_pack_input){ &j.stub, &j.kernel, &j.req }, e));
+        rc = pvb_in_file(
+            e, j.image,
+            pvb_pack_make(&j.pack, &(struct pvb_pack_input){ .stub = &j.stub, .kernel = &j.kernel, .req = &j.req }, e));
     if (!rc)
         rc = pvb_in_file(e, j.out, write_image(&j.pack, j.out, e));
     for (size_t i = 0; i < PVBOOT_RAMDISKS_MAX; i++)

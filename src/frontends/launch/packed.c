@@ -58,14 +58,14 @@ int launch_pack(struct launch *l, const char *self, struct pvboot_error *e)
     req.path = req.stub_path;
     rc = open_stub(&stub, self, e);
     if (!rc)
-        rc = pvb_pack_make(&pack, &(struct pvb_pack_input){ &stub, &l->kernel, &req }, e);
+        rc = pvb_pack_make(&pack, &(struct pvb_pack_input){ &stub, &l->kernel, &req, .untold = true }, e);
     if (!rc)
         rc = join(&image, &pack, e);
     pvboot_kernel_dispose(&stub);
     if (rc)
         return rc;
     forget_parts(l);
-    rc = pvboot_kernel_parse(&l->kernel, image.bytes, e);
+    rc = pvboot_kernel_parse(&l->kernel, image.bytes, e); /* headers and notes of ours; the kernel in it was confined */
     l->kernel.own_file = image;
     return rc;
 }
