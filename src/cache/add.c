@@ -60,7 +60,8 @@ static int identify(struct adding *a, struct pvboot_error *e)
 
     if (!a->file.held)
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED,
-                        "on a file system that grants no lease or may stall: no build would look for it in the cache");
+                        "another user's, or on a file system that grants no lease or may stall: "
+                        "no build would look for it in the cache");
     rc = pvb_cache_id_of(a->file.fd, &a->id, &trusted, e);
     if (rc)
         return rc;

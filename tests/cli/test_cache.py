@@ -11,6 +11,7 @@ import random
 import signal
 import struct
 import subprocess
+import tempfile
 import time
 
 import images
@@ -284,6 +285,16 @@ def test_another_users_kernel(cache, boot):
     kernel = make(boot / "vmlinuz")
     os.chown(kernel, 65534, 0)
     assert "no build would look for it" in cache("add", kernel).stderr
+
+
+@pytest.mark.skipif(not ROOT, reason="becomes another user")
+def test_a_kernel_of_roots(public):
+    """By who may read it and no more."""
+    with tempfile.TemporaryDirectory() as name:
+        where = pathlib.Path(name)
+        where.chmod(0o777)
+        done = public("cache", "add", "--cache", where / "cache", make(where / "vmlinuz"), user=65534, group=65534, extra_groups=[])
+    assert (done.returncode, done.stderr.count("\n")) == (67, 1) and "another user's, or on a file system" in done.stderr
 
 
 @pytest.mark.parametrize("spoil, text", [

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""docs/first-steps.md, typed: what is indented is run, step by step in one directory, and what it says is printed is printed.
+"""docs/first-steps.md, typed by an ordinary user: what is indented is run, step by step in one directory, and what it says
+is printed is printed.
 
 The first step, to build, and the last, to boot a Xen, are others' (test_docs has their targets).
 """
@@ -8,6 +9,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -15,14 +17,15 @@ from qemu import BUILD
 
 PAGE = (pathlib.Path(__file__).resolve().parents[2] / "docs/first-steps.md").read_text()
 STEPS = re.findall(r"^## (\d+)\. (.*)\n((?:(?!## ).*\n)*)", PAGE, re.M)
+NOBODY = 65534
 BLOCK = re.compile(r"(?:^    .*\n|^\n(?=    ))+", re.M)
 
 
 def parts(text):
-    """(commands, what is said below them): one for each indented block."""
+    """(commands, indented as they may be pasted; what is said below them): one for each block."""
     blocks = list(BLOCK.finditer(text))
     ends = [b.start() for b in blocks[1:]] + [len(text)]
-    return [(re.sub(r"^    ", "", b.group(), flags=re.M), text[b.end():end]) for b, end in zip(blocks, ends)]
+    return [(b.group(), text[b.end():end]) for b, end in zip(blocks, ends)]
 
 
 def claims(said):
@@ -38,20 +41,40 @@ def test_the_page_is_read():
     assert sum(len(claims(said)[0]) for _, _, text in STEPS for _, said in parts(text)) > 12
 
 
-def test_typed(tmp_path):
+@pytest.fixture
+def place():
+    """A directory for somebody who is not root, and the programs in one that he may look into."""
+    with tempfile.TemporaryDirectory() as name:
+        where = pathlib.Path(name)
+        where.chmod(0o755)
+        for program in "pvboot", "pvboot-parse", "pvboot-stub.elf":
+            if not (BUILD / program).exists():
+                pytest.skip(f"{program} is not built: no Xen headers")
+            shutil.copy(BUILD / program, where)
+        (where / "first").mkdir()
+        if os.geteuid() == 0:
+            os.chown(where / "first", NOBODY, NOBODY)
+        yield where / "first"
+
+
+def typed(commands, place):
+    them = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    return subprocess.run(["bash", "-ec", commands], cwd=place, env={**os.environ, "PATH": f"{place.parent}:{os.environ['PATH']}"},
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", timeout=600, **them)
+
+
+def test_typed(place):
     for tool in "gcc", "cpio", "qemu-system-x86_64":
         if not shutil.which(tool):
             pytest.skip(f"no {tool}")
     if not list(pathlib.Path("/boot").glob("vmlinuz-*")):
         pytest.skip("no kernel in /boot")
-    if not (BUILD / "pvboot-stub.elf").exists():
-        pytest.skip("pvboot-stub.elf is not built: no Xen headers")
-    env, variables = {**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}"}, ""
+    variables = ""
     for number, title, text in STEPS[1:-1]:
         for commands, said in parts(text):
-            done = subprocess.run(["bash", "-ec", variables + commands], cwd=tmp_path, env=env, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=600)
+            done = typed(variables + commands, place)
             printed, code = claims(said)
             lacking = [words for words in printed if words not in done.stdout]
             assert (done.returncode, lacking) == (code, []), f"{number}. {title}: {commands}{done.stdout[-3000:]}"
-            variables += "".join(re.findall(r"^\w+=.*\n", commands, re.M))
+            variables += "".join(re.findall(r"^ *\w+=.*\n", commands, re.M))
