@@ -84,10 +84,12 @@ class Runner:
         return process.returncode, text
 
     def stop(self):
+        """As from a terminal; where that is ignored, as it is behind a shell's &, they ignore it as well."""
+        number = signal.SIGTERM if signal.getsignal(signal.SIGINT) == signal.SIG_IGN else signal.SIGINT
         with self._lock:
             self._stopped = True
             for process in self._running:
-                os.killpg(process.pid, signal.SIGINT)
+                os.killpg(process.pid, number)
 
 
 def run_suite(suite, logs, runner):

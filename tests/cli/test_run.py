@@ -56,11 +56,13 @@ def test_no_case_is_a_failure(tmp_path):
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "0 passed, 2 failed, 0 skipped")
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, -2), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_interrupted(tmp_path, number, code):
+@pytest.mark.parametrize("number, code, ignored", [(signal.SIGINT, -2, False), (signal.SIGTERM, 143, False),
+                                                   (signal.SIGHUP, 129, False), (signal.SIGTERM, 143, True)])
+def test_interrupted(tmp_path, number, code, ignored):
     """As from a terminal, where all of them are sent it: what runs ends, what has not begun does not begin."""
     begun = [tmp_path / "first", tmp_path / "beside"]
-    with subprocess.Popen([RUN, "--logs", tmp_path / "logs", "--processors", "2",
+    ignoring = ["env", "--ignore-signal=INT"] if ignored else []
+    with subprocess.Popen([*ignoring, RUN, "--logs", tmp_path / "logs", "--processors", "2",
                            f"first=plain=touch {begun[0]}; exec sleep 60", f"next=plain=touch {tmp_path}/next",
                            "--beside", f"beside=plain=touch {begun[1]}; exec sleep 60", f"next2=plain=touch {tmp_path}/next"],
                           start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
