@@ -72,7 +72,8 @@ def readme(report: dict) -> str:
         row = [kernel, figures.within(_values(cells[f"{kernel}/{STOCK}"], "create"))]
         for path in paths:
             name = f"{kernel}/{path}"
-            row.append(f"{figures.within(_values(cells[name], 'create'))}, {_ratio(cells, name, 'create'):.2f}x")
+            row.append(f"{figures.within(_values(cells[name], 'create'))}, {_ratio(cells, name, 'create'):.2f}x"
+                       if name in cells else "\N{EN DASH}")
         lines.append("| " + " | ".join(row) + " |")
     n = {len(cell["runs"]) for cell in cells.values()}
     lines += ["", f"Xen {report['xen']}, {report['memory_mib']} MiB guests; medians of {'/'.join(map(str, sorted(n)))} creations"

@@ -36,7 +36,8 @@ class Boot:
         self.seconds: dict[str, float] = {}
         self.evidence: Evidence | None = None
         # the in-guest stub fills the page where the toolstack cannot see it
-        self._dumped = case.path in OURS and case.filled_by != "stub" and not case.refused and not case.example
+        self._dumped = case.path in OURS and case.filled_by != "stub" and not case.refused and not case.example \
+            and case.dumped
 
     def go(self, config: str, files: dict[str, bytes]) -> list[str]:
         """What is wrong, if anything.  `files`: kernel and ramdisk, to hold claims about them against."""
@@ -49,6 +50,8 @@ class Boot:
         domid = capabilities.next_domid(self.host) if self.case.early else 0
         if self.case.tenant:
             tenant.prepare(self.host)
+        if self.case.cached:
+            self.host.check(f"mkdir -p /var/cache && pvboot cache add {keys['kernel']}")
         rc, said = self._create()
         if self.case.tenant:
             refusal = self._judge_refusal(rc, said) if rc or self.case.refused else []
@@ -72,7 +75,7 @@ class Boot:
             return [problem]
         wrong = [*expectations.unmet(self.case, self.evidence), *self._compare(),
                  *variants.judge(self.case, self.evidence, self.directory / "dump"),
-                 *self._judge_handover(keys, files, ports)]
+                 *self._judge_handover(keys, files, ports), *expectations.unpacked_elsewhere(self.case, said)]
         return wrong or (kexec.follow(self.host, self.case, self.directory) if self.case.mode == "kexec" else [])
 
     def destroy(self) -> None:

@@ -42,6 +42,8 @@ class Case:
     reserve: tuple = ()            # ranges of addresses that are not to be RAM, see variants.py
     kernel_says: str = ""          # a version that is written into a copy of the kernel, see variants.py
     tenant: bool = False           # its words are a tenant's, and must do nothing on the host: see tenant.py
+    dumped: bool = True            # with pvboot_dump, where it can be: that has a kernel unpacked aside, not in the guest
+    cached: bool = False           # its kernel has been unpacked before, by pvboot cache
     early: bool = False            # refused before there is a domain
     probe: bool = False            # the kernel is a probe guest, see judges/entry_state.py
     seconds: int = 60              # of its machine's clock; a guest may be silent for so long before it counts as hung
@@ -59,6 +61,7 @@ class Case:
     def needs_built(self) -> list[str]:
         """Files of the build directory."""
         ours = ["pvboot-xl.so", "pvboot-stub.elf"] if self.needs_pvboot or self.path == "xl-stub" else []
+        ours += ["pvboot"] if self.cached else []
         ours += ["pvboot", "pvboot-stub.elf"] if self.path == "xl-packed" else []
         return [*ours, *([f"guests/{images.PROBES[self.path]}"] if self.probe else [])]
 

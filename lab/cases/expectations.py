@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """What a guest has to say of itself, by its case."""
 
+import re
+
 from ..guests.evidence import Evidence
 from ..judges import readback
 from .case import Case
@@ -17,6 +19,18 @@ def hands_over(case: Case) -> bool:
 def _loader(case: Case) -> int:
     """type_of_loader: docs/handover.md; Linux's own entry writes 0x90."""
     return {"pvh": 0x90, "xl-pvh": 0x90, "xl-pv": 0x90, "stub": 0x92}.get(case.filled_by, 0x91)
+
+
+def unpacked_elsewhere(case: Case, said: str) -> list[str]:
+    """Where the kernel of a guest without a dump was unpacked, by the phases that xl -vvv tells of, if not where it should."""
+    if case.dumped:
+        return []
+    phases = re.findall(r"pvboot: domain \d+ phase ([a-z -]+?) \d+ us", said)
+    if "load" not in phases:
+        return [f"no phases of a load are told: {phases}"]
+    unpacking = [phase for phase in phases if phase.startswith("unpack")]
+    wanted = [] if case.cached else ["unpack"]
+    return [] if unpacking == wanted else [f"phases of unpacking: {unpacking}, expected {wanted}"]
 
 
 def unmet(case: Case, found: Evidence) -> list[str]:

@@ -15,7 +15,7 @@ SETS = {
     "smoke": "6.1-cloud/xl-pvh,6.1-cloud/xl-pv,6.1-cloud/pvh,6.1-cloud/linux32,6.1-cloud/linux64,6.1-cloud/vmlinux64,"
              "6.1-cloud/stub,6.1-cloud/xl-stub,6.12/linux64,686/linux32,6.1-cloud/linux64/unknown-key,"
              "6.1-cloud/linux64/cmdline-too-long,6.1-cloud/linux64/reboot,6.1-cloud/xl-pvh/with-plugin,example/auto,"
-             "6.1-cloud/xl-pvh/tenants-stub",
+             "6.1-cloud/xl-pvh/tenants-stub,6.1-cloud/vmlinux64/in-place",
 }
 
 
@@ -56,6 +56,9 @@ def all_cases() -> list[Case]:
         _variant("6.1-cloud/linux64", "no-ramdisk-room", memory=64, refused=r"pvboot: nofit: "),
         _variant("6.1-cloud/linux64", "unknown-key", config={"pvboot_entri": "linux64"},
                  refused=r"pvboot: usage: .*line \d+: .*did you mean 'entry'", early=True),
+        # without a dump the kernel is unpacked in the guest's memory; or it has been before
+        *(_variant(f"6.1-cloud/{path}", "in-place", dumped=False) for path in ("pvh", "vmlinux64")),
+        *(_variant(f"6.1-cloud/{path}", "cached", dumped=False, cached=True) for path in ("pvh", "vmlinux64")),
         *_subarch(),
         *_shapes(),
         *(Case(f"probe/{path}{vcpus}", path, "6.1-cloud", vcpus=int(vcpus[1:2] or 1), probe=True)

@@ -147,6 +147,12 @@ def test_the_readmes_table_has_the_columns_that_were_measured():
     assert "500 ms ±0, 8.00x" in text
 
 
+def test_the_readmes_table_without_a_cell():
+    """One kernel was measured by a path, and another was not."""
+    text = tables.readme(report(**{"6.1__xl-pvh": cell(4.0), "6.1__pvh-cached": cell(0.5), "6.12__xl-pvh": cell(3.0)}))
+    assert [line.split(" | ")[-1] for line in text.splitlines()[2:4]] == ["500 ms ±0, 8.00x |", "\N{EN DASH} |"]
+
+
 def test_the_readmes_table_is_the_one_of_the_stored_figures():
     stored = json.loads((TOP / "docs/bench.json").read_text())
     text = (TOP / "README.md").read_text()

@@ -4,7 +4,7 @@
 import pytest
 
 from lab.base.errors import LabError
-from lab.cases import boot
+from lab.cases import boot, expectations
 from lab.cases.case import Case
 
 END = "the domain has shut down or crashed"
@@ -52,3 +52,21 @@ def test_a_guest_is_waited_for_by_the_machines_clock(tmp_path, answers, share, p
 def test_a_look_that_fails_is_the_labs_fault(tmp_path):
     with pytest.raises(LabError, match="6.1/linux64: exit 127"):
         waited(tmp_path, [(127, 0)])
+
+
+def phases(*names):
+    return "".join(f"domainbuilder: detail: pvboot: domain 3 phase {name} 1234 us\n" for name in names)
+
+
+@pytest.mark.parametrize("case, said, wrong", [
+    ({}, phases("load"), None),
+    ({"dumped": False}, phases("parse", "unpack", "plan", "load"), None),
+    ({"dumped": False}, phases("parse", "unpack-aside", "plan", "load"), "['unpack-aside']"),
+    ({"dumped": False}, phases("parse", "plan", "load"), "[], expected ['unpack']"),
+    ({"dumped": False, "cached": True}, phases("parse", "plan", "load"), None),
+    ({"dumped": False, "cached": True}, phases("parse", "unpack", "plan", "load"), "['unpack'], expected []"),
+    ({"dumped": False, "cached": True}, "", "no phases"),
+])
+def test_where_a_kernel_was_unpacked(case, said, wrong):
+    found = expectations.unpacked_elsewhere(Case("k/p", "pvh", "6.1-cloud", **case), said)
+    assert [wrong in line for line in found] == [True] if wrong else not found

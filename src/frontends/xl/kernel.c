@@ -52,11 +52,8 @@ int pvb_kernel_complete(struct pvb_domain *d, struct pvboot_error *e)
     struct pvboot_confine c = {
         .sandbox = d->req.sandbox, .helper = pvb_helper_path(), .limits = d->req.limits, .path = d->req.path
     };
-    int rc;
+    int rc = pvboot_kernel_place(&d->kernel.parsed, &d->kernel.file, &c, &place, e);
 
-    if (!pvb_kernel_file_lacks_elf(&d->kernel, &d->req))
-        return 0;
-    rc = pvboot_kernel_place(&d->kernel.parsed, &d->kernel.file, &c, &place, e);
     memcpy(d->kernel.missing, c.missing, sizeof(c.missing));
     pvb_kernel_notes(&d->kernel);
     return rc == PVBOOT_NOT_PLACED ? parse(d, false, e) : rc;

@@ -199,6 +199,20 @@ static int fill(struct pvb_domain *d, struct pvboot_guest *g, struct pvboot_erro
     return rc;
 }
 
+/* A phase that there is if anything was left to be done, and that says where. */
+static int unpack(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
+{
+    int rc;
+
+    if (!pvb_kernel_file_lacks_elf(&d->kernel, &d->req))
+        return 0;
+    pvb_phase_begin(dom, d, "unpack");
+    rc = pvb_kernel_complete(d, e);
+    if (!d->kernel.parsed.placed)
+        d->clock.phase = "unpack-aside";
+    return rc;
+}
+
 static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
     struct pvboot_xen_guest guest;
@@ -208,8 +222,7 @@ static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pv
     rc = take_machine(dom, &d->machine, e);
     if (rc)
         return rc;
-    pvb_phase_begin(dom, d, "unpack");
-    rc = pvb_kernel_complete(d, e);
+    rc = unpack(dom, d, e);
     if (rc)
         return rc;
     pvb_phase_begin(dom, d, "plan");

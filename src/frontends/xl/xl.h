@@ -51,7 +51,7 @@ void pvb_domain_drop(const struct xc_dom_image *dom);
 void pvb_kernel_notes(struct pvb_kernel_file *w);
 /* What can be told of a domain's kernel before it has memory; a payload may remain packed. */
 int pvb_kernel_begin(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
-/* The rest, when it has: what is needed and still packed is unpacked to the guest, or to memory of ours. */
+/* The rest, when it has: what is needed and still packed is unpacked to the guest, or to memory of ours (not ->placed). */
 int pvb_kernel_complete(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
 /* The plan moves what has been unpacked to the guest: take it back, and unpack to memory of ours. */
 int pvb_kernel_move(struct pvb_domain *d, struct pvboot_guest *g, struct pvboot_error *e) PVB_CHECKED;
