@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * sweep SHIM KERNEL RAMDISK CARRIER [in-memory|on-demand|signals]: build one domain over and over; each time another of
+ * sweep SHIM KERNEL RAMDISK CARRIER [in-memory|on-demand|apart|signals]: build one domain over and over; each time another of
  * the plugin's requests to Xen or to the host fails.  Either the build fails with one line that says so, or the guest is
  * exactly what it is without a fault; in both cases nothing stays behind.  Or a signal ends it there (killed.c).  Prints
  * what is wrong, then a line of figures.
@@ -179,6 +179,15 @@ static void sweep_all(void)
     sweep((struct run){ .site = FAULT_PROCESS }, process);
 }
 
+/* What is loaded by another process: one error each, since such a guest takes a while to be made and judged. */
+static void sweep_apart(void)
+{
+    static const int xen[] = { EINVAL, 0 }, process[] = { EAGAIN, 0 };
+
+    sweep((struct run){ .site = FAULT_XEN }, xen);
+    sweep((struct run){ .site = FAULT_PROCESS }, process);
+}
+
 static void print_requests(void)
 {
     fprintf(out, "%s: requests", what.shim_cmdline);
@@ -186,9 +195,12 @@ static void print_requests(void)
         fprintf(out, " %s %lu", fault_site_name(s), requests[s]);
 }
 
-static int errors(void)
+static int errors(bool apart)
 {
-    sweep_all();
+    if (apart)
+        sweep_apart();
+    else
+        sweep_all();
     print_requests();
     fprintf(out, "; %lu builds, %lu refused, %lu unharmed, %lu wrong; absorbed:", total.runs, total.refused,
             total.unharmed, total.wrong);
@@ -236,9 +248,11 @@ int main(int argc, char **argv)
     static xentoollog_logger log = { .vmessage = silent };
 
     const char *how = argc > 5 ? argv[5] : "";
+    bool apart = !strcmp(how, "apart");
+    unsigned int mib = apart ? 66 : 34; /* room for a ramdisk that is large */
 
     if (argc < 5)
-        errx(64, "sweep SHIM KERNEL RAMDISK CARRIER [in-memory|on-demand|signals]");
+        errx(64, "sweep SHIM KERNEL RAMDISK CARRIER [in-memory|on-demand|apart|signals]");
     what = (struct offline_case){ .kind = OFFLINE_SHIM,
                                   .shim = argv[1],
                                   .kernel = argv[2],
@@ -247,13 +261,13 @@ int main(int argc, char **argv)
                                   .in_memory = !strcmp(how, "in-memory"),
                                   .cmdline = "console=hvc0",
                                   .claim = true,
-                                  .memory_mib = 34,
-                                  .maxmem_mib = strcmp(how, "on-demand") ? 34 : 68,
+                                  .memory_mib = mib,
+                                  .maxmem_mib = strcmp(how, "on-demand") ? mib : 2 * mib,
                                   .vcpus = 2 };
     capture();
     xch = xc_interface_open(&log, &log, XC_OPENFLAG_DUMMY);
     if (!xch || !offline_gate_plugin())
         errx(70, "the plugin is not loaded");
     build_whole();
-    return strcmp(how, "signals") ? errors() : signals();
+    return strcmp(how, "signals") ? errors(apart) : signals();
 }
