@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,7 +94,21 @@ static uint64_t now(void)
 }
 
 #ifdef COUNT
-static uint64_t hypercalls, maps, pages, copied, filled;
+/* Seen by a process that xl forks, from when there is memory for that. */
+struct counted {
+    uint64_t hypercalls, maps, pages, copied, filled;
+};
+static struct counted first, *counted = &first;
+
+static void share(void)
+{
+    void *p = mmap(NULL, sizeof(*counted), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED)
+        err(70, "no memory to count in");
+    *(struct counted *)p = first;
+    counted = p;
+}
 
 static void add(uint64_t *to, uint64_t n)
 {
@@ -110,7 +125,7 @@ static void *copy_forward(void *to, const void *from, size_t n)
 
 EXPORT void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
-    add(&copied, n);
+    add(&counted->copied, n);
     return copy_forward(to, from, n);
 }
 
@@ -119,7 +134,7 @@ EXPORT void *memmove(void *to, const void *from, size_t n)
     uint8_t *d = to;
     const uint8_t *s = from;
 
-    add(&copied, n);
+    add(&counted->copied, n);
     if ((uintptr_t)to - (uintptr_t)from >= n)
         return copy_forward(to, from, n);
     while (n--)
@@ -131,7 +146,7 @@ EXPORT void *memset(void *to, int c, size_t n)
 {
     void *d = to;
 
-    add(&filled, n);
+    add(&counted->filled, n);
     __asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
     return to;
 }
@@ -154,16 +169,16 @@ EXPORT void *__memset_chk(void *to, int c, size_t n, size_t room)
 static void privcmd(unsigned long request, const void *arg)
 {
     if (request == IOCTL_PRIVCMD_HYPERCALL)
-        add(&hypercalls, 1);
+        add(&counted->hypercalls, 1);
     else
-        add(&maps, 1);
+        add(&counted->maps, 1);
     if (request == IOCTL_PRIVCMD_MMAPBATCH_V2)
-        add(&pages, ((const privcmd_mmapbatch_v2_t *)arg)->num);
+        add(&counted->pages, ((const privcmd_mmapbatch_v2_t *)arg)->num);
     else if (request == IOCTL_PRIVCMD_MMAPBATCH)
-        add(&pages, (uint64_t)((const privcmd_mmapbatch_t *)arg)->num);
+        add(&counted->pages, (uint64_t)((const privcmd_mmapbatch_t *)arg)->num);
     else if (request == IOCTL_PRIVCMD_MMAP)
         for (int i = 0; i < ((const privcmd_mmap_t *)arg)->num; i++)
-            add(&pages, ((const privcmd_mmap_t *)arg)->entry[i].npages);
+            add(&counted->pages, ((const privcmd_mmap_t *)arg)->entry[i].npages);
 }
 
 EXPORT int ioctl(int fd, unsigned long request, ...)
@@ -184,11 +199,11 @@ static void count(struct spent *s, const struct rusage *own, const struct rusage
     const uint64_t before = looked;
 
     /* first, since what follows copies, too */
-    s->copied = copied;
-    s->filled = filled;
-    s->hypercalls = hypercalls;
-    s->maps = maps;
-    s->pages = pages;
+    s->copied = counted->copied;
+    s->filled = counted->filled;
+    s->hypercalls = counted->hypercalls;
+    s->maps = counted->maps;
+    s->pages = counted->pages;
     s->faults = (uint64_t)(own->ru_minflt + own->ru_majflt + children->ru_minflt + children->ru_majflt);
     s->read_bytes = number("/proc/self/io", "rchar: ");
     s->read_bytes -= before;
@@ -274,6 +289,9 @@ __attribute__((constructor)) static void begin(void)
     unsetenv("LD_PRELOAD");
     out_path = getenv("PVBOOT_STAMPS");
     self = getpid();
+#ifdef COUNT
+    share();
+#endif
     look(&step[0].begin); /* so that no step pays for the first time */
 }
 
