@@ -202,11 +202,12 @@ int pvb_store_name(const struct pvb_store *s, int fd, const char *name, struct p
     return 0;
 }
 
-static bool ends_in(const char *name, const char *suffix)
+/* As a key or an entry may be called: a directory that somebody names by mistake has others' keys and ELF files. */
+static bool is_ours(const char *name, const char *suffix)
 {
-    size_t n = strlen(name), m = strlen(suffix);
+    size_t n = strspn(name, "0123456789abcdef-");
 
-    return n > m && !strcmp(name + n - m, suffix);
+    return n && !strcmp(name + n, suffix);
 }
 
 int pvb_store_walk(const struct pvb_store *s, const char *suffix, pvb_store_each *each, void *closure,
@@ -223,7 +224,7 @@ int pvb_store_walk(const struct pvb_store *s, const char *suffix, pvb_store_each
         return rc;
     }
     while (!rc && (entry = readdir(dir)) != NULL)
-        if (entry->d_name[0] != '.' && ends_in(entry->d_name, suffix))
+        if (is_ours(entry->d_name, suffix))
             rc = each(s, entry->d_name, closure, e);
     closedir(dir);
     return rc;

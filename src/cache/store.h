@@ -44,7 +44,7 @@ int pvb_store_write(int fd, uint64_t off, const void *src, size_t n, struct pvbo
 int pvb_store_name(const struct pvb_store *s, int fd, const char *name, struct pvboot_error *e) PVB_CHECKED;
 void pvb_store_drop_new(const struct pvb_store *s, int fd);
 
-/* Each name that is not hidden and ends in @suffix to @each, until it returns other than 0, which is then returned. */
+/* Each name of hexadecimal digits and dashes and then @suffix to @each, until it returns other than 0, which is then returned. */
 typedef int pvb_store_each(const struct pvb_store *s, const char *name, void *closure, struct pvboot_error *e);
 int pvb_store_walk(const struct pvb_store *s, const char *suffix, pvb_store_each *each, void *closure,
                    struct pvboot_error *e) PVB_CHECKED;

@@ -128,6 +128,17 @@ def test_twice_is_once(cache, boot):
     assert cache.entry(kernel).stat().st_ino == before
 
 
+def test_a_directory_of_somebody_else(cache, boot):
+    """Of root's, and named by mistake: what is not called as a key or an entry stays, with add and with drop."""
+    cache.where.mkdir(0o700)
+    others = "firmware.elf", "tunnel.key", ".elf", "x"
+    for name in others:
+        (cache.where / name).write_text("precious")
+    cache.add(make(boot / "vmlinuz"))
+    assert cache("drop", "--all").returncode == 0
+    assert cache.names() == sorted([*others, "lock"])
+
+
 def test_an_odd_one_is_made_anew(cache, boot):
     kernel = make(boot / "vmlinuz")
     cache.add(kernel)
