@@ -82,9 +82,10 @@ def test_reader(reader, staged, pvboot, kernel, tmp_path):
 
 
 @pytest.mark.parametrize("damage, status", [(lambda d: d[:0x250] + bytes(8) + d[0x258:], 1), (lambda d: d[:4096], 3),
+                                            (lambda d: d[:4096 + 16 + int.from_bytes(d[4108:4112], 'little') - 1], 3),
                                             (lambda d: d[:4096 + 20] + b"?" + d[4096 + 21:], 7)])
 def test_reader_believes_nothing(reader, staged, pvboot, kernel, tmp_path, damage, status):
-    """No chain; a chain beyond memory; a byte of the node changed: enum pvboot_handover_status."""
+    """No chain; a chain beyond memory, all of it or its last byte; a byte of the node changed: enum pvboot_handover_status."""
     pvboot.ok("dump", "--entry", "linux64", "-o", tmp_path, kernel)
     dumped = (tmp_path / "zero-page").read_bytes() + (tmp_path / "setup_data").read_bytes()
     assert run(staged, reader, input=damage(dumped)).returncode == status

@@ -65,6 +65,13 @@ def test_json_is_json(scene, words):
     json.loads(done.stdout)
 
 
+def test_json_of_several_names_each(scene):
+    """Also where its name is no UTF-8."""
+    for words, files in (("inspect --json K V", b"KV"), ("inspect --json N K", b"NK")):
+        images = json.loads(scene(words).stdout)["images"]
+        assert [i["file"].encode().rsplit(b"/", 1)[1] for i in images] == [bytes([f]) + SHOWN for f in files]
+
+
 def test_what_a_kernel_says(scene):
     """Once, and told from one whose version has a backslash where this one has ESC."""
     for words, shown in (("inspect V", SHOWN), ("inspect E", SHOWN), ("plan --entry vmlinux64 E", SHOWN)):

@@ -7,11 +7,18 @@ import re
 
 import pytest
 
-from lab.flight import fieldtable, grid, htmlreport, judge, layout, memorymap, model, stats
+from lab.flight import fieldtable, grid, htmlparts, htmlreport, judge, layout, memorymap, model, stats
 from lab.flight.layout import Segment
 from lab.flight.memorymap import Label
 
 LINUX32 = "6.1/1cpu/256M/small/linux32"
+
+
+@pytest.mark.parametrize("made", [htmlparts.fold("<b>&", ""), htmlparts.key("", "<b>&"), htmlparts.code("<b>&")],
+                         ids=["fold", "key", "code"])
+def test_text_is_no_html(made):
+    """Names of kernels, files and fields come from elsewhere."""
+    assert "&lt;b&gt;&amp;" in made and "<b>" not in made
 LEFT, RIGHT = 110.0, 1176.0
 
 

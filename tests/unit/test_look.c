@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -100,9 +101,43 @@ static void test_no_further_than_the_head(void **state)
     mk_free(&image);
 }
 
+/* A payload of which the head has the first bytes only: so few that the ELF's headers are not all there, or they are and
+ * what would prove it is not. */
+static void test_headers_across_the_end(void **state)
+{
+    static const uint32_t left[] = { 0, 1, 32, 200 };
+    const struct row far = { "", PVBOOT_CODEC_GZIP, 1u << 20, { 0 }, { 0 }, true };
+    struct mk image = make(&far);
+    struct pvboot_error e = { 0 };
+    struct pvboot_bytes payload;
+    struct pvboot_elf seen;
+    struct pvboot_kernel k;
+    uint8_t *moved;
+
+    (void)state;
+    assert_int_equal(pvboot_kernel_parse(&k, mk_bytes(&image), &e), 0);
+    payload = pvboot_sub(k.file, k.image.bz.payload_off, k.image.bz.payload_bytes);
+    moved = calloc(1, PVBOOT_FILE_HEAD + payload.len);
+    assert_non_null(moved);
+    k.file = (struct pvboot_bytes){ moved, PVBOOT_FILE_HEAD + payload.len };
+    for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+        k.image.bz.payload_off = PVBOOT_FILE_HEAD - left[i];
+        memcpy(moved + k.image.bz.payload_off, payload.p, payload.len);
+        if (pvb_kernel_look(&k, &seen))
+            fail_msg("told from %u bytes", left[i]);
+    }
+    k.image.bz.payload_off = 0x400;
+    memcpy(moved + k.image.bz.payload_off, payload.p, payload.len);
+    assert_true(pvb_kernel_look(&k, &seen));
+    free(moved);
+    pvboot_kernel_dispose(&k);
+    mk_free(&image);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_no_further_than_the_head) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_no_further_than_the_head),
+                                        cmocka_unit_test(test_headers_across_the_end) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
