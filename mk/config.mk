@@ -16,7 +16,8 @@ SYSROOT := $(shell $(or $(PYTHON),/usr/bin/python3) -m lab root --release $(RELE
 ifeq ($(SYSROOT),)
 $(error no libraries of release '$(RELEASE)')
 endif
-override CC := $(CC) --sysroot=$(SYSROOT)
+# Beside itself gcc looks first, whatever its sysroot, unless a directory is named to it.
+override CC := $(CC) --sysroot=$(SYSROOT) -B$(SYSROOT)/usr/lib/x86_64-linux-gnu
 PKG_CONFIG := env PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_PATH= \
                   PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/x86_64-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
 export PVBOOT_RELEASE := $(RELEASE)

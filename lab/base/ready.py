@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import packages, paths, release
+from . import elf, packages, paths, release
 from .apt import run
 from .errors import LabError
 
@@ -59,8 +59,12 @@ def refresh() -> None:
 
 
 def compiler() -> list[str]:
-    """This machine's, with the headers and libraries of the release that is booted."""
-    return ["gcc"] if release.is_own() else ["gcc", f"--sysroot={ensure_root()}"]
+    """This machine's, with the headers and libraries of the release that is booted: gcc looks for start files and libraries
+    beside itself first, whatever its sysroot, unless a directory is named to it."""
+    if release.is_own():
+        return ["gcc"]
+    root = ensure_root()
+    return ["gcc", f"--sysroot={root}", f"-B{root / elf.LIBRARIES}"]
 
 
 def _build_packages() -> list[str]:

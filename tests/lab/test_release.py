@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """Another release than this machine's: where its packages are, and where its files go."""
 
+import subprocess
+
 import pytest
 
 from lab.base import apt, elf, kernels, packages, paths, ready, release
@@ -63,8 +65,13 @@ def test_the_other_releases_compiler_and_loader(on_bookworm, monkeypatch):
     assert ready.compiler() == ["gcc"] and elf._lister(None) == ["ldd"]
     monkeypatch.setenv(release.VARIABLE, "trixie")
     root = on_bookworm / "trixie/root"
-    root.mkdir(parents=True)
-    assert ready.compiler() == ["gcc", f"--sysroot={root}"]
+    start = root / elf.LIBRARIES / "Scrt1.o"
+    start.parent.mkdir(parents=True)
+    start.touch()
+    command = ready.compiler()
+    assert command[:2] == ["gcc", f"--sysroot={root}"]
+    found = subprocess.run([*command, "-print-file-name=Scrt1.o"], capture_output=True, text=True, check=True).stdout
+    assert found.strip() == str(start)  # this machine has one as well, which gcc would rather take
     assert elf._lister(on_bookworm) == [root / elf.LOADER, "--inhibit-cache", "--library-path",
                                         f"{on_bookworm}:{root / elf.LIBRARIES}", "--list"]
 
