@@ -304,7 +304,8 @@ def test_a_kernel_of_roots(public):
     with tempfile.TemporaryDirectory() as name:
         where = pathlib.Path(name)
         where.chmod(0o777)
-        done = public("cache", "add", "--cache", where / "cache", make(where / "vmlinuz"), user=65534, group=65534, extra_groups=[])
+        done = public("cache", "add", "--cache", where / "cache", make(where / "vmlinuz"), user=65534, group=65534,
+                      extra_groups=[])
     assert (done.returncode, done.stderr.count("\n")) == (67, 1) and "another user's, or on a file system" in done.stderr
 
 

@@ -38,7 +38,8 @@ def test_in_the_order_of_the_arguments(tmp_path):
     done = suites(tmp_path, "--processors", "2", late, "--beside", "early=closing=echo '1 passed, 1 failed'; exit 1",
                   f"last=plain=touch {tmp_path}/done")
     assert names(done) == ["late", "early", "last"] and done.returncode == 1
-    assert re.search(r"^FAIL late .*\n     \| of late\n     whole output: .*\nFAIL early .*\n     \| 1 passed, 1 failed\n", done.stdout, re.M)
+    assert re.search(r"^FAIL late .*\n     \| of late\n     whole output: .*\n"
+                     r"FAIL early .*\n     \| 1 passed, 1 failed\n", done.stdout, re.M)
     assert done.stdout.splitlines()[-1] == "2 passed, 2 failed, 0 skipped"
     assert (tmp_path / "logs/late.log").read_text().endswith("of late\n\nexit code 1\n")
 

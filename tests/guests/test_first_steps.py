@@ -59,9 +59,9 @@ def place():
 
 def typed(commands, place):
     them = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-    return subprocess.run(["bash", "-ec", commands], cwd=place, env={**os.environ, "PATH": f"{place.parent}:{os.environ['PATH']}"},
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace", timeout=600, **them)
+    env = {**os.environ, "PATH": f"{place.parent}:{os.environ['PATH']}"}
+    return subprocess.run(["bash", "-ec", commands], cwd=place, env=env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=600, **them)
 
 
 def test_typed(place):
