@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define GAPS_MAX (16u << 20)
+
 /* A number of a user or group that is neither root's nor no number. */
 static bool is_id(unsigned long id)
 {
@@ -77,6 +79,20 @@ static int read_frames(struct pvb_frames *f)
     return close(PVB_FD_OUTPUT) || got != (ssize_t)sizeof(*f) || pvb_frames_wrong(f) ? -1 : 0;
 }
 
+/* What lies between the segments is unpacked as well: have these pages at once, if they are no more than kernels have. */
+static void populate_gaps(const struct pvb_handoff *x, const struct pvb_frames *f, size_t room)
+{
+    uint64_t end = 0;
+
+    for (uint32_t i = 0; x->private_bytes <= GAPS_MAX && i <= f->n; i++) {
+        uint64_t next = i < f->n ? f->row[i].off : room;
+
+        if (next > end)
+            (void)madvise(x->output + end, next - end, MADV_POPULATE_WRITE);
+        end = i < f->n ? next + f->row[i].bytes : next;
+    }
+}
+
 /* What is unpacked is contiguous here, and lies in the guest where its segments say. */
 static int map_guest(struct pvb_handoff *x)
 {
@@ -94,6 +110,8 @@ static int map_guest(struct pvb_handoff *x)
     for (uint32_t i = 0; i < f.n; i++)
         x->private_bytes -= f.row[i].bytes;
     x->unmapped = pvb_map_frames(x->output, &f);
+    if (!x->unmapped)
+        populate_gaps(x, &f, room);
     return 0;
 }
 
