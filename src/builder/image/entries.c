@@ -104,7 +104,7 @@ static bool vmlinux64(const struct pvboot_image *img, struct why w)
 static bool stub(const struct pvboot_image *img, struct why w)
 {
     if (img->has_bzimage || !img->has_elf || !img->elf.notes.pvboot_stub)
-        return no(w, "not pvboot-stub.elf (no pvboot note); what the stub starts is planned as linux64 or linux32");
+        return no(w, "not pvboot-stub.elf (no pvboot note), which starts kernels that have linux64 or linux32");
     return pvh(img, w);
 }
 

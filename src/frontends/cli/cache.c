@@ -83,8 +83,8 @@ static void show(const struct pvb_cache_fact *f, const char *shown)
 
     printf("%s  %s", shown, f->state);
     if (f->known && gmtime_r(&t, &tm) && strftime(used, sizeof(used), "%Y-%m-%d", &tm))
-        printf(", %" PRIu64 " MiB, %" PRIu64 " on disk, used %s", f->elf_bytes >> MIB_SHIFT, f->disk_bytes >> MIB_SHIFT,
-               used);
+        printf(", %" PRIu64 " MiB, %" PRIu64 " MiB on disk, used %s", f->elf_bytes >> MIB_SHIFT,
+               f->disk_bytes >> MIB_SHIFT, used);
     if (f->unpacked_again)
         printf(", unpacks to the same");
     if (f->odd)

@@ -17,17 +17,23 @@ static const char *type_name(uint32_t type)
     return type < sizeof(name) / sizeof(name[0]) && name[type] ? name[type] : "other";
 }
 
-/* "640 KiB", in the largest unit that divides it. */
+/* "640 KiB", in the largest unit that divides it; "47.9 MiB" where that is none, or makes a long number. */
 static const char *size_text(uint64_t bytes, char buf[32])
 {
     static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+    uint64_t whole = bytes;
     size_t i = 0;
 
-    while (i + 1 < sizeof(unit) / sizeof(unit[0]) && bytes && !(bytes % 1024)) {
-        bytes /= 1024;
+    while (i + 1 < sizeof(unit) / sizeof(unit[0]) && whole && !(whole % 1024)) {
+        whole /= 1024;
         i++;
     }
-    snprintf(buf, 32, "%" PRIu64 " %s", bytes, unit[i]);
+    if (whole < 10000 && (i || bytes < 1024))
+        snprintf(buf, 32, "%" PRIu64 " %s", whole, unit[i]);
+    else if (bytes < 1 << 20)
+        snprintf(buf, 32, "%.1f KiB", (double)bytes / 1024);
+    else
+        snprintf(buf, 32, "%.1f MiB", (double)bytes / (1 << 20));
     return buf;
 }
 
@@ -131,7 +137,9 @@ static void show_value(const json_t *v, int indent);
 static void show_pair(const char *key, const json_t *v, int indent)
 {
     printf("%*s%-*s", indent, "", 24 - indent > 0 ? 24 - indent : 1, key);
-    if (json_is_object(v) || json_is_array(v)) {
+    if (json_is_array(v) && !json_array_size(v)) {
+        printf(" none\n");
+    } else if (json_is_object(v) || json_is_array(v)) {
         printf("\n");
         show_value(v, indent + 2);
     } else {
