@@ -22,8 +22,8 @@ ERRORS = {
 # config is read, asprintf() trims its text, the parser is looked for once more, libgcrypt has settings it may lack; a
 # kernel that cannot be read then, or of which the build cannot tell whether it is still the same, is read by the build.
 ABSORBED = {"xc_domain_populate_physmap", "calloc", "malloc", "read", "pread", "write", "poll", "fcntl", "memfd_create",
-            "waitid",
-            "realloc", "access", "fopen", "fstat", "open", "pipe2", "_Fork", "pidfd_open"}
+            "waitid", "realloc", "access", "fopen", "fstat", "fstatfs", "open", "openat", "pipe2", "_Fork", "fork", "pidfd_open",
+            "posix_spawn", "recvmsg", "socketpair", "ftruncate", "mmap", "xenforeignmemory_restrict"}
 ABORTS = 134
 # Said by the libraries themselves when it is their own allocation, or their own file, that failed.
 THEIR_WORDS = r"^Failed to parse config"

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xenctrl.h>
 #include <xenforeignmemory.h>
 #include <xenguest.h>
@@ -79,6 +80,7 @@ __attribute__((constructor)) static void begin(void)
     unsetenv("LD_PRELOAD");
     signal(SIGINT, SIG_DFL); /* what a shell starts in the background ignores it */
     signal(SIGHUP, SIG_DFL);
+    fault_signal_to(getpid()); /* not to a child that reads or loads for it */
     arm(getenv("PVBOOT_FAIL"));
     fault_trace(trace);
 }

@@ -22,7 +22,7 @@ struct fault {
     int error;
     bool persist;
     const char *hit;
-    pid_t hit_by;
+    pid_t hit_by, signalled; /* 0: whoever makes the request */
 };
 
 static struct fault *fault;
@@ -52,6 +52,11 @@ void fault_arm(enum fault_site site, unsigned long nth, int error)
     fault->hit_by = 0;
     for (int i = 0; i < FAULT_SITES; i++)
         fault->count[i] = 0;
+}
+
+void fault_signal_to(pid_t pid)
+{
+    fault->signalled = pid;
 }
 
 void fault_persist(void)
@@ -117,7 +122,8 @@ bool fault_now(enum fault_site site, const char *what)
         fault->hit_by = (pid_t)syscall(SYS_getpid);
     }
     if (fault->error < 0) {
-        raise(-fault->error);
+        if (!fault->signalled || kill(fault->signalled, -fault->error))
+            raise(-fault->error);
         return false;
     }
     errno = fault->error;

@@ -29,6 +29,8 @@ const char *fault_site_name(enum fault_site site);
  * the process is sent just before that request.
  */
 void fault_arm(enum fault_site site, unsigned long nth, int error);
+/* From now on a signal goes to @pid, also where it is a child of its that makes the request. */
+void fault_signal_to(pid_t pid);
 /* Let every later request of that site fail too, as when the domain is destroyed meanwhile; after fault_arm(). */
 void fault_persist(void);
 void fault_enter(void);
