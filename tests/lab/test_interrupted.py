@@ -28,7 +28,8 @@ def test_signal(rc, at_once, usual, left, wrong):
 
 @pytest.mark.parametrize("what, rc, lines, left, wrong", [
     (DESTROYED, 3, 1, [], ""),
-    (DESTROYED, 3, 0, [], "0 lines tell why"),
+    (DESTROYED, 3, 0, [], ""),
+    (DESTROYED, 3, 2, [], "2 lines tell why"),
     (DESTROYED, 0, 0, [], "exit 0"),
     (DESTROYED, 139, 1, [], "exit 139"),
     (PAUSED, 0, 0, [], ""),

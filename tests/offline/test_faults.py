@@ -129,12 +129,12 @@ def test_every_request_of_a_dump(sweep):
 @pytest.fixture
 def read_config(xl, files, tmp_path):
     """Read one config with @fail's fault; what came of it, and how many requests of each kind there were."""
-    def read(fail=""):
+    def read(fail="", **env):
         counts = tmp_path / "counts"
         counts.unlink(missing_ok=True)
         done = xl(f'name="g"\nuuid="5f3b8e5a-7f0e-4c64-9f4c-0d8f5b1f0c11"\nbuilder="pvboot"\npvboot_entry="linux64"\n'
                   f'pvboot_digests=1\npvboot_subarch="xen"\nkernel="{files / "bzimage"}"\nmemory=64\n',
-                  PVBOOT_FAIL=fail, PVBOOT_FAIL_COUNT=str(counts))
+                  PVBOOT_FAIL=fail, PVBOOT_FAIL_COUNT=str(counts), **env)
         return done, dict(line.split() for line in counts.read_text().splitlines()) if counts.exists() else {}
     return read
 
@@ -176,12 +176,13 @@ def test_every_request_while_a_config_is_read(read_config):
 
 def test_signals_while_a_config_is_read(read_config):
     """xl dies of it; or it hit pvboot-read, which SIGKILL alone ends: one line says so, else the config is as without."""
-    whole, counts = read_config(f"alloc:{10**6}:{errno.ENOMEM}")  # counts from where a fault does
+    far = {"PVBOOT_FAR": "1"}  # else xl reads for itself
+    whole, counts = read_config(f"alloc:{10**6}:{errno.ENOMEM}", **far)  # counts from where a fault does
     wrong, died, lived = [], 0, 0
     for site, last in counts.items():
         for nth in range(1, int(last) + 1):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
-                done, _ = read_config(f"{site}:{nth}:-{int(number)}")
+                done, _ = read_config(f"{site}:{nth}:-{int(number)}", **far)
                 if done.returncode == -number and not done.stdout:
                     died += 1
                     continue

@@ -4,7 +4,8 @@
  * and xenstore while it reads a config.  Must stand before the plugin in LD_PRELOAD.
  *
  * PVBOOT_FAIL=site:n:errno makes the n-th request of a kind fail while xl's config is being read (fault.h), and
- * PVBOOT_FAIL_COUNT=FILE gets how many there were.
+ * PVBOOT_FAIL_COUNT=FILE gets how many there were.  With PVBOOT_FAR nothing is known of any file without asking its
+ * file system, so that a process apart reads each.
  */
 #include "../fake/fault.h"
 #include "child.h"
@@ -12,9 +13,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <libxlutil.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <xenctrl.h>
 #include <xenstore.h>
 
@@ -24,6 +28,25 @@
 #define GIB_PAGES (1ul << 18)
 
 #define NEXT(f) ((__typeof__(&f))dlsym(RTLD_NEXT, #f))
+
+long syscall(long number, ...)
+{
+    static __typeof__(&syscall) next;
+    long a[6];
+    va_list ap;
+
+    if (number == SYS_openat2 && getenv("PVBOOT_FAR")) {
+        errno = EAGAIN; /* as RESOLVE_CACHED has it */
+        return -1;
+    }
+    va_start(ap, number);
+    for (size_t i = 0; i < sizeof(a) / sizeof(a[0]); i++)
+        a[i] = va_arg(ap, long);
+    va_end(ap);
+    if (!next)
+        next = NEXT(syscall);
+    return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
 
 xc_interface *xc_interface_open(xentoollog_logger *logger, xentoollog_logger *dombuild, unsigned int flags)
 {
