@@ -9,7 +9,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -20,7 +20,9 @@ _Thread_local struct fake_domain fake;
 static _Thread_local int memory = -1;
 static _Thread_local uint8_t *order_of; /* per gfn: 0 nothing, else order + 1 */
 static _Thread_local uint8_t *touched;
-static atomic_int domains; /* of this process, which has a memory for each */
+/* Of this process, which has a memory for each; and who may touch FAKE_FRAMES_FD. */
+static int domains;
+static pthread_mutex_t frames_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static uint8_t *table(int fd, off_t off)
 {
@@ -37,10 +39,12 @@ static void open_memory(const char *path)
     memory = path ? open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : memfd_create("guest", MFD_CLOEXEC);
     if (memory < 0)
         err(70, "%s", path ? path : "memfd");
-    if (atomic_fetch_add(&domains, 1))
+    pthread_mutex_lock(&frames_lock);
+    if (domains++)
         close(FAKE_FRAMES_FD); /* of two who asks cannot tell which is meant */
     else if (dup3(memory, FAKE_FRAMES_FD, O_CLOEXEC) < 0)
         err(70, "dup3");
+    pthread_mutex_unlock(&frames_lock);
 }
 
 void fake_begin(const struct fake_setup *setup)
@@ -63,8 +67,10 @@ void fake_end(void)
 {
     close(memory);
     memory = -1;
-    if (atomic_fetch_sub(&domains, 1) == 1)
+    pthread_mutex_lock(&frames_lock);
+    if (!--domains)
         close(FAKE_FRAMES_FD);
+    pthread_mutex_unlock(&frames_lock);
     munmap(order_of, FAKE_GFNS);
     munmap(touched, FAKE_GFNS);
     order_of = touched = NULL;
