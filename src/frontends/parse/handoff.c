@@ -131,7 +131,10 @@ static int map_output(struct pvb_handoff *x)
     return 0;
 }
 
-/* What a decoder gives back goes with the process, which takes a PV dom0 less time. */
+/*
+ * All from brk(): beside a guest's frames nothing may be unmapped or moved (seccomp.c).  What a decoder gives back goes with
+ * the process, which takes a PV dom0 less time.
+ */
 static void keep_memory(void)
 {
     (void)mallopt(M_MMAP_MAX, 0);

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <malloc.h>
 #include <pvboot/limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -133,8 +132,6 @@ static pvb_layer_enter *const enter[PVB_LAYERS] = {
 
 int pvb_jail(struct pvb_handoff *x, uint32_t layers, struct pvboot_error *e)
 {
-    if (x->errand == PVB_PLACE)
-        (void)mallopt(M_MMAP_MAX, 0); /* all from brk(): nothing has to be unmapped or moved */
     free(malloc(1)); /* the first allocation asks the kernel for random bytes, which the filter would not allow */
     for (unsigned i = 0; i < PVB_LAYERS; i++) {
         int err = layers & 1u << i ? enter[i](x) : 0;
