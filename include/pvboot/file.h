@@ -13,6 +13,7 @@ extern "C" {
 #endif
 
 #define PVBOOT_FILE_HEAD (64u << 10) /* of a file that is held and looked at so much, at least, is a copy */
+#define PVBOOT_FILE_SPANS 3u         /* in so many pieces, at most, lies what is a copy */
 
 /* What stat(2) tells of the file that has been read, while it was read. */
 struct pvboot_file_version {
@@ -31,6 +32,11 @@ struct pvboot_source {
     const char *path; /* for messages; or NULL */
 };
 
+/* Of a file: @n bytes at @off. */
+struct pvboot_span {
+    uint64_t off, n;
+};
+
 /* @bytes views @owned, which pvboot_file_dispose() frees. */
 struct pvboot_file {
     struct pvboot_bytes bytes;
@@ -39,13 +45,14 @@ struct pvboot_file {
     int memfd;     /* where @mapped: the sealed memory behind it, which nobody can change, us included; -1: none */
     struct pvboot_file_version version;
     /*
-     * Held: the file itself is @fd, under a lease that keeps writers away.  Of @bytes, [0, head) and the last @tail are a
-     * sealed copy then, and what is between reads as zero; with both 0 there is nothing at all to be read.
+     * Held: the file itself is @fd, under a lease that keeps writers away.  Of @bytes, the first @n_shown of @shown
+     * are a sealed copy then, and all else reads as zero; with 0 there is nothing at all to be read.
      */
     bool held;
     int fd;
     char *path; /* of what is held, for messages */
-    size_t head, tail;
+    struct pvboot_span shown[PVBOOT_FILE_SPANS];
+    uint32_t n_shown;
 };
 
 /*
@@ -69,8 +76,8 @@ int pvboot_files_read(struct pvboot_file *f, uint32_t room, uint32_t *n, const c
 
 /*
  * As pvboot_file_read(), but without a copy where the file can be held until pvboot_file_dispose(): on a file system of
- * this machine that grants a lease.  Of a file that is @looked_at there is a copy of head and tail.  Elsewhere as
- * pvboot_file_read().
+ * this machine that grants a lease.  Of a file that is @looked_at there is a copy of its head and of what a setup header
+ * there points to: the end of a payload, kernel_info.  Elsewhere as pvboot_file_read().
  */
 int pvboot_file_hold(struct pvboot_file *f, const char *path, uint64_t max, bool looked_at, struct pvboot_error *e);
 

@@ -30,7 +30,10 @@ static uint64_t unpacked_max(const struct pvboot_confine *c)
 
 static bool shown(const struct pvboot_file *f, uint64_t off, uint64_t n)
 {
-    return off + n <= f->head || off >= f->bytes.len - f->tail;
+    for (uint32_t i = 0; i < f->n_shown; i++)
+        if (off >= f->shown[i].off && n <= f->shown[i].n && off - f->shown[i].off <= f->shown[i].n - n)
+            return true;
+    return false;
 }
 
 /* Does what the parser says rest on nothing but what it was shown of a file whose middle was left out? */
@@ -248,8 +251,8 @@ static bool may_do_with_look(const struct pvboot_file *f, const struct pvboot_co
 }
 
 /*
- * Without unpacking a payload, and of a file that is held from head and tail, if these tell it all.  What goes wrong here
- * goes wrong again, and for the right reason, with more; but for the sandbox itself, which no file mends.
+ * Without unpacking a payload, and of a file that is held from what is shown of it, if that tells it all.  What goes
+ * wrong here goes wrong again, and for the right reason, with more; but for the sandbox itself, which no file mends.
  */
 static int confine_look(struct pvboot_kernel *k, const struct pvboot_file *f, struct pvboot_confine *c,
                         struct pvboot_error *e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* A kernel that is held: the parser is shown its ends, if these are all it speaks of; else, or if it objects, all of it. */
+/* A kernel that is held: the parser is shown pieces, if these are all it speaks of; else, or if it objects, all of it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static const struct row {
     size_t signature;      /* bytes behind the kernel */
     enum pvboot_path path; /* to be parsed for */
     int code;
-    bool by_ends;
+    bool by_pieces;
 } rows[] = {
     { "plain", { 0 }, 0, PVBOOT_PATH_LINUX64, 0, true },
     { "plain, 32", { 0 }, 4096, PVBOOT_PATH_LINUX32, 0, true },
@@ -36,10 +36,11 @@ static const struct row {
     { "auto, with no 64-bit entry", { BZ_XLOADFLAGS, 2, 0 }, 0, PVBOOT_PATH_AUTO, 0, true },
     { "auto, with its ELF alone", { BZ_VERSION, 2, 0x0205 }, 0, PVBOOT_PATH_AUTO, -PVBOOT_E_UNSUPPORTED, false },
     { "the stub's, which it is not", { 0 }, 0, PVBOOT_PATH_STUB, 0, true },
-    { "kernel_info in the middle", { BZ_KERNEL_INFO, 4, MIDDLE }, 0, PVBOOT_PATH_LINUX64, 0, false },
+    { "kernel_info in the middle", { BZ_KERNEL_INFO, 4, MIDDLE }, 0, PVBOOT_PATH_LINUX64, 0, true },
     { "payload from the middle", { BZ_PAYLOAD_OFFSET, 4, MIDDLE }, 0, PVBOOT_PATH_LINUX64, -PVBOOT_E_MALFORMED, false },
-    { "trailer in the middle", { BZ_PAYLOAD_LENGTH, 4, MIDDLE }, 0, PVBOOT_PATH_LINUX64, 0, false },
-    { "trailer before a long signature", { 0 }, 1u << 20, PVBOOT_PATH_LINUX64, 0, false },
+    { "payload in the middle", { BZ_PAYLOAD_OFFSET, 8, MIDDLE | 4096ull << 32 }, 0, PVBOOT_PATH_LINUX64, 0, false },
+    { "trailer in the middle", { BZ_PAYLOAD_LENGTH, 4, MIDDLE }, 0, PVBOOT_PATH_LINUX64, 0, true },
+    { "trailer before a long signature", { 0 }, 1u << 20, PVBOOT_PATH_LINUX64, 0, true },
     { "no header", { BZ_HEADER, 4, 0 }, 0, PVBOOT_PATH_LINUX64, -PVBOOT_E_UNSUPPORTED, false },
     { "for its ELF", { 0 }, 0, PVBOOT_PATH_VMLINUX64, -PVBOOT_E_LIMIT, false },
 };
@@ -82,7 +83,7 @@ static void judge(const struct row *r, enum pvboot_sandbox sandbox)
     if (!f.held)
         skip();
     rc = pvboot_kernel_confine(&k, &f, &c, &e);
-    if (rc != r->code || (!rc && !!k.file_from.get != r->by_ends) || f.held != r->by_ends)
+    if (rc != r->code || (!rc && !!k.file_from.get != r->by_pieces) || f.held != r->by_pieces)
         fail_msg("%s: %d, %s, %s", r->name, rc, f.held ? "held" : "copied", e.text);
     rc = pvboot_kernel_parse(&whole, mk_bytes(&image), &said);
     if (!rc && pvboot_image_needs_elf(&whole.image, r->path))

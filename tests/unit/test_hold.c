@@ -88,21 +88,67 @@ static void assert_gets_all(const struct pvboot_file *f)
     free(got);
 }
 
-/* Head and tail are the file's, what is between is not there, and the copy cannot be changed. */
-static void ends_are_copied(void **state)
+static bool is_shown(const struct pvboot_file *f, size_t off)
 {
+    for (uint32_t i = 0; i < f->n_shown; i++)
+        if (off >= f->shown[i].off && off < f->shown[i].off + f->shown[i].n)
+            return true;
+    return false;
+}
+
+static void assert_shown(const struct pvboot_file *f)
+{
+    for (size_t i = 0; i < BYTES; i++)
+        assert_int_equal(f->bytes.p[i], is_shown(f, i) ? was[i] : 0);
+    assert_true(is_shown(f, 0) && is_shown(f, 4095));
+    assert_int_equal(write(f->memfd, "x", 1), -1);
+}
+
+static void put(size_t off, size_t width, uint64_t v)
+{
+    memcpy(was + off, &v, width);
+}
+
+/*
+ * Offsets and sizes of boot.rst: setup_sects, header, payload_offset, payload_length, kernel_info_offset.  What they point
+ * to is shown, as far as there is such a thing; what is not is not there, and the copy cannot be changed.
+ */
+static void what_is_pointed_to_is_copied(void **state)
+{
+    static const struct {
+        uint32_t payload, length, info;
+        size_t first, second; /* in the file, the last byte of the payload and the first of kernel_info; 0: none */
+    } row[] = {
+        { 0x1000, 0x90000, 0xa0000, 5 * 512 + 0x90fff, 5 * 512 + 0xa0000 },
+        { 0, 0, 0, 0, 0 },
+        { 0x1000, 0x90000, BYTES, 5 * 512 + 0x90fff, 0 },
+        { 0x1000, BYTES, 0xa0000, 0, 5 * 512 + 0xa0000 },
+        { UINT32_MAX, UINT32_MAX, UINT32_MAX, 0, 0 },
+        { 0, BYTES - 5 * 512, BYTES - 5 * 512 - 1, BYTES - 1, BYTES - 1 },
+    };
     struct pvboot_file f;
 
     (void)state;
+    put(0x1f1, 1, 4);
+    put(0x202, 4, 0x53726448);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        put(0x248, 4, row[i].payload);
+        put(0x24c, 4, row[i].length);
+        put(0x268, 4, row[i].info);
+        hold(&f, true);
+        assert_shown(&f);
+        for (size_t at = 0; at < 4; at++)
+            assert_true(!row[i].first || is_shown(&f, row[i].first - at));
+        assert_true(!row[i].second || is_shown(&f, row[i].second));
+        assert_true(f.shown[0].n + 4096 < BYTES);
+        assert_gets_all(&f);
+        pvboot_file_dispose(&f);
+        pvboot_file_dispose(&f);
+    }
+    put(0x202, 4, 0); /* no header: nothing of it counts */
     hold(&f, true);
-    assert_true(f.head >= 4096 && f.tail >= 4096 && f.head + f.tail < BYTES);
-    assert_memory_equal(f.bytes.p, was, f.head);
-    assert_memory_equal(f.bytes.p + BYTES - f.tail, was + BYTES - f.tail, f.tail);
-    for (size_t i = f.head; i < BYTES - f.tail; i++)
-        assert_int_equal(f.bytes.p[i], 0);
-    assert_int_equal(write(f.memfd, "x", 1), -1);
-    assert_gets_all(&f);
-    pvboot_file_dispose(&f);
+    assert_shown(&f);
+    assert_int_equal(f.n_shown, 1);
     pvboot_file_dispose(&f);
 }
 
@@ -112,7 +158,7 @@ static void nothing_is_copied(void **state)
 
     (void)state;
     hold(&f, false);
-    assert_int_equal(f.head + f.tail, 0);
+    assert_int_equal(f.n_shown, 0);
     assert_int_equal(f.memfd, -1);
     assert_gets_all(&f);
     pvboot_file_dispose(&f);
@@ -314,9 +360,15 @@ static void whole_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ends_are_copied), cmocka_unit_test(nothing_is_copied), cmocka_unit_test(descriptor),
-        cmocka_unit_test(writer_waits),    cmocka_unit_test(lease_is_lost),     cmocka_unit_test(writers_first),
-        cmocka_unit_test(whole_copy),      cmocka_unit_test(by_whom),           cmocka_unit_test(low_descriptors),
+        cmocka_unit_test(what_is_pointed_to_is_copied),
+        cmocka_unit_test(nothing_is_copied),
+        cmocka_unit_test(descriptor),
+        cmocka_unit_test(writer_waits),
+        cmocka_unit_test(lease_is_lost),
+        cmocka_unit_test(writers_first),
+        cmocka_unit_test(whole_copy),
+        cmocka_unit_test(by_whom),
+        cmocka_unit_test(low_descriptors),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

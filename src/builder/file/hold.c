@@ -15,8 +15,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Of a bzImage: setup part, start of the payload; end of the payload, kernel_info, and a signature. */
-#define TAIL (256u << 10)
 #define CHUNK 65536u
 
 static int changed(const char *path, const char *how, struct pvboot_error *e)
@@ -91,23 +89,17 @@ static int copy_range(int memfd, const struct pvboot_source *s, uint64_t off, ui
     return rc;
 }
 
-/* What of a file is copied: [0, head) and the last @tail of @bytes. */
-struct ends {
-    struct pvboot_source from;
-    size_t bytes, head, tail;
-};
-
-static int copy_ends(struct pvboot_file *f, int memfd, const struct ends *of, struct pvboot_error *e)
+/* Those pieces of it, into what is as long as all of it: @memfd, which @f owns then. */
+static int copy_spans(struct pvboot_file *f, int memfd, const struct pvboot_source *s, size_t bytes,
+                      const struct pvboot_span *span, size_t n, struct pvboot_error *e)
 {
-    int rc = pvb_memfd_room(of->bytes, e);
+    int rc = pvb_memfd_room(bytes, e);
 
-    if (!rc && ftruncate(memfd, (off_t)of->bytes))
+    if (!rc && ftruncate(memfd, (off_t)bytes))
         rc = pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
-    if (!rc)
-        rc = copy_range(memfd, &of->from, 0, of->head, e);
-    if (!rc)
-        rc = copy_range(memfd, &of->from, of->bytes - of->tail, of->tail, e);
-    return rc ? rc : pvb_memfd_seal(f, memfd, of->bytes, e);
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = copy_range(memfd, s, span[i].off, span[i].n, e);
+    return rc ? rc : pvb_memfd_seal(f, memfd, bytes, e);
 }
 
 /* libxl keeps the address of what it has been given and does not look at it: nobody can. */
@@ -122,27 +114,34 @@ static int copy_nothing(struct pvboot_file *f, int memfd, size_t bytes, struct p
     return 0;
 }
 
-static int copy_what_for(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool looked_at,
-                         struct pvboot_error *e)
+static int copy_what_shows(struct pvboot_file *f, int memfd, const struct pvboot_source *s, size_t bytes,
+                           struct pvboot_error *e)
 {
-    struct ends of = { .from = { get, r->fd, r->path }, .bytes = (size_t)r->st.st_size };
-    int rc;
+    struct pvboot_span span[PVBOOT_FILE_SPANS];
+    uint8_t head[PVB_SHOWN_BY];
+    uint32_t n;
+    int rc = get(s, 0, head, bytes < sizeof(head) ? bytes : sizeof(head), e);
 
-    if (!looked_at)
-        return copy_nothing(f, memfd, of.bytes, e);
-    of.head = of.bytes < PVBOOT_FILE_HEAD ? of.bytes : PVBOOT_FILE_HEAD;
-    of.tail = of.bytes - of.head < TAIL ? of.bytes - of.head : TAIL;
-    rc = copy_ends(f, memfd, &of, e);
-    f->head = of.head;
-    f->tail = of.tail;
-    return rc;
+    if (rc)
+        return rc;
+    n = pvb_shown(span, (struct pvboot_bytes){ head, bytes < sizeof(head) ? bytes : sizeof(head) }, bytes);
+    rc = copy_spans(f, memfd, s, bytes, span, n, e);
+    if (rc)
+        return rc;
+    memcpy(f->shown, span, n * sizeof(span[0]));
+    f->n_shown = n;
+    return 0;
 }
 
 int pvb_hold(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool looked_at, struct pvboot_error *e)
 {
+    const struct pvboot_source from = { get, r->fd, r->path };
+    const size_t bytes = (size_t)r->st.st_size;
     char *path = strdup(r->path);
-    int rc = path ? copy_what_for(f, memfd, r, looked_at, e) : pvb_fail(e, PVBOOT_E_HOST, "no memory for a path");
+    int rc = path ? 0 : pvb_fail(e, PVBOOT_E_HOST, "no memory for a path");
 
+    if (!rc)
+        rc = looked_at ? copy_what_shows(f, memfd, &from, bytes, e) : copy_nothing(f, memfd, bytes, e);
     if (rc) {
         close(r->fd);
         free(path);
@@ -157,7 +156,8 @@ int pvb_hold(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool
 
 int pvboot_file_copy(struct pvboot_file *f, struct pvboot_error *e)
 {
-    const struct ends all = { pvboot_file_source(f), f->bytes.len, f->bytes.len, 0 };
+    const struct pvboot_source from = pvboot_file_source(f);
+    const struct pvboot_span all = { 0, f->bytes.len };
     struct pvboot_file whole;
     int memfd, rc;
 
@@ -166,7 +166,7 @@ int pvboot_file_copy(struct pvboot_file *f, struct pvboot_error *e)
     memfd = pvb_memfd("pvboot-file", e);
     if (memfd < 0)
         return pvb_in_file(e, f->path, memfd);
-    rc = copy_ends(&whole, memfd, &all, e);
+    rc = copy_spans(&whole, memfd, &from, all.n, &all, 1, e);
     if (rc) {
         close(memfd);
         return pvb_in_file(e, f->path, rc);

@@ -14,4 +14,8 @@
 int pvb_hold(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool looked_at,
              struct pvboot_error *e) PVB_CHECKED;
 
+/* shown.c: of a kernel of @bytes bytes that begins with @head, PVB_SHOWN_BY of them or all: how many pieces, at @span. */
+#define PVB_SHOWN_BY 1024u
+uint32_t pvb_shown(struct pvboot_span span[PVBOOT_FILE_SPANS], struct pvboot_bytes head, uint64_t bytes);
+
 #endif
