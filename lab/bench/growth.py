@@ -10,7 +10,7 @@ from ..base import kernels, paths
 from ..guests import images
 from ..machine import dom0
 from ..cases.case import Case
-from . import bed, figures, run
+from . import bed, figures, run, tables
 
 KERNEL = "6.1-cloud"  # lz4: what unpacking costs hides the least
 PATHS = (run.STOCK, "pvh", "linux64")
@@ -109,15 +109,22 @@ def _place(machine: bed.Bed, row: Row) -> None:
 
 
 def table(report: dict) -> str:
-    lines = [("what/path", "n", "create", "builder", "stock/ours", "xl MiB", "all MiB")]
+    lines = [("what/path", "n", "create", "builder", "stock/ours", "xl MiB", "all MiB",
+              "copied MiB", "copied/mapped")]
     for name, cell in report["cells"].items():
         stock = [r["builder"] for r in report["cells"][f"{name.split('/')[0]}/{run.STOCK}"]["runs"]]
         ours = [r["builder"] for r in cell["runs"]]
-        peak = figures.mib(cell["counts"]["group_kib"] * 1024) if "counts" in cell else "-"
         lines.append((name, str(len(ours)), figures.within([r["create"] for r in cell["runs"]]), figures.within(ours),
                       f"{figures.ratio(stock, ours):.2f}x",
-                      figures.mib(figures.median([r["xl_kib"] for r in cell["runs"]]) * 1024), peak))
+                      figures.mib(figures.median([r["xl_kib"] for r in cell["runs"]]) * 1024), *_counted(cell.get("counts"))))
     for path, ours in report["at_once"].items():
         lines.append((f"{AT_ONCE} at once/{path}", str(len(ours)), figures.within(ours), "-",
-                      f"{figures.ratio(report['at_once'][run.STOCK], ours):.2f}x", "-", "-"))
+                      f"{figures.ratio(report['at_once'][run.STOCK], ours):.2f}x", "-", "-", "-", "-"))
     return figures.aligned(lines) + "".join(f"left out: {line}\n" for line in report["left_out"])
+
+
+def _counted(counts: dict | None) -> tuple[str, str, str]:
+    if not counts:
+        return "-", "-", "-"
+    copied = tables.copied(counts)
+    return figures.mib(counts["group_kib"] * 1024), figures.mib(copied), f"{copied / tables.mapped(counts):.3f}"

@@ -41,16 +41,24 @@ def _phase(cell: dict, phase: str) -> str:
     return f"{figures.median([run['phases'][phase] for run in cell['runs']]) * 1e3:.1f}"
 
 
+def copied(counted: dict) -> int:
+    """Bytes: by system calls, and by memcpy()."""
+    return counted["read_bytes"] + counted["write_bytes"] + counted["copied"]
+
+
+def mapped(counted: dict) -> int:
+    return counted["pages"] * PAGE
+
+
 def counts(report: dict) -> str:
     """One run each; what each column is: docs/bench.md."""
     lines = [("kernel/path", "copied MiB", "read", "written", "memcpy", "mapped MiB", "copied/mapped", "faults",
               "hypercalls", "maps", "processes", "xl MiB", "all MiB", "Xen entries", "iret", "lost")]
     for name, cell in report["cells"].items():
         c = cell["counts"]
-        copied, mapped = c["read_bytes"] + c["write_bytes"] + c["copied"], c["pages"] * PAGE
         kib = figures.median(_values(cell, "xl_kib"))
-        lines.append((name, figures.mib(copied), figures.mib(c["read_bytes"]), figures.mib(c["write_bytes"]),
-                      figures.mib(c["copied"]), figures.mib(mapped), f"{copied / mapped:.2f}", str(c["faults"]),
+        lines.append((name, figures.mib(copied(c)), figures.mib(c["read_bytes"]), figures.mib(c["write_bytes"]),
+                      figures.mib(c["copied"]), figures.mib(mapped(c)), f"{copied(c) / mapped(c):.2f}", str(c["faults"]),
                       str(c["hypercalls"]), str(c["maps"]), str(c["processes"]), figures.mib(kib * 1024),
                       figures.mib(c["group_kib"] * 1024), str(c["xen_hypercalls"] + c["xen_irets"] + c["xen_others"]),
                       str(c["xen_irets"]), str(c["xen_lost"])))

@@ -186,6 +186,14 @@ def test_a_kernel_grows_with_what_it_says_of_itself():
         growth.grown(data + bytes(1), 1)
 
 
+def test_what_is_copied_of_a_larger_ramdisk():
+    mib = 1 << 20
+    large = cell(1.0, read_bytes=200 * mib, write_bytes=mib, copied=mib, pages=200 * 256, group_kib=7168)
+    text = growth.table({"cells": {"ramdisk-200/xl-pvh": cell(2.0), "ramdisk-200/linux64": large}, "at_once": {},
+                         "left_out": []})
+    assert row(text, "ramdisk-200/linux64")[-4:] == ["6.0", "7.0", "202.0", "1.010"]
+
+
 # --- what the confined parser may cost ----------------------------------------------------------------------------------
 
 def samples(off, strict):
