@@ -90,7 +90,7 @@ static void report_tlvs(const uint8_t *payload, const struct pvboot_handover *h)
 /* By the code that kernels are to copy. */
 static void report_handover(uint64_t head_gpa)
 {
-    struct pvboot_handover h;
+    struct pvboot_handover h = { 0 };
     const uint8_t *payload = NULL;
     enum pvboot_handover_status s =
         pvboot_handover_find(head_gpa, (struct pvboot_view){ .at = pvboot_identity_at }, &h, &payload);
