@@ -45,6 +45,19 @@ def staged(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def static_libelf(tmp_path_factory):
+    """There is one that programs can be linked with: Debian 13's lacks functions that it calls itself."""
+    program = tmp_path_factory.mktemp("libelf") / "program.c"
+    program.write_text("#include <libelf.h>\nint main(void) { return elf_end(elf_begin(0, ELF_C_NULL, 0)); }\n")
+    libraries = subprocess.run(["pkg-config", "--static", "--libs", "libelf"], capture_output=True, text=True, check=True)
+    linked = subprocess.run(["gcc", "-static", "-o", program.with_suffix(""), program, *libraries.stdout.split()],
+                            capture_output=True, text=True)
+    if linked.returncode:
+        why = [line for line in linked.stderr.splitlines() if "undefined reference" in line] or linked.stderr.splitlines()
+        pytest.skip(f"gcc -static links no program with this machine's libelf.a: {why[0]}")
+
+
+@pytest.fixture(scope="session")
 def public(pvboot):
     """Copies of the programs in a directory that any user may look into, unlike the one they were built in, perhaps."""
     with tempfile.TemporaryDirectory() as name:

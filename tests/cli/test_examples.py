@@ -39,6 +39,8 @@ def place(staged):
 def planner(request, staged, place):
     """-static links everything, as pkg-config --static says."""
     more = ["--static"] if "-static" in request.param else []
+    if more:
+        request.getfixturevalue("static_libelf")
     subprocess.run([*request.param, *STRICT, "-o", place / "planner", ROOT / "examples/planner.c",
                     *flags(staged, *more, "pvboot")], check=True)
     return place / "planner"

@@ -52,8 +52,10 @@ def test_library(staged, tmp_path):
 
 
 @pytest.mark.parametrize("static", [[], ["-static"]], ids=["libpvboot", "everything"])
-def test_static_library(staged, tmp_path, static):
+def test_static_library(request, staged, tmp_path, static):
     """pkg-config --static names all that any part of libpvboot.a needs; those libraries themselves may be shared."""
+    if static:
+        request.getfixturevalue("static_libelf")
     flags = pkg_config(staged / "lib/pkgconfig", f"--define-variable=prefix={staged}", "--static", "--cflags", "--libs")
     flags.remove("-lpvboot")
     whole = ["-Wl,--whole-archive", staged / "lib/libpvboot.a", "-Wl,--no-whole-archive"]
