@@ -16,6 +16,12 @@ static const char *const classes[FAULT_SITES][2] = {
     [FAULT_PROCESS] = { "host", "sandbox" },
 };
 
+/* That a helper was killed is the host's fault, whatever it was about to ask for. */
+static const char *const *classes_of(const struct run *run)
+{
+    return classes[run->error < 0 ? FAULT_PROCESS : run->site];
+}
+
 /* Interrupted calls are made again, and a kernel that does not know a flag is asked without it. */
 static bool has_another_try(const struct run *run, const char *hit)
 {
@@ -35,8 +41,8 @@ static const char *judge_refusal(const struct run *run, const struct outcome *o)
         return "gave up";
     if (o->lines != 1)
         return "not exactly one line";
-    for (int i = 0; i < 2 && classes[run->site][i]; i++) {
-        snprintf(start, sizeof(start), "pvboot: %s: ", classes[run->site][i]);
+    for (int i = 0; i < 2 && classes_of(run)[i]; i++) {
+        snprintf(start, sizeof(start), "pvboot: %s: ", classes_of(run)[i]);
         if (!strncmp(o->text, start, strlen(start)))
             return NULL;
     }
@@ -62,7 +68,7 @@ static const char *judge_success(const struct run *run, const struct outcome *o,
         return "the guest differs";
     if (o->dumped != whole->dumped)
         return "the dump differs";
-    if (run->site == FAULT_XEN && strcmp(o->hit, "xc_domain_populate_physmap") &&
+    if (run->site == FAULT_XEN && run->error > 0 && strcmp(o->hit, "xc_domain_populate_physmap") &&
         strcmp(o->hit, "xenforeignmemory_restrict")) /* not every kernel can */
         return "went on after Xen refused";
     return NULL;

@@ -4,8 +4,8 @@
  * it must end by itself, soon; a dump may be cut short, but brings no file that a whole one does not have, other than one
  * whose name is hidden because it is not whole.
  *
- * Where the request is pvboot-read's, only that one gets the signal: SIGKILL makes the build refuse with one line, what
- * can be blocked is blocked there.
+ * Where the request is pvboot-read's or pvboot-load's, only that one gets the signal: SIGKILL makes the build refuse with
+ * one line, what can be blocked is blocked there.
  */
 #include "dumped.h"
 #include "sweep.h"
@@ -21,8 +21,9 @@
 
 #define SOON_MS 2000
 #define LOOK_MS 1
+#define LOADER_DIED "who fills the guest's memory died"
 
-enum ended { BUILT, REFUSED, WRONG };
+enum ended { BUILT, REFUSED, REFUSED_LOADER, WRONG };
 
 struct death {
     int status;
@@ -42,7 +43,7 @@ static _Noreturn void build(const struct run *run, const struct outcome *whole, 
     wrong = sweep_judge(run, &o, whole);
     if (wrong)
         fprintf(out, "wrong: %s: %s\n", wrong, o.text);
-    _exit(wrong ? WRONG : o.r.rc ? REFUSED : BUILT);
+    _exit(wrong ? WRONG : !o.r.rc ? BUILT : strstr(o.text, LOADER_DIED) ? REFUSED_LOADER : REFUSED);
 }
 
 /* As init would: everybody who has lost their parent is ours.  False: somebody does not end. */
@@ -73,14 +74,19 @@ static void kill_one(const struct run *run, const struct outcome *whole, FILE *o
     d->orphan = !reap_orphans();
 }
 
+static bool is_refused(const struct death *d)
+{
+    return WIFEXITED(d->status) && (WEXITSTATUS(d->status) == REFUSED || WEXITSTATUS(d->status) == REFUSED_LOADER);
+}
+
 static const char *judge_alive(const struct run *run, const struct death *d)
 {
     if (!WIFEXITED(d->status))
         return "died, although the signal was for another process";
     if (WEXITSTATUS(d->status) == WRONG)
         return "went wrong";
-    if ((WEXITSTATUS(d->status) == REFUSED) != (run->error == -SIGKILL))
-        return "not as a reader ends that blocks what it can";
+    if (is_refused(d) != (run->error == -SIGKILL))
+        return "not as a helper ends that blocks what it can";
     return NULL;
 }
 
@@ -112,13 +118,14 @@ static void one(const struct run *run, const char *carrier, const struct outcome
     wrong = judge(run, &d, carrier);
     t->runs++;
     t->died += WIFSIGNALED(d.status);
-    t->refused += WIFEXITED(d.status) && WEXITSTATUS(d.status) == REFUSED;
+    t->refused += is_refused(&d);
+    t->loaders += WIFEXITED(d.status) && WEXITSTATUS(d.status) == REFUSED_LOADER;
     t->built += WIFEXITED(d.status) && WEXITSTATUS(d.status) == BUILT;
     t->wrong += wrong != NULL;
     if (wrong)
         fprintf(out, "wrong: %s: SIG%s at %s request %lu (%s) of the %s: status %#x\n", wrong,
                 sigabbrev_np(-run->error), fault_site_name(run->site), run->n, d.hit ? d.hit : "-",
-                d.of_builder ? "builder" : "reader", (unsigned int)d.status);
+                d.of_builder ? "builder" : "helper", (unsigned int)d.status);
     if (d.orphan)
         exit(1); /* the next ones would all wait for it */
 }

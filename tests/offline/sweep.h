@@ -37,6 +37,7 @@ void sweep_build(const struct run *run, struct outcome *o);
 
 struct tally {
     unsigned long runs, died, refused, built, wrong;
+    unsigned long loaders; /* of those refused: it was who loads that was killed, and the line says so */
 };
 
 /*

@@ -62,6 +62,7 @@ def sweep(build, plugin, files, tmp_path_factory):
         for entry in CACHED:
             jobs[f"{entry} cached"] = pool.submit(run, f"pvboot entry={entry} cache={cache}")
         jobs["linux64 killed"] = pool.submit(run, f"pvboot entry=linux64 dump={cut}", "signals")
+        jobs["apart killed"] = pool.submit(run, "pvboot entry=linux64", "apart-signals", ramdisk=large)
         jobs["pvh killed"] = pool.submit(run, "pvboot entry=pvh", "signals")
 
         def result(name):
@@ -72,6 +73,7 @@ def sweep(build, plugin, files, tmp_path_factory):
             requests = re.findall(r"(\w+) (\d+)", figures.split("requests", 1)[1].split(";")[0])
             assert set(figures.split("absorbed:")[1].split()) <= ABSORBED
             return {kind: int(n) for kind, n in requests}, int(re.search(r"(\d+) builds", figures)[1])
+        result.loaders = lambda name: int(re.search(r"(\d+) of them by who loads", jobs[name].result().stdout)[1])
         yield result
 
 
@@ -119,6 +121,13 @@ def test_every_request_with_memory_on_demand(sweep, entry):
 def test_signals_at_every_request(sweep, entry):
     requests, builds = sweep(f"{entry} killed")
     assert builds == SIGNALS * sum(requests.values()) and requests["xen"] >= 25 and requests["process"] >= 5
+
+
+def test_signals_at_who_loads(sweep):
+    """SIGKILL at each request that pvboot-load makes to Xen or of a file ends the build with one line of ours."""
+    requests, builds = sweep("apart killed")
+    assert builds == SIGNALS * (requests["xen"] + requests["read"])
+    assert sweep.loaders("apart killed") > 6
 
 
 def test_every_request_of_a_dump(sweep):
