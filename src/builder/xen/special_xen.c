@@ -50,18 +50,32 @@ static int set_params(const struct pvboot_xen *x, uint64_t first, const struct p
     return 0;
 }
 
+/* Xen may give fewer than it was asked for, and then says no errno. */
+static int give_pages(const struct pvboot_xen *x, uint64_t first, struct pvboot_error *e)
+{
+    xen_pfn_t gfn[PVBOOT_SPECIAL_PAGES];
+    int n;
+
+    for (unsigned int i = 0; i < PVBOOT_SPECIAL_PAGES; i++)
+        gfn[i] = first + i;
+    n = x->call.xc_domain_populate_physmap(x->xch, x->domid, PVBOOT_SPECIAL_PAGES, 0, 0, gfn);
+    if (n == PVBOOT_SPECIAL_PAGES)
+        return 0;
+    if (n < 0)
+        return pvb_fail(e, PVBOOT_E_XEN, "Xen gives domain %u no special pages at gpa 0x%llx: errno %d", x->domid,
+                        (unsigned long long)(first * PVB_PAGE), errno);
+    return pvb_fail(e, PVBOOT_E_XEN, "Xen gives domain %u %d of %u special pages at gpa 0x%llx: its memory is used up",
+                    x->domid, n, PVBOOT_SPECIAL_PAGES, (unsigned long long)(first * PVB_PAGE));
+}
+
 int pvboot_xen_special_pages(const struct pvboot_xen *x, const struct pvboot_machine *m,
                              const struct pvboot_xen_rings *rings, struct pvboot_error *e)
 {
     uint64_t first = m->special_start / PVB_PAGE;
-    xen_pfn_t gfn[PVBOOT_SPECIAL_PAGES];
-    int rc;
+    int rc = give_pages(x, first, e);
 
-    for (unsigned int i = 0; i < PVBOOT_SPECIAL_PAGES; i++)
-        gfn[i] = first + i;
-    if (x->call.xc_domain_populate_physmap(x->xch, x->domid, PVBOOT_SPECIAL_PAGES, 0, 0, gfn) != PVBOOT_SPECIAL_PAGES)
-        return pvb_fail(e, PVBOOT_E_XEN, "Xen gives domain %u no special pages at gpa 0x%llx: errno %d", x->domid,
-                        (unsigned long long)m->special_start, errno);
+    if (rc)
+        return rc;
     if (x->call.xc_clear_domain_pages(x->xch, x->domid, first, PVBOOT_SPECIAL_PAGES))
         return pvb_fail(e, PVBOOT_E_XEN, "clearing the special pages of domain %u: errno %d", x->domid, errno);
     rc = identity_table(x, m->special_start + PVBOOT_SPECIAL_IDENT_PT * PVB_PAGE, e);
