@@ -64,8 +64,10 @@ static int give_pages(const struct pvboot_xen *x, uint64_t first, struct pvboot_
     if (n < 0)
         return pvb_fail(e, PVBOOT_E_XEN, "Xen gives domain %u no special pages at gpa 0x%llx: errno %d", x->domid,
                         (unsigned long long)(first * PVB_PAGE), errno);
-    return pvb_fail(e, PVBOOT_E_XEN, "Xen gives domain %u %d of %u special pages at gpa 0x%llx: its memory is used up",
-                    x->domid, n, PVBOOT_SPECIAL_PAGES, (unsigned long long)(first * PVB_PAGE));
+    return pvb_fail(
+        e, PVBOOT_E_XEN,
+        "Xen gives domain %u %d of %u special pages at gpa 0x%llx: its memory or page table pool is used up", x->domid,
+        n, PVBOOT_SPECIAL_PAGES, (unsigned long long)(first * PVB_PAGE));
 }
 
 int pvboot_xen_special_pages(const struct pvboot_xen *x, const struct pvboot_machine *m,
