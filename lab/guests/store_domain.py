@@ -22,8 +22,8 @@ def ramdisk(store: packages.Store) -> Path:
     archive.copy(daemon, "/usr/sbin/xenstored")
     for library in elf.libraries(daemon):
         archive.copy(library)
-    order = kernels.modules(store, kernels.DOM0, MODULES)
-    for module in order:
-        archive.copy(module, f"/modules/{module.name}")
-    archive.file("/modules/order", "".join(f"{m.name}\n" for m in order).encode())
+    order = kernels.modules(store, kernels.dom0(), MODULES)
+    for name, module in order.items():
+        archive.file(f"/modules/{name}", module)
+    archive.file("/modules/order", "".join(f"{name}\n" for name in order).encode())
     return images.named("xenstored", archive.finish())

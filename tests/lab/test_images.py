@@ -3,7 +3,8 @@
 
 import pytest
 
-from lab.guests import images
+from lab.base import kernels, packages
+from lab.guests import images, store_domain
 from lab.cases import variants
 from lab.cases.case import Case
 from lab.flight import recipes
@@ -36,3 +37,18 @@ def test_a_file_has_its_name_only_when_it_is_whole(small, monkeypatch):
     with pytest.raises(OSError):
         images.named("part", b"another")
     assert set(small.parent.glob("*.cpio")) == before
+
+
+def test_a_domain_for_xenstored_has_dom0s_modules_in_their_order(small, monkeypatch):
+    asked = []
+
+    def modules(store, kernel, names):
+        asked.append((kernel, names))
+        return {"xen-gntdev.ko": b"<gntdev>", "xen-evtchn.ko": b"<evtchn>"}
+    monkeypatch.setattr(kernels, "modules", modules)
+    monkeypatch.setattr(packages, "busybox", lambda store: small)
+    if not packages.xen_dirs():
+        pytest.skip("no xen-utils here")
+    data = store_domain.ramdisk(None).read_bytes()
+    assert asked == [(kernels.dom0(), store_domain.MODULES)]
+    assert b"xen-gntdev.ko\nxen-evtchn.ko\n" in data and b"<gntdev>" in data and b"<evtchn>" in data
