@@ -12,7 +12,7 @@ PROGRAMS += $(if $(filter y,$(HAVE_XEN)),$(LAUNCH_PROGRAMS))
 
 $(BUILD)/pvboot-launch: $(BUILD)/src/frontends/launch/main.o
 $(BUILD)/pvboot-init-xenstore-domain: $(BUILD)/src/frontends/launch/storedom_main.o
-$(LAUNCH_PROGRAMS): $(LAUNCH_PARTS) $(call obj,$(XEN)) $(BUILD)/libpvboot.a
+$(LAUNCH_PROGRAMS): $(LAUNCH_PARTS) $(call obj,$(XEN) src/config/store.c) $(BUILD)/libpvboot.a
 	@$(call say,LD,$@)
 	$(Q)$(link) -pie -o $@ $^ $(LIBS) $(LAUNCH_LIBS)
 

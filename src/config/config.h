@@ -133,4 +133,8 @@ struct pvb_trial {
 int pvb_cfg_try(struct pvb_trial *t, const struct pvb_cfg *c, struct pvboot_error *e) PVB_CHECKED;
 void pvb_trial_dispose(struct pvb_trial *t);
 
+/* store.c: what init-xenstore-domain, Xen's or ours, has noted in Debian's XEN_RUN_DIR: a domain serves xenstore, or did. */
+#define PVB_STORE_PIDFILE "/var/run/xen/xenstored.pid"
+bool pvb_store_noted(uint32_t *domid);
+
 #endif

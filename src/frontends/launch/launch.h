@@ -154,9 +154,7 @@ int launch_xenbus_setup(uint32_t domid);
 int launch_xenbus_ask(void);
 /* A whole file.  -HOST */
 int launch_note(const char *path, const char *text, size_t n, unsigned int mode, struct pvboot_error *e) PVB_CHECKED;
-/* What init-xenstore-domain, Xen's or ours, has noted there: a domain serves xenstore, or did.  Debian's XEN_RUN_DIR. */
-#define LAUNCH_STORE_PIDFILE "/var/run/xen/xenstored.pid"
-bool launch_noted_store(uint32_t *domid);
+bool launch_noted_store(uint32_t *domid); /* as pvb_store_noted() */
 
 /* storedom_*.c: pvboot-init-xenstore-domain: its options; until it answers; what it then stores and notes. */
 int launch_storedom_options(struct launch_config *c, int argc, char **argv, char **maxmem,

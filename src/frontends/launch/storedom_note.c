@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* What Xen's init-xenstore-domain leaves once xenstored answers: nodes, libxl's file about the domain, the pid file. */
 #include "../../builder/describe/describe.h"
+#include "../../config/config.h"
 #include "launch.h"
 
 #include <errno.h>
@@ -111,7 +112,7 @@ static int pid_file(const struct launch *l, struct pvboot_error *e)
     char text[32];
 
     snprintf(text, sizeof(text), "domid:%u\n", l->xen.domid);
-    return launch_note(LAUNCH_STORE_PIDFILE, text, strlen(text), 0666, e);
+    return launch_note(PVB_STORE_PIDFILE, text, strlen(text), 0666, e);
 }
 
 int launch_storedom_note(struct launch *l, struct pvboot_error *e)

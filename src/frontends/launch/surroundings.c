@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* What there is in this domain beside Xen's libraries: sockets, devices, files.  Tests stand in for it. */
+#include "../../config/config.h"
 #include "launch.h"
 
 #include <errno.h>
@@ -66,12 +67,7 @@ int launch_xenbus_ask(void)
 
 bool launch_noted_store(uint32_t *domid)
 {
-    FILE *f = fopen(LAUNCH_STORE_PIDFILE, "re");
-    bool is = f && fscanf(f, "domid:%u", domid) == 1;
-
-    if (f)
-        fclose(f);
-    return is;
+    return pvb_store_noted(domid);
 }
 
 int launch_note(const char *path, const char *text, size_t n, unsigned int mode, struct pvboot_error *e)

@@ -34,7 +34,9 @@ int pvb_preflight(const struct pvb_cfg *c, struct pvboot_error *e)
 
     if (pvb_refusal())
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "%s", pvb_refusal());
-    rc = pvb_stub_check(e);
+    rc = pvb_dry_run() ? 0 : pvb_store_check(e); /* that asks no xenstore */
+    if (!rc)
+        rc = pvb_stub_check(e);
     if (rc || !c->from_file || wants_no_kernel())
         return rc;
     t = calloc(1, sizeof(*t));

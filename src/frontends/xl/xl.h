@@ -129,6 +129,9 @@ void pvb_cfg_source_drop(const XLU_Config *cfg);
  */
 int pvb_preflight(const struct pvb_cfg *c, struct pvboot_error *e) PVB_CHECKED;
 
+/* store.c: does xenstore still have its domain, where it had one?  -XEN */
+int pvb_store_check(struct pvboot_error *e) PVB_CHECKED;
+
 /* stub.c: is the file of pvb_stub_path() there, and is it the stub?  -HOST, and as pvboot_kernel_open(). */
 int pvb_stub_check(struct pvboot_error *e) PVB_CHECKED;
 
