@@ -29,7 +29,7 @@ def refusal(done):
 def test_a_dry_run_is_the_plan_on_a_machine_of_its_own(pvboot, kernel, ramdisk):
     options = "--memory", 256, "--vcpus", 2, "--ramdisk", ramdisk, "--cmdline", "quiet"
     plan = json.loads(pvboot.ok("launch", "--dry-run", *options, kernel))
-    stock = pvboot.json("plan", *options, kernel)
+    stock = pvboot.json("plan", "--rng-seed", "yes", *options, kernel)
     assert plan["entry"] == stock["entry"] == "linux64" and plan["vcpu"] == stock["vcpu"]
     by_name = {s["name"]: s for s in plan["segments"]}
     assert by_name.keys() == {s["name"] for s in stock["segments"]}
@@ -47,6 +47,19 @@ def test_entry_stub_is_the_image_that_pack_makes(pvboot, kernel, ramdisk, tmp_pa
     names = sorted(path.name for path in ours.iterdir())
     assert names == sorted(path.name for path in packed.iterdir()) and len(names) >= 4
     assert all((ours / name).read_bytes() == (packed / name).read_bytes() for name in names)
+
+
+def test_a_seed_as_under_xl(pvboot, kernel, config, tmp_path):
+    """Each guest has another one, unless it is not wanted; the stub, which hands over none, does not mind the default."""
+    def seeds(name, *options):
+        pvboot.ok("launch", "--dry-run", "--dump", tmp_path / name, *options)
+        chain = pvboot.json("decode", "--check", "--setup-data", tmp_path / name / "setup_data", "--base",
+                            {s["name"]: s["gpa"] for s in json.loads((tmp_path / name / "manifest.json").read_text())["segments"]}["setup_data"])
+        return [node["data"] for node in chain["nodes"] if node["type_name"] == "rng_seed"]
+    one, two = seeds("one", kernel), seeds("two", kernel)
+    assert len(one) == len(two) == 1 and one != two
+    assert seeds("off", "--rng-seed", "no", kernel) == [] == seeds("file", "-f", config("pvboot_rng_seed = 0"))
+    pvboot.ok("launch", "--dry-run", "--entry", "stub", kernel)
 
 
 def test_a_file_says_what_options_say(pvboot, config, kernel):

@@ -50,6 +50,7 @@ struct launch_config {
     const char *dump_dir; /* what is handed over goes there, too */
     enum launch_action action[LAUNCH_ENDS];
     struct pvboot_request req;
+    bool seed_by_default; /* nobody has said anything of rng_seed */
     bool timers, paused, console, wait, dry_run, json, no_xenstore;
     bool serves_xenstore; /* it is xenstored's own domain: there is no xenstore before it */
     const char *param;    /* of its command line, behind the event channel */

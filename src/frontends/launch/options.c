@@ -136,6 +136,7 @@ int launch_options(struct launch_config *c, int argc, char **argv, struct pvboot
     c->memory_mib = DEFAULT_MIB;
     c->vcpus = 1;
     pvboot_request_init(&c->req);
+    c->req.has_rng_seed = c->seed_by_default = true; /* as under xl */
     if (sandbox)
         rc = pvboot_request_set(&c->req, "sandbox", sandbox, e);
     if (!rc)

@@ -52,6 +52,8 @@ int launch_pack(struct launch *l, const char *self, struct pvboot_error *e)
     struct pvb_pack pack;
     int rc;
 
+    if (l->cfg->seed_by_default)
+        req.has_rng_seed = false;
     if (req.has_rng_seed || req.digests.wanted)
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "entry stub: the stub hands over no %s",
                         req.has_rng_seed ? "rng_seed" : "digests");

@@ -154,5 +154,7 @@ int launch_set(struct launch_config *c, const char *name, const char *value, str
     for (size_t i = 0; i < sizeof(option) / sizeof(option[0]); i++)
         if (!strcmp(key, option[i].name))
             return option[i].set((char *)c + option[i].off, &option[i], value, e);
+    if (!strcmp(key, "rng_seed"))
+        c->seed_by_default = false;
     return pvboot_request_set(&c->req, key, value, e);
 }
