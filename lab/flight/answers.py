@@ -24,8 +24,11 @@ class Elsewhere:
 
     text: str
     cases: tuple[str, ...]   # of `lab run`
+    verb: str = ""           # or the lab's verb that shows it
 
     def __str__(self) -> str:
+        if self.verb:
+            return f"*Not from this record, but from* `lab {self.verb}`: {self.text}"
         cases = ", ".join(f"`{case}`" for case in self.cases)
         return f"*Not from this record, but from lab cases* {cases}: {self.text}"
 

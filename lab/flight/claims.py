@@ -209,7 +209,7 @@ def _c13(record: Record) -> Answer:
                 and page["acpi_rsdp_addr"] != 0 and not _guests_node(job))
     return but(each(read_back(record, "grub"), fills,
                     "GRUB fills a zero page (loader 0x72, ACPI included) and adds no hypervisor node ({n} guests)"),
-               PARTLY, ": that it could add one is not shown; stub domains: open, waits for a stub domain in the lab")
+               PARTLY, ": that it could add one is not shown")
 
 
 def _c14(record: Record) -> Answer:
@@ -235,7 +235,8 @@ CLAIMS = [
           "IDTR and the zero page at the first instruction", _c7),
     Claim("C8", "a shim can tell common code its mode",
           "what the guest reads back after the stub, and without it", _c8),
-    Claim("C9", "a standard bzImage boots without its 16-bit entry", "start at startup_32 and startup_64", _c9),
+    Claim("C9", "a standard bzImage boots without its 16-bit entry", "start at startup_32 and startup_64", _c9,
+          Elsewhere("so do guests of `pvboot launch`, 6.1-cloud by linux32 and linux64 (docs/launch.md)", (), "launch")),
     Claim("C10", "kexec works in every environment", "kexec inside each path's guest",
           waits("a toolstack that lets PVH guests get there"),
           Elsewhere("xl 4.17 destroys a PVH guest at its kexec, whoever built it (docs/handover.md, \"Across kexec\")",
@@ -244,7 +245,9 @@ CLAIMS = [
     Claim("C12", "type and data can stand beside subarch", "node and hardware_subarch as the guest reads them", _c12,
           Elsewhere("with subarch xen the node's address is in hardware_subarch_data too",
                     ("6.1-cloud/linux32/subarch-xen", "6.1-cloud/linux64/subarch-xen"))),
-    Claim("C13", "GRUB can set it, stub domains have no GRUB", "boot through GRUB in a PVH domain", _c13),
+    Claim("C13", "GRUB can set it, stub domains have no GRUB", "boot through GRUB in a PVH domain", _c13,
+          Elsewhere("a stub domain, xenstored's own, booted without GRUB by linux64, its page filled by the toolstack, and"
+                    " served; a device model's can only be PV on Xen 4.17 (docs/stubdom.md)", (), "stubdom")),
     Claim("C14", "stubs before and after startup_32/64", "boot through the in-guest stub", _c14),
 ]
 
