@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""Domains that `pvboot launch` makes on a real Xen: each path to userland, with and without xenstored, a kernel without
-Xen support on emulated timers; beside the same guest of stock xl; and whether anything is left of a hundred of them.
+"""Domains that `pvboot launch` makes on a real Xen: each path to userland, with and without xenstored, kernels on emulated
+timers; beside the same guest of xl, with the same entry.  What a hundred of them leave: cycles.py.
 """
 
 import dataclasses
@@ -12,17 +12,18 @@ from ..base import kernels
 from ..base.cpio import Archive
 from ..base.errors import LabError
 from ..guests import evidence, images
+from ..judges import launched
 from ..machine import dom0
-from ..machine.install import STOCK_XL
+from ..machine.install import STOCK_XL, XL
 from ..cases.case import CONSOLE, Case
-from . import census
+from . import census, cycles
 from .testbed import KERNEL, Testbed, prepared
 
 LAUNCH = "/usr/bin/pvboot launch"
 LOG = "/var/log/xen/console/guest-{name}.log"
 SAID = "/tmp/launched"
 GUEST_SECONDS = 150
-STOCK = "xl-pvh"
+TRIES = 3            # the emulator loses a guest now and then, see ../README.md
 SLEPT = "@@pvboot-slept@@"
 PVLAB_SLEEP = f"sleep 1\necho {SLEPT} | e9\n"
 
@@ -55,19 +56,20 @@ def chosen(select: str | None) -> tuple[Guest, ...]:
     return found
 
 
-def launch(cycles: int, select: str | None) -> int:
+def launch(count: int, select: str | None) -> int:
     guests = chosen(select)
     with prepared("launch") as testbed:
         at = testbed.files()
         for kernel in {guest.kernel for guest in guests} - at.keys():
             at[kernel] = testbed.host.put_once(kernels.image(testbed.store, kernels.KERNELS[kernel]), f"{dom0.DIRECTORY}/vmlinuz-{kernel}")
         at["i386"] = testbed.host.put_once(images.initramfs(testbed.store, "i386"), f"{dom0.DIRECTORY}/initrd-i386")
+        at["seeing"] = testbed.host.put_once(images.seeing(testbed.store), f"{dom0.DIRECTORY}/seeing")
         at["sleep"] = testbed.host.put_once(_sleeper(), f"{dom0.DIRECTORY}/sleep.cpio")
-        stock = _stock(testbed, at)
+        twins: dict[str, evidence.Evidence] = {}
         for guest in guests:
-            _guest(testbed, at, guest, stock)
-        if cycles:
-            _cycles(testbed, at, cycles)
+            _guest(testbed, at, guest, twins)
+        if count:
+            cycles.run(testbed, at, count)
         wrong = [step for step in testbed.steps if step.wrong]
         print("".join(f"{step.phase}: {step.what}: {step.wrong or 'as it should'}\n" for step in testbed.steps
                       if step.phase != "cycle" or step.wrong), end="")
@@ -87,11 +89,27 @@ def command(guest: Guest, at: dict[str, str]) -> str:
         return " ".join([*words, "--timers", f"--ramdisk {at['i386' if xen_unaware else 'ramdisk']}", f"--ramdisk {at['sleep']}",
                          f"--cmdline '{'' if xen_unaware else 'nopv '}pvlab.mode=sleep pvlab.out=e9'", at[guest.kernel]])
     words += ["--no-xenstore", "--console", "--wait"] if guest.alone else []
-    return " ".join([*words, f"--ramdisk {at['ramdisk']}", f"--cmdline '{CONSOLE} pvlab.mode=evidence'", at[guest.kernel]])
+    return " ".join([*words, f"--ramdisk {at['seeing']}", f"--cmdline '{CONSOLE} pvlab.mode=evidence'", at[guest.kernel]])
 
 
-def _guest(testbed: Testbed, at: dict[str, str], guest: Guest, stock: evidence.Evidence) -> None:
+def _guest(testbed: Testbed, at: dict[str, str], guest: Guest, twins: dict[str, evidence.Evidence]) -> None:
     before, started = testbed.settled(), time.monotonic()
+    for tries in range(TRIES):
+        text, wrong = _once(testbed, at, guest)
+        testbed.keep(f"{guest.name}{f'.{tries}' if wrong else ''}.log", text)
+        if not wrong:
+            break
+    after = testbed.settled()
+    # Xen's pools grow with a first guest of a shape: whether pages are lost, the cycles tell
+    left = [line for line in census.compare(before, after) if not line.startswith("free pages")]
+    if not wrong and not guest.timers:  # with these it has no twin: xl gives an HVM guest a device model
+        wrong = _compared(testbed, guest, evidence.parse(text), _twin(testbed, at, guest, twins))
+    testbed.add("guest", f"{guest.name}{f', try {tries + 1}' if tries else ''}", time.monotonic() - started, after,
+                wrong or "; ".join(left))
+
+
+def _once(testbed: Testbed, at: dict[str, str], guest: Guest) -> tuple[str, str]:
+    """What it said, what is wrong."""
     mark = len(testbed.host.log())
     rc, out, err = testbed.host.run(_script(guest, command(guest, at)), GUEST_SECONDS + 120)
     text = out
@@ -99,14 +117,14 @@ def _guest(testbed: Testbed, at: dict[str, str], guest: Guest, stock: evidence.E
         domid = int(re.search(r"^@domid (\d+)$", err, re.M).group(1))
         text = _until(testbed, domid, mark)
         testbed.host.run(f"pvboot destroy {guest.name}")
-    testbed.keep(f"{guest.name}.log", text)
-    wrong = f"exit {rc}: {err.strip()[-200:]}" if rc else _judge(guest, text)
-    after = testbed.settled()
-    # Xen's pools grow with a first guest of a shape: whether pages are lost, the cycles tell
-    left = [line for line in census.compare(before, after) if not line.startswith("free pages")]
-    if not wrong:
-        testbed.keep(f"{guest.name}.differences", differences(evidence.parse(text), stock))
-    testbed.add("guest", guest.name, time.monotonic() - started, after, wrong or "; ".join(left))
+    return text, f"exit {rc}: {err.strip()[-200:]}" if rc else _judge(guest, text)
+
+
+def _compared(testbed: Testbed, guest: Guest, ours: evidence.Evidence, xl: evidence.Evidence) -> str:
+    found = launched.differences(ours, xl)
+    testbed.keep(f"{guest.name}.differences", launched.table(found, guest.alone))
+    lines = [f"{line.side}'s alone: {line.text}" for line in launched.unexplained(found, guest.alone)]
+    return f"{len(lines)} differences that nobody has explained, {lines[0]}" if lines else ""
 
 
 def _script(guest: Guest, launched: str) -> str:
@@ -117,6 +135,7 @@ def _script(guest: Guest, launched: str) -> str:
     wait = f"""
         for i in $(seq {GUEST_SECONDS * 2}); do
             grep -q '@@pvboot-done' {log} 2>/dev/null && break
+            pvboot list | grep -q '^{guest.name} .*crashed' && break
             sleep 0.5
         done
         cat {log}"""
@@ -156,44 +175,32 @@ def _judge(guest: Guest, text: str) -> str:
     return "" if kind == "PVH" else f"guest_type is {kind}"
 
 
-def _stock(testbed: Testbed, at: dict[str, str]) -> evidence.Evidence:
-    case = Case("stock", STOCK, KERNEL, vcpus=4)
-    config = testbed.config(case, at[KERNEL], at["ramdisk"])
-    log = LOG.format(name="stock")
-    out = testbed.host.check(f"""
-        {STOCK_XL} create {config} >&2 || exit
-        for i in $(seq {GUEST_SECONDS * 2}); do grep -q '@@pvboot-done' {log} && break; sleep 0.5; done
+def _twin(testbed: Testbed, at: dict[str, str], guest: Guest, twins: dict[str, evidence.Evidence]) -> evidence.Evidence:
+    """The same guest of xl and the plugin, with the same entry: what differs is of who made the domain."""
+    case = Case(f"xl-{guest.kernel}-{guest.entry}-{guest.vcpus}", guest.entry, guest.kernel, vcpus=guest.vcpus)
+    for tries in range(TRIES):
+        if case.name in twins:
+            break
+        text = _of_xl(testbed, case, testbed.config(case, at[guest.kernel], at["seeing"]))
+        testbed.keep(f"{case.name}.log", text)
+        try:
+            twins[case.name] = evidence.parse(text)
+        except ValueError:
+            if tries == TRIES - 1:
+                raise
+    return twins[case.name]
+
+
+def _of_xl(testbed: Testbed, case: Case, config: str) -> str:
+    log = LOG.format(name=case.name)
+    return testbed.host.check(f"""
+        rm -f {log}
+        {XL} create {config} >&2 || exit
+        for i in $(seq {GUEST_SECONDS * 2}); do
+            grep -q '@@pvboot-done' {log} && break
+            {STOCK_XL} list {case.name} | grep -q ' ...[sc].. ' && break
+            sleep 0.5
+        done
         cat {log}
-        {STOCK_XL} destroy stock""", GUEST_SECONDS + 60)
-    testbed.keep("stock.log", out)
-    return evidence.parse(out)
-
-
-def differences(ours: evidence.Evidence, stock: evidence.Evidence) -> str:
-    """What a guest can tell: memory map, ACPI tables, processor, and the kernel's own words without their times."""
-    lines = []
-    for name in ("memmap", "iomem", "acpi", "acpi_sums", "hypervisor", "clocksource"):
-        lines += _lines(name, ours.text(name), stock.text(name))
-    lines += _lines("cpuinfo", *(_without(x.text("cpuinfo"), r"(MHz|bogomips).*") for x in (ours, stock)))
-    lines += _lines("dmesg", *(_without(x.text("dmesg"), r"^\[[^]]*\] ") for x in (ours, stock)))
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _without(text: str, pattern: str) -> str:
-    return re.sub(pattern, "", text, flags=re.M)
-
-
-def _lines(name: str, ours: str, stock: str) -> list[str]:
-    a, b = set(ours.splitlines()), set(stock.splitlines())
-    return [f"{name} ours:  {x}" for x in sorted(a - b)] + [f"{name} stock: {x}" for x in sorted(b - a)]
-
-
-def _cycles(testbed: Testbed, at: dict[str, str], count: int) -> None:
-    """Made, started and destroyed, over and over."""
-    once = f"{LAUNCH} --name cycle --memory 128 --vcpus 4 --entry linux64 --ramdisk {at['ramdisk']} {at[KERNEL]} && pvboot destroy cycle"
-    testbed.host.check(once)  # the first leaves the empty directories of xenstore and a page in Xen's pools
-    before, started = testbed.settled(), time.monotonic()
-    rc, said, after = testbed.after(f"for i in $(seq {count}); do {once} || exit; done", 20 + 8 * count)
-    after = testbed.settled() if rc == 0 else after
-    wrong = f"exit {rc}: {said[-200:]}" if rc else "; ".join(census.compare(before, after))
-    testbed.add("cycles", f"{count} domains", time.monotonic() - started, after, wrong)
+        rm -f {log} /var/log/xen/xl-{case.name}.log*
+        {STOCK_XL} destroy {case.name}""", GUEST_SECONDS + 60)

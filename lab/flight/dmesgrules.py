@@ -3,32 +3,16 @@
 
 import re
 
+from ..judges.sentences import CHANCE, SLOW_CLOCK
+
 EXPECTED, PLACEMENT, EDITOR = "expected", "placement", "editor"
 ANY = ("xl-pvh", "xl-pv", "pvh", "linux32", "linux64", "vmlinux64", "stub", "grub")
 FILLED = ("linux32", "linux64", "vmlinux64", "stub", "grub")
 PV = ("xl-pv",)
 
-SLOW_CLOCK = "clocksource: timekeeping watchdog on CPU#: xen read-back delay of #ns, attempt #, marking unstable"
-
 # kind, paths, reason, patterns
 _RULES = [
-    (EXPECTED, ANY, "how slow the emulation was just then", (
-        r"clocksource: timekeeping watchdog on CPU#: xen wd-wd read-back delay of #ns",
-        SLOW_CLOCK,
-        r"clocksource: wd-tsc(-early)?-wd read-back delay of #ns, clock-skew test skipped!",
-        r"hrtimer: interrupt took # ns",
-        r"calibrate_delay_direct\(\) dropping (min|max) bogoMips estimate # = #",
-        r"calibrate_delay_direct\(\) failed to get a good estimate for loops_per_jiffy\.",
-        r'Probably due to long platform interrupts\. Consider using "lpj=" boot option\.')),
-    (EXPECTED, ANY, "printed by work that is put off: it has run by then or it has not", (
-        r"acpi LNXCPU:#[a-f]?: Still not present",)),
-    (EXPECTED, ANY, "this emulation's XSAVE state size, which comes and goes on every path, stock ones included", (
-        r"XSAVE consistency problem: size # != kernel_size #",
-        r"WARNING: CPU: # PID: # at arch/x#/kernel/fpu/xstate\.c:# fpu__init_system_xstate\+#/#",
-        r"CPUID\[#d, #[a-f]?\]: eax=# ebx=# ecx=# edx=#",
-        r"x#/fpu: Supporting XSAVE feature #: '(x# floating point|SSE|AVX) registers'",
-        r"x#/fpu: xstate_offset\[#\]:  #, xstate_sizes\[#\]:  #",
-        r"x#/fpu: Enabled xstate features #, context size is # bytes, using 'standard' format\.")),
+    *((EXPECTED, ANY, reason, patterns) for reason, patterns in CHANCE),
     (EXPECTED, FILLED, "the PVH entry puts its own banner up", (
         r"Booting kernel on Xen PVH", r"Booting paravirtualized kernel on Xen PVH", r"Xen version: #\.#\.#.*")),
     (EXPECTED, FILLED, "a kernel entered with a zero page learns from ACPI that this is PVH, after it has looked for"

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from ..guests.evidence import Evidence
 from ..judges.readback import MEMMAP_NAMES
+from ..judges.sentences import normalised
 from . import pvboot_tool
 
-_TIME = re.compile(r"^\[ *\d+\.\d+\] ")
-_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|\d+")
 _VOLATILE_CPU = ("cpu MHz", "bogomips")
 
 
@@ -61,20 +60,6 @@ def cpuinfo(text: str) -> dict:
     lines = dict(re.findall(r"^([^\t:]+?)\s*: ?(.*)$", first, re.M))
     return {"flags": sorted(lines.pop("flags", "").split()),
             **{key: value for key, value in lines.items() if key not in _VOLATILE_CPU}}
-
-
-def normalised(dmesg: str) -> list[str]:
-    """The log as a set of sentences: no time, numbers as #, each once and in order; the command line is a field of its own."""
-    lines = (_NUMBER.sub("#", _TIME.sub("", line)).strip() for line in dmesg.splitlines())
-    kept, in_trace = [], False
-    for line in lines:
-        if "[ cut here ]" in line:
-            in_trace = True
-        elif "[ end trace" in line:
-            in_trace = False
-        elif not in_trace or re.match(r"(WARNING|BUG|kernel BUG|XSAVE)", line):  # of a trace what it is about
-            kept.append(line)
-    return list(dict.fromkeys(line for line in kept if line and "ommand line" not in line))
 
 
 def _kernel_code(text: str) -> int | None:

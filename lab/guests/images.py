@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from ..base import packages, paths
+from ..base import cc, packages, paths
 from ..base.cpio import Archive
 from ..base.errors import LabError
 from ..base.packages import Store
@@ -31,6 +31,14 @@ def initramfs(store: Store, arch: str) -> Path:
         archive.file(f"/sbin/{action}", f"#!/bin/busybox sh\nexec /bin/busybox {action} -f\n".encode(), 0o755)
     archive.copy(_assembled("e9.S"), "/bin/e9")
     return named(f"guest-{arch}", archive.finish())
+
+
+def seeing(store: Store) -> Path:
+    """An amd64 one that tells more of what a guest sees: sight.sh."""
+    archive = Archive()
+    archive.file("/evidence.d/sight", (HERE / "sight.sh").read_bytes())
+    archive.copy(cc.built("cpuid", [HERE / "cpuid.c"], "-static"), "/bin/cpuid")
+    return named("guest-seeing", initramfs(store, "amd64").read_bytes() + archive.finish())
 
 
 def pae_probe() -> Path:
