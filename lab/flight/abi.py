@@ -57,6 +57,7 @@ def check_read_back(job: Job, kernel: dict) -> list[Checked]:
     if job.cell.path in zeropage.OURS:
         found.append(_nothing("guest.zero_page", "as it was filled, but for what its kernel writes",
                               zeropage.read_back(job, kernel)))
+    if job.cell.path in zeropage.OURS or job.cell.how == "node":
         found.append(_nothing("guest.setup_data", NODE, zeropage.nodes_read_back(job)))
     return found
 

@@ -20,6 +20,7 @@ def matrix(kernels: list[str], rounds: int = 0) -> list[Cell]:
     """Every kernel through every path; one of them in more shapes; repeats for timing, the paths taking turns."""
     cells = [Cell(kernel, path, **BASE) for kernel in kernels for path in model.PATHS]
     cells += [Cell(kernel, "stub", **BASE, how="stock-xl") for kernel in kernels]
+    cells += [Cell(SHAPED, "grub", **BASE, how="node")] if SHAPED in kernels else []
     cells += [Cell(SHAPED, path, **{**BASE, **shape}) for shape in SHAPES for path in model.PATHS if SHAPED in kernels]
     cells += [Cell(TIMED, path, **BASE, round=number) for number in range(1, rounds + 1) for path in model.PATHS
               if TIMED in kernels]

@@ -16,6 +16,7 @@ HDRS = 0x53726448
 XENV, SIGNATURE = 0x566e6558, b"XenVMMXenVMM".hex()  # "XenV", little endian
 TOOLSTACK, STUB = (1, 0x91), (2, 0x92)  # who filled the page: in the node, and in type_of_loader
 LINUX_PVH, GRUB = 0x90, 0x72            # type_of_loader, as Linux's own PVH entry and GRUB write it
+LOADER = 3                              # in the node: a boot loader
 BANNER = "Booting kernel on Xen PVH"    # the PVH entry has it printed; Linux's own words begin otherwise
 VIRTUAL = 1 << 47
 
@@ -206,10 +207,16 @@ def _c13(record: Record) -> Answer:
     def fills(job: Job) -> bool:
         page = job.guest["zero_page"]
         return (_passed(job) and page["header"] == HDRS and page["type_of_loader"] == GRUB
-                and page["acpi_rsdp_addr"] != 0 and not _guests_node(job))
-    return but(each(read_back(record, "grub"), fills,
-                    "GRUB fills a zero page (loader 0x72, ACPI included) and adds no hypervisor node ({n} guests)"),
-               PARTLY, ": that it could add one is not shown")
+                and page["acpi_rsdp_addr"] != 0 and bool(_guests_node(job)) == (job.cell.how == "node"))
+    guests = read_back(record, "grub")
+    filled = each([job for job in guests if not job.cell.how], fills,
+                  "GRUB fills a zero page (loader 0x72, ACPI included) and adds no hypervisor node by itself ({n} guests)")
+    if not any(job.cell.how for job in guests):
+        return but(filled, PARTLY, ": that it could add one is not shown")
+    added = each([job for job in guests if job.cell.how], lambda job: fills(job) and _filled_by(job) == (LOADER, GRUB),
+                 "its configuration can: `write_dword` puts one where setup_data in the kernel's file points, and the guest reads"
+                 " filler 3 in it ({n} guests)")
+    return both(filled, added)
 
 
 def _c14(record: Record) -> Answer:

@@ -166,7 +166,7 @@ class Flight:
         ramdisk = recipes.initrd(self._store, kernel.arch, cell.initrd)
         if ramdisk not in self._sums:
             self._sums[ramdisk] = hashlib.sha256(ramdisk.read_bytes()).hexdigest()
-        boots = recipes.grub_image(image, ramdisk, words) if cell.path == "grub" else image
+        boots = recipes.grub_image(image, ramdisk, words, cell.how == "node") if cell.path == "grub" else image
         text = recipes.config(cell, self._put(boots), "" if cell.path == "grub" else self._put(ramdisk), words)
         return job.Given(text, words, image, boots, ramdisk, self._sums[ramdisk],
                          self.writer.record.kernel(cell.kernel), kernel.xen)

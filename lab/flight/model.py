@@ -27,7 +27,7 @@ class Cell:
     memory: int = 256        # MiB
     initrd: str = "small"
     round: int = 0
-    how: str = ""            # "" as the path's own xl asks for it; "stock-xl": without pvboot's plugin
+    how: str = ""            # "" as the path's own xl asks for it; "stock-xl": without pvboot's plugin; "node": GRUB adds one
 
     @property
     def id(self) -> str:

@@ -12,9 +12,10 @@ from ..base.kernels import Kernel
 from ..machine import install
 from ..guests import images
 from ..cases import case
+from . import grubnode
 from .model import Cell
 
-MODULES = "linux normal tar memdisk"
+MODULES = f"linux normal tar memdisk {grubnode.MODULE}"
 # The kernel's banner is a notice: the first mark comes at once, and so does whatever goes wrong.  The rest waits for
 # dmesg, since each character on the debug port is an exit to Xen.
 LOG = "loglevel=6"
@@ -62,11 +63,16 @@ def initrd(store: packages.Store, arch: str, size: str) -> Path:
     return images.padded(small) if size == "large" else small
 
 
-def grub_image(kernel: Path, ramdisk: Path, words: str) -> Path:
+def grub_image(kernel: Path, ramdisk: Path, words: str, adds_node: bool = False) -> Path:
     """An i386-xen_pvh GRUB with kernel, initrd and configuration in its memory disk."""
-    text = f"linux /boot/vmlinuz {words}\ninitrd /boot/initrd\nboot\n"
-    key = hashlib.sha256(kernel.read_bytes() + ramdisk.read_bytes() + text.encode()).hexdigest()[:12]
     directory = paths.made(paths.lab() / "grub")
+    text = f"linux /boot/vmlinuz {words}\ninitrd /boot/initrd\nboot\n"
+    if adds_node:
+        text = grubnode.commands() + text
+        named = directory / f"{kernel.name}-{grubnode.GPA:x}"
+        named.write_bytes(grubnode.kernel(kernel.read_bytes()))
+        kernel = named
+    key = hashlib.sha256(kernel.read_bytes() + ramdisk.read_bytes() + text.encode()).hexdigest()[:12]
     image, cfg = directory / f"grub-{key}.elf", directory / f"grub-{key}.cfg"
     if not image.exists():
         cfg.write_text(text)

@@ -13,7 +13,7 @@ from ..guests.evidence import Evidence
 
 NODE = 0x50595648
 HEAD_BYTES = 64
-FILLERS = {"stub": 2}              # inside the guest; everybody else's is the toolstack, 1
+FILLERS = {"stub": 2, "grub": 3}   # inside the guest; everybody else's is the toolstack, 1
 START_INFO_MAGIC = 0x336ec578      # Xen public arch-x86/hvm/start_info.h
 BUILDER, CONSOLE, XENSTORE, START_INFO = 4, 2, 3, 1
 DIGESTS = {5: "kernel", 6: "ramdisk", 7: "cmdline"}
