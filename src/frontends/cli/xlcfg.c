@@ -40,8 +40,8 @@ static int find_xlu(struct pvb_xlu *xlu, struct pvboot_error *e)
     }
     if (!library)
         return pvb_fail(e, PVBOOT_E_HOST,
-                        "xl's own library reads configurations, and there is no libxlutil.so.4.%u to 4.%u (Debian: "
-                        "libxenmisc4.17)",
+                        "xl's own library reads configurations, and there is no libxlutil.so.4.%u to 4.%u (Debian "
+                        "12: libxenmisc4.17, 13: libxenmisc4.20)",
                         OLDEST, NEWEST);
     for (size_t i = 0; !rc && i < sizeof(want) / sizeof(want[0]); i++)
         rc = find(library, want[i].name, want[i].slot, e);
