@@ -57,6 +57,10 @@ def _unheard() -> int:
 
 
 class _Parser(argparse.ArgumentParser):
+    def print_help(self, file=None):
+        """As argparse, but a reader who has gone is an error; Python 3.13's argparse passes over it."""
+        (file or sys.stdout).write(self.format_help())
+
     def error(self, message: str):
         self.exit(64, f"lab: usage: {message}; see {self.prog} --help\n")
 
