@@ -94,8 +94,9 @@ RULES: tuple[Rule, ...] = (
         rf"acpi: (APIC|DSDT|FACP) {_HEX}", r"e820: 0xfc000000 0xfc00[08]\w+ ACPI Tables", r"iomem: fc000000-fc00[08]\w+ : ACPI Tables",
         r"dmesg: ACPI: (APIC|DSDT|FACP|RSDP|XSDT) .*", rf"zero page: 070 {_HEX}")),
     Rule("the size of the ACPI memory in the zero page's map", BOTH, (rf"zero page: 3[0-4][08] {_HEX}",)),
-    Rule("our ACPI is hardware-reduced: it has no FACS, no SCI, no GPE blocks", (XL,), (
-        rf"acpi: FACS {_HEX}", r"dmesg: ACPI: FACS .*", r"dmesg: ACPI: Reserving FACS table memory at .*",
+    Rule("our ACPI is hardware-reduced, where Linux 6.1 does not look at the FACS; 6.12 does", BOTH, (
+        rf"acpi: FACS {_HEX}", r"dmesg: ACPI: FACS .*", r"dmesg: ACPI: Reserving FACS table memory at .*")),
+    Rule("our ACPI is hardware-reduced: it has no SCI, no GPE blocks", (XL,), (
         r"dmesg: ACPI Error: No handler or method for GPE .*, disabling event .*", r"dmesg: ACPI: Enabled # GPEs in block .*",
         r"dmesg: ACPI: OSL: SCI \(ACPI GSI #\) not registered")),
     Rule("libxl's DSDT has 128 processor objects, for hotplug", (XL,), (
@@ -104,6 +105,7 @@ RULES: tuple[Rule, ...] = (
     Rule("libxl's MADT promises an 8259, of which Linux reserves the interrupts", (XL,), (r"interrupts: +XT-PIC +(timer|cascade)",)),
     Rule("made of CPUID, which is compared itself; whether the kernel gave XSAVE up is this emulation's chance", BOTH, (
         r"cpus: (modalias |cpu\d+/uevent MODALIAS=)cpu:type:x86,.*",)),
+    Rule("no xenstore, no interrupt from it", (XL,), (r"interrupts: +xen-dyn +-event +xenbus",), alone=True),
     Rule("each domain has its own UUID", BOTH, (r"hypervisor: uuid .*",)),
     Rule("each domain has its own number", BOTH, (rf"cpuid: \d+ 40000004 00 {_HEX} {_HEX} {_HEX} {_HEX}",)),
     Rule("the kernel chooses where it lies, each time anew (KASLR)", BOTH, (

@@ -63,7 +63,7 @@ def test_every_rule_has_a_reason_and_a_section():
 
 
 @pytest.mark.parametrize("side, text", [
-    (OURS, f"acpi: FACP {'0' * 64}"), (XL, "e820: 0xfc000000 0xfc00803f ACPI Tables"), (OURS, "zero page: 070 200200fc00000000"),
+    (OURS, f"acpi: FACP {'0' * 64}"), (OURS, f"acpi: FACS {'0' * 64}"), (XL, "e820: 0xfc000000 0xfc00803f ACPI Tables"), (OURS, "zero page: 070 200200fc00000000"),
     (XL, "dmesg: ACPI Error: No handler or method for GPE #, disabling event (#/evgpe-#)"), (OURS, "zero page: 310 0000000000100000"),
     (XL, "iomem:   0aa00000-0b801ef1 : Kernel code"), (OURS, "dmesg: XSAVE consistency problem: size # != kernel_size #"),
     (XL, "buses: /sys/bus/acpi/devices/LNXCPU:7f"), (XL, "interrupts: XT-PIC      timer"),
@@ -73,8 +73,13 @@ def test_what_is_known_to_differ(side, text):
     assert launched.reason(Line(side, text), False)
 
 
+def test_without_xenstore_there_is_no_interrupt_of_its():
+    line = Line(XL, "interrupts: xen-dyn    -event     xenbus")
+    assert launched.reason(line, True) and not launched.reason(line, False)
+
+
 @pytest.mark.parametrize("side, text", [
-    (OURS, f"acpi: FACS {'0' * 64}"), (OURS, "e820: 0x0 0x9fbff System RAM"), (OURS, "zero page: 218 00e0d50f9c1a2a00"),
+    (XL, "interrupts: xen-dyn    -event     console"), (OURS, "e820: 0x0 0x9fbff System RAM"), (OURS, "zero page: 218 00e0d50f9c1a2a00"),
     (OURS, "buses: /sys/bus/acpi/devices/LNXCPU:00"), (OURS, "interrupts: XT-PIC      timer"),
     (XL, "setup_data: type 0x9, 0 bytes"), (XL, "iomem: 00102000-0010217f : System RAM"), (OURS, "hypervisor: guest_type HVM"),
     (XL, "cpuid: 0 00000001 00 00800f12 00020800 f6f83203 178bfbfd"), (OURS, "dmesg: ACPI Error: AE_NOT_FOUND"),
