@@ -62,8 +62,8 @@ def test_no_case_is_a_failure(tmp_path):
 def test_interrupted(tmp_path, number, code, ignored):
     """As from a terminal, where all of them are sent it: what runs ends, what has not begun does not begin."""
     begun = [tmp_path / "first", tmp_path / "beside"]
-    ignoring = ["env", "--ignore-signal=INT"] if ignored else []
-    with subprocess.Popen([*ignoring, RUN, "--logs", tmp_path / "logs", "--processors", "2",
+    disposed = ["env", f"--{'ignore' if ignored else 'default'}-signal=INT"]  # in a script's background it is ignored
+    with subprocess.Popen([*disposed, RUN, "--logs", tmp_path / "logs", "--processors", "2",
                            f"first=plain=touch {begun[0]}; exec sleep 60", f"next=plain=touch {tmp_path}/next",
                            "--beside", f"beside=plain=touch {begun[1]}; exec sleep 60", f"next2=plain=touch {tmp_path}/next"],
                           start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
