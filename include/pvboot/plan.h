@@ -47,7 +47,7 @@ struct pvboot_machine {
     uint64_t rsdp_gpa;                   /* 0: no ACPI */
     enum pvboot_tables tables;           /* where they are ours, the RSDP lies among them in an ACPI range of @map */
     uint64_t special_start, special_end; /* console, xenstore, ... pages; reserved in @map */
-    uint64_t console_gpa, xenstore_gpa;
+    uint64_t console_gpa, xenstore_gpa;  /* 0: none */
     uint32_t console_evtchn, xenstore_evtchn; /* 0: not known yet */
     uint32_t vcpus;
 };

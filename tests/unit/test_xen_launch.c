@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pvboot/handover.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -75,6 +76,20 @@ static uint64_t argument(const char *name)
     return 0;
 }
 
+/* Of the hypervisor's node in the guest's memory. */
+static bool node_has(uint32_t type)
+{
+    struct pvboot_tlv found;
+    uint8_t at[1024];
+    uint64_t gpa;
+
+    assert_true(fake_read(fake.vcpu[0].cpu.rsi + 0x250, &gpa, sizeof(gpa))); /* boot.rst: setup_data */
+    while (gpa && fake_read(gpa, at, sizeof(at)) && pvboot_le32(at + 8) != PVBOOT_SETUP_TYPE)
+        memcpy(&gpa, at, sizeof(gpa));
+    assert_true(gpa);
+    return pvboot_handover_tlv(at + 16, type, &found);
+}
+
 static void a_domain_as_libxl_makes_it(void **state)
 {
     static const uint32_t type[] = { 1, 3, 2 };
@@ -95,6 +110,7 @@ static void a_domain_as_libxl_makes_it(void **state)
     assert_int_equal(fake.param[HVM_PARAM_STORE_PFN], 0xfeffc);
     assert_int_equal(fake.param[HVM_PARAM_STORE_EVTCHN], 1);
     assert_int_equal(fake.param[HVM_PARAM_CONSOLE_EVTCHN], 2);
+    assert_true(node_has(PVBOOT_TLV_XENSTORE));
     assert_int_equal(fake_launch.n_e820, 3);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(fake_launch.e820_type[i], type[i]);
@@ -180,6 +196,8 @@ static void without_xenstored(void **state)
         assert_true(fake.param_set[HVM_PARAM_STORE_PFN] && !fake.param[HVM_PARAM_STORE_PFN]);
         assert_true(fake.param_set[HVM_PARAM_STORE_EVTCHN] && !fake.param[HVM_PARAM_STORE_EVTCHN]);
         assert_int_equal(fake_launch.ports, 1); /* the console's */
+        assert_false(node_has(PVBOOT_TLV_XENSTORE));
+        assert_true(node_has(PVBOOT_TLV_CONSOLE));
     }
 }
 

@@ -129,6 +129,8 @@ static int open_ports(struct launch *l, struct pvboot_error *e)
         return xen_fails(l, "opening the console's event channel", e);
     l->rings.console_evtchn = (uint32_t)port;
     l->machine.xenstore_evtchn = l->rings.xenstore_evtchn;
+    if (!l->xs)
+        l->machine.xenstore_gpa = 0;
     l->machine.console_evtchn = l->rings.console_evtchn;
     return 0;
 }

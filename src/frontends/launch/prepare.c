@@ -69,6 +69,8 @@ static int make_plan(struct launch *l, struct pvboot_error *e)
                         (unsigned long long)c->maxmem_mib, (unsigned long long)c->memory_mib);
     rc = pvboot_machine_own(&l->machine, mib << MIB_SHIFT, c->vcpus,
                             c->timers ? PVBOOT_TABLES_TIMERS : PVBOOT_TABLES_PVH, e);
+    if (c->no_xenstore)
+        l->machine.xenstore_gpa = 0;
     if (!rc)
         rc = pvboot_plan_make(&l->plan, &l->kernel.image, &l->machine, &c->req, e);
     return rc ? rc : pvboot_plan_check(&l->plan, &l->kernel.image, e);
