@@ -4,8 +4,10 @@ our tools say once it is gone."""
 
 import re
 import time
+from pathlib import Path
 
 from ..base import paths
+from ..base.errors import LabError
 from ..cases.case import Case
 from ..guests import evidence, store_domain
 from ..machine import dom0
@@ -23,6 +25,9 @@ GONE = "pvboot: {}: domain {}, which served xenstore, has ended"
 
 
 def stubdom() -> int:
+    unikernel = paths.build() / "examples" / "unikernel.elf"
+    if not unikernel.exists():
+        raise LabError(f"{unikernel.name} is missing; run: make examples")
     with prepared("stubdom", words="pvlab.xenstored=none") as testbed:
         at = testbed.files()
         at["store"] = testbed.host.put_once(store_domain.ramdisk(testbed.store), f"{dom0.DIRECTORY}/xenstored.cpio")
@@ -32,7 +37,7 @@ def stubdom() -> int:
             for guest in GUESTS:
                 _guest(testbed, guest, at)
             _launched(testbed, at)
-            _unikernel(testbed)
+            _unikernel(testbed, unikernel)
             _end(testbed, at, domid)
         wrong = [step for step in testbed.steps if step.wrong]
         return 1 if wrong or not domid else 0
@@ -115,12 +120,11 @@ def _launched(testbed: Testbed, at: dict[str, str]) -> None:
     _say(testbed, "launch, list, destroy", started, "" if not rc and " launch\n" in out else f"exit {rc}: {err[-200:]}")
 
 
-def _unikernel(testbed: Testbed) -> None:
+def _unikernel(testbed: Testbed, program: Path) -> None:
     """examples/unikernel, by launch and by stock xl: it says what it was handed, and goes when xenstore tells it to.
 
     Without vcpus= xl 4.17 gives so small a domain too few pages for page tables, see docs/stubdom.md.
     """
-    program = paths.build() / "examples" / "unikernel.elf"
     kernel = testbed.host.put_once(program, f"{dom0.DIRECTORY}/unikernel.elf")
     ways = {"launch": f"pvboot launch --name uni --memory 16 --cmdline hello --wait {kernel} > /dev/null & job=$!",
             "xl": f"""printf '%s\\n' 'name="uni"' 'type="pvh"' 'kernel="{kernel}"' 'cmdline="hello"' 'memory=16' 'vcpus=1' > /tmp/uni.cfg

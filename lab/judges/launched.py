@@ -106,6 +106,8 @@ RULES: tuple[Rule, ...] = (
     Rule("made of CPUID, which is compared itself; whether the kernel gave XSAVE up is this emulation's chance", BOTH, (
         r"cpus: (modalias |cpu\d+/uevent MODALIAS=)cpu:type:x86,.*",)),
     Rule("no xenstore, no interrupt from it", (XL,), (r"interrupts: +xen-dyn +-event +xenbus",), alone=True),
+    Rule("no xenstore, no ring of it in the node, behind which Linux splits System RAM", BOTH, (
+        r"setup_data: type 0x50595648, \d+ bytes", rf"iomem: {_HEX}-{_HEX} : System RAM"), alone=True),
     Rule("each domain has its own UUID", BOTH, (r"hypervisor: uuid .*",)),
     Rule("each domain has its own number", BOTH, (rf"cpuid: \d+ 40000004 00 {_HEX} {_HEX} {_HEX} {_HEX}",)),
     Rule("the kernel chooses where it lies, each time anew (KASLR)", BOTH, (
