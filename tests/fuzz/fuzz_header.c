@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * A wish, then any bytes as a bzImage: its setup header, the plan for it, the zero page that comes of it.
+ * Before that, of a file that is held, what of it is shown.
  * What a loader writes, and what it copies: Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header".
  */
 #include "builder/describe/describe.h"
+#include "builder/file/hold.h"
 #include "fuzz.h"
 
 #define HEADER 0x1f1u
@@ -41,7 +43,25 @@ static void look(const struct pvboot_kernel *k, const struct pvboot_plan *plan, 
         pvb_decode_zero_page((struct pvboot_bytes){ page, PVB_PAGE }, plan->seg[PVBOOT_SEG_ZERO_PAGE].start));
 }
 
+/* The file may be of any size; who looks has its first bytes. */
+static void show(const uint8_t *data, size_t size)
+{
+    struct pvboot_span span[PVBOOT_FILE_SPANS];
+    uint32_t bytes, n;
+
+    if (size <= sizeof(bytes))
+        return;
+    memcpy(&bytes, data + size - sizeof(bytes), sizeof(bytes));
+    if (bytes < size)
+        bytes = (uint32_t)size;
+    n = pvb_shown(span, (struct pvboot_bytes){ data, size < PVB_SHOWN_BY ? size : PVB_SHOWN_BY }, bytes);
+    FUZZ_MUST(n && n <= PVBOOT_FILE_SPANS);
+    for (uint32_t i = 0; i < n; i++)
+        FUZZ_MUST(span[i].n && span[i].off < bytes && span[i].n <= bytes - span[i].off);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    show(data, size);
     return fuzz_file((struct pvboot_bytes){ data, size }, PVBOOT_FORMAT_BZIMAGE, look);
 }

@@ -119,12 +119,13 @@ static int copy_what_shows(struct pvboot_file *f, int memfd, const struct pvboot
 {
     struct pvboot_span span[PVBOOT_FILE_SPANS];
     uint8_t head[PVB_SHOWN_BY];
+    const struct pvboot_bytes begin = { head, bytes < sizeof(head) ? bytes : sizeof(head) };
     uint32_t n;
-    int rc = get(s, 0, head, bytes < sizeof(head) ? bytes : sizeof(head), e);
+    int rc = get(s, 0, head, begin.len, e);
 
     if (rc)
         return rc;
-    n = pvb_shown(span, (struct pvboot_bytes){ head, bytes < sizeof(head) ? bytes : sizeof(head) }, bytes);
+    n = pvb_shown(span, begin, bytes);
     rc = copy_spans(f, memfd, s, bytes, span, n, e);
     if (rc)
         return rc;
