@@ -93,7 +93,7 @@ RULES: tuple[Rule, ...] = (
     Rule("each has its own tables, in one page or in nine", BOTH, (
         rf"acpi: (APIC|DSDT|FACP) {_HEX}", r"e820: 0xfc000000 0xfc00[08]\w+ ACPI Tables", r"iomem: fc000000-fc00[08]\w+ : ACPI Tables",
         r"dmesg: ACPI: (APIC|DSDT|FACP|RSDP|XSDT) .*", rf"zero page: 070 {_HEX}")),
-    Rule("the size of the ACPI memory in the zero page's map", BOTH, (rf"zero page: 3[0-4][08] {_HEX}",)),
+    Rule("the size of the ACPI memory in the zero page's map", BOTH, (rf"zero page: (2e8|3[0-4][08]) {_HEX}",)),
     Rule("our ACPI is hardware-reduced, where Linux 6.1 does not look at the FACS; 6.12 does", BOTH, (
         rf"acpi: FACS {_HEX}", r"dmesg: ACPI: FACS .*", r"dmesg: ACPI: Reserving FACS table memory at .*")),
     Rule("our ACPI is hardware-reduced: it has no SCI, no GPE blocks", (XL,), (

@@ -64,7 +64,7 @@ def test_every_rule_has_a_reason_and_a_section():
 
 @pytest.mark.parametrize("side, text", [
     (OURS, f"acpi: FACP {'0' * 64}"), (OURS, f"acpi: FACS {'0' * 64}"), (XL, "e820: 0xfc000000 0xfc00803f ACPI Tables"), (OURS, "zero page: 070 200200fc00000000"),
-    (XL, "dmesg: ACPI Error: No handler or method for GPE #, disabling event (#/evgpe-#)"), (OURS, "zero page: 310 0000000000100000"),
+    (XL, "dmesg: ACPI Error: No handler or method for GPE #, disabling event (#/evgpe-#)"), (OURS, "zero page: 310 0000000000100000"), (XL, "zero page: 2e8 0000000040800000"),
     (XL, "iomem:   0aa00000-0b801ef1 : Kernel code"), (OURS, "dmesg: XSAVE consistency problem: size # != kernel_size #"),
     (XL, "buses: /sys/bus/acpi/devices/LNXCPU:7f"), (XL, "interrupts: XT-PIC      timer"),
     (XL, "cpuid: 3 40000004 00 0000003e 00000003 00000007 00000000"),
