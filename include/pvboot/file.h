@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define PVBOOT_FILE_HEAD (64u << 10) /* of a file that is held and looked at so much, at least, is a copy */
+#define PVBOOT_FILE_HEAD (64u << 10) /* what there is to know of a kernel without unpacking it begins here */
 #define PVBOOT_FILE_SPANS 3u         /* in so many pieces, at most, lies what is a copy */
 
 /* What stat(2) tells of the file that has been read, while it was read. */
@@ -74,12 +74,19 @@ int pvboot_file_read(struct pvboot_file *f, const char *path, uint64_t max, stru
 int pvboot_files_read(struct pvboot_file *f, uint32_t room, uint32_t *n, const char *path, uint64_t max,
                       struct pvboot_error *e);
 
+/* Of what is held, there is a copy of this. */
+enum pvboot_show {
+    PVBOOT_SHOW_NOTHING,
+    PVBOOT_SHOW_HEADERS, /* of a bzImage: its setup part and what that points to, a payload's first and last bytes, kernel_info */
+    PVBOOT_SHOW_BEGINNING /* of a bzImage that; of whatever it is PVBOOT_FILE_HEAD bytes, where a payload begins */
+};
+
 /*
- * As pvboot_file_read(), but without a copy where the file can be held until pvboot_file_dispose(): on a file system of
- * this machine that grants a lease.  Of a file that is @looked_at there is a copy of its head and of what a setup header
- * there points to: the end of a payload, kernel_info.  Elsewhere as pvboot_file_read().
+ * As pvboot_file_read(), but without a copy of all of it where the file can be held until pvboot_file_dispose(): on a file
+ * system of this machine that grants a lease.  Elsewhere as pvboot_file_read().
  */
-int pvboot_file_hold(struct pvboot_file *f, const char *path, uint64_t max, bool looked_at, struct pvboot_error *e);
+int pvboot_file_hold(struct pvboot_file *f, const char *path, uint64_t max, enum pvboot_show show,
+                     struct pvboot_error *e);
 
 /* Make of a file that is held the whole copy that pvboot_file_read() makes, and let go of it.  Errors as there. */
 int pvboot_file_copy(struct pvboot_file *f, struct pvboot_error *e);

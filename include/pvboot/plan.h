@@ -43,13 +43,13 @@ enum pvboot_tables {
 
 /* The domain before anything of ours lies in it. */
 struct pvboot_machine {
-    struct pvboot_memmap map;            /* RAM, reserved, ACPI as Xen will report them to the guest */
     uint64_t rsdp_gpa;                   /* 0: no ACPI */
     enum pvboot_tables tables;           /* where they are ours, the RSDP lies among them in an ACPI range of @map */
     uint64_t special_start, special_end; /* console, xenstore, ... pages; reserved in @map */
     uint64_t console_gpa, xenstore_gpa;  /* 0: none */
     uint32_t console_evtchn, xenstore_evtchn; /* 0: not known yet */
     uint32_t vcpus;
+    struct pvboot_memmap map; /* RAM, reserved, ACPI as Xen will report them to the guest */
 };
 
 /*
@@ -160,7 +160,7 @@ void pvboot_plan_free(struct pvboot_plan *plan);
 
 /*
  * Choose an address for everything @req needs.  Pure.
- * @plan is written only on success.
+ * @plan is all zero after a failure; @machine must not lie in it.
  * -UNSUPPORTED the image does not offer the entry, or its kernel dies of the subarch; -LIMIT the command line is
  * longer than the kernel takes, too many ramdisks; -NOFIT no hole fits (text names object, bytes and the room there
  * is); -USAGE the request contradicts itself.

@@ -58,7 +58,7 @@ def counts(report: dict) -> str:
         c = cell["counts"]
         kib = figures.median(_values(cell, "xl_kib"))
         lines.append((name, figures.mib(copied(c)), figures.mib(c["read_bytes"]), figures.mib(c["write_bytes"]),
-                      figures.mib(c["copied"]), figures.mib(mapped(c)), f"{copied(c) / mapped(c):.2f}", str(c["faults"]),
+                      figures.mib(c["copied"]), figures.mib(mapped(c)), f"{copied(c) / mapped(c):.3f}", str(c["faults"]),
                       str(c["hypercalls"]), str(c["maps"]), str(c["processes"]), figures.mib(kib * 1024),
                       figures.mib(c["group_kib"] * 1024), str(c["xen_hypercalls"] + c["xen_irets"] + c["xen_others"]),
                       str(c["xen_irets"]), str(c["xen_lost"])))

@@ -246,7 +246,8 @@ static int add_in(const struct pvb_store *s, struct adding *a, const char *kerne
 
     if (!realpath(kernel, a->path))
         return pvb_in_file(e, kernel, pvb_fail_errno(e, PVBOOT_E_UNREADABLE, "open"));
-    rc = pvboot_file_hold(&a->file, a->path, pvboot_limit(a->job->limits.kernel, PVBOOT_KERNEL_MAX), true, e);
+    rc = pvboot_file_hold(&a->file, a->path, pvboot_limit(a->job->limits.kernel, PVBOOT_KERNEL_MAX),
+                          PVBOOT_SHOW_BEGINNING, e);
     if (rc)
         return rc;
     rc = identify(a, e);

@@ -103,8 +103,11 @@ struct pvb_kernel_file {
     bool cache_asked;          /* for it, whatever the answer was */
     struct pvboot_error stale; /* why the cache has an entry and no use of it; class 0: nothing to say */
 };
+/* kernel.c: the file at @path, with what is looked at for @req's path shown.  As pvboot_file_hold(). */
+int pvb_kernel_file_hold(struct pvb_kernel_file *w, const char *path, const struct pvboot_request *req,
+                         struct pvboot_error *e) PVB_CHECKED;
 /*
- * kernel.c: @w->file, from the cache of unpacked kernels, if it is there and @req's path may want the ELF; else parsed by the
+ * @w->file, from the cache of unpacked kernels, if it is there and @req's path may want the ELF; else parsed by the
  * confined @helper and, unless it is only to @look, unpacked if the path needs that.
  */
 int pvb_kernel_file_parse(struct pvb_kernel_file *w, const struct pvboot_request *req, const struct pvb_paths *paths,

@@ -63,7 +63,7 @@ static int open_kernel(struct pvb_trial *t, const struct pvb_paths *paths, struc
 {
     const struct pvboot_request *req = &t->req;
     struct pvb_kernel_file *w = &t->kernel;
-    int rc = pvboot_file_hold(&w->file, t->domain.kernel, pvboot_limit(req->limits.kernel, PVBOOT_KERNEL_MAX), true, e);
+    int rc = pvb_kernel_file_hold(w, t->domain.kernel, req, e);
 
     if (!rc)
         rc = pvb_kernel_file_parse(w, req, paths, t->look, t->helper, e);

@@ -69,7 +69,7 @@ static void write_file(const struct mk *image)
     fclose(f);
 }
 
-static void judge(const struct row *r, enum pvboot_sandbox sandbox)
+static void judge(const struct row *r, enum pvboot_show show, enum pvboot_sandbox sandbox)
 {
     struct pvboot_confine c = { .helper = helper, .path = r->path, .sandbox = sandbox };
     struct pvboot_error e = { 0 }, said = { 0 };
@@ -79,7 +79,7 @@ static void judge(const struct row *r, enum pvboot_sandbox sandbox)
     int rc;
 
     write_file(&image);
-    assert_int_equal(pvboot_file_hold(&f, path, PVBOOT_KERNEL_MAX, true, &e), 0);
+    assert_int_equal(pvboot_file_hold(&f, path, PVBOOT_KERNEL_MAX, show, &e), 0);
     if (!f.held)
         skip();
     rc = pvboot_kernel_confine(&k, &f, &c, &e);
@@ -103,11 +103,12 @@ static void test_rows(void **state)
     struct surroundings before;
 
     (void)state;
-    judge(&rows[0], PVBOOT_SANDBOX_BEST); /* the helper's program stays open */
+    judge(&rows[0], PVBOOT_SHOW_HEADERS, PVBOOT_SANDBOX_BEST); /* the helper's program stays open */
     surroundings_take(&before);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        judge(&rows[i], PVBOOT_SANDBOX_BEST);
-        judge(&rows[i], PVBOOT_SANDBOX_OFF);
+        judge(&rows[i], PVBOOT_SHOW_HEADERS, PVBOOT_SANDBOX_BEST);
+        judge(&rows[i], PVBOOT_SHOW_BEGINNING, PVBOOT_SANDBOX_BEST);
+        judge(&rows[i], PVBOOT_SHOW_HEADERS, PVBOOT_SANDBOX_OFF);
     }
     surroundings_assert(&before, "held");
 }

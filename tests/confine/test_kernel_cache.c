@@ -124,7 +124,7 @@ static void test_file_that_is_held(void **state)
         bool found;
 
         write_file(path, "one!");
-        assert_int_equal(pvboot_file_hold(&what.file, path, PVBOOT_KERNEL_MAX, true, &e), 0);
+        assert_int_equal(pvboot_file_hold(&what.file, path, PVBOOT_KERNEL_MAX, PVBOOT_SHOW_BEGINNING, &e), 0);
         if (!what.file.held)
             skip();
         pvb_kernel_cache_put(path, &what);

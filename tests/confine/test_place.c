@@ -77,7 +77,7 @@ static void hold(struct kernel *x, const char *dir)
     fd = mkstemp(path);
     assert_int_equal(write(fd, x->image.p, x->image.len), x->image.len);
     close(fd);
-    assert_int_equal(pvboot_file_hold(&x->file, path, PVBOOT_KERNEL_MAX, true, &e), 0);
+    assert_int_equal(pvboot_file_hold(&x->file, path, PVBOOT_KERNEL_MAX, PVBOOT_SHOW_BEGINNING, &e), 0);
     unlink(path);
 }
 
@@ -172,7 +172,7 @@ static void test_writer_waits(void **state)
     fd = mkstemp(path);
     assert_int_equal(write(fd, x.image.p, x.image.len), x.image.len);
     close(fd);
-    assert_int_equal(pvboot_file_hold(&x.file, path, PVBOOT_KERNEL_MAX, true, &e), 0);
+    assert_int_equal(pvboot_file_hold(&x.file, path, PVBOOT_KERNEL_MAX, PVBOOT_SHOW_BEGINNING, &e), 0);
     if (!x.file.held)
         skip();
     writer = fork();

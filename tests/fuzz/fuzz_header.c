@@ -54,10 +54,12 @@ static void show(const uint8_t *data, size_t size)
     memcpy(&bytes, data + size - sizeof(bytes), sizeof(bytes));
     if (bytes < size)
         bytes = (uint32_t)size;
-    n = pvb_shown(span, (struct pvboot_bytes){ data, size < PVB_SHOWN_BY ? size : PVB_SHOWN_BY }, bytes);
-    FUZZ_MUST(n && n <= PVBOOT_FILE_SPANS);
-    for (uint32_t i = 0; i < n; i++)
-        FUZZ_MUST(span[i].n && span[i].off < bytes && span[i].n <= bytes - span[i].off);
+    for (enum pvboot_show show = PVBOOT_SHOW_HEADERS; show <= PVBOOT_SHOW_BEGINNING; show++) {
+        n = pvb_shown(span, show, (struct pvboot_bytes){ data, size < PVB_SHOWN_BY ? size : PVB_SHOWN_BY }, bytes);
+        FUZZ_MUST(n && n <= PVBOOT_FILE_SPANS);
+        for (uint32_t i = 0; i < n; i++)
+            FUZZ_MUST(span[i].n && span[i].off < bytes && span[i].n <= bytes - span[i].off);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

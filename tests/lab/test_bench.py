@@ -127,7 +127,7 @@ def test_bytes_copied_are_those_of_system_calls_and_of_memcpy():
     mib = 1 << 20
     ours = cell(1.0, read_bytes=mib, write_bytes=2 * mib, copied=3 * mib, pages=512, xen_irets=5, xen_others=7)
     text = tables.counts(report(**{"6.1__xl-pvh": cell(1.0), "6.1__linux64": ours}))
-    assert row(text, "6.1/linux64")[1:7] == ["6.0", "1.0", "2.0", "3.0", "2.0", "3.00"]
+    assert row(text, "6.1/linux64")[1:7] == ["6.0", "1.0", "2.0", "3.0", "2.0", "3.000"]
     assert row(text, "6.1/linux64")[-3:] == ["12", "5", "0"]
 
 

@@ -61,12 +61,12 @@ static void write_file(void)
     close(fd);
 }
 
-static void hold(struct pvboot_file *f, bool looked_at)
+static void hold(struct pvboot_file *f, enum pvboot_show show)
 {
     struct pvboot_error e = { 0 };
 
     write_file();
-    if (pvboot_file_hold(f, path, BYTES, looked_at, &e))
+    if (pvboot_file_hold(f, path, BYTES, show, &e))
         fail_msg("%s", e.text);
     assert_int_equal(f->bytes.len, BYTES);
     if (!f->held) {
@@ -88,6 +88,23 @@ static void assert_gets_all(const struct pvboot_file *f)
     free(got);
 }
 
+/* Memory that is not there, as that of a guest that ends meanwhile or of a host that has none left: no signal. */
+static void no_memory_to_read_to(void **state)
+{
+    void *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct pvboot_error e = { 0 };
+    struct pvboot_file f;
+    struct pvboot_source s;
+
+    (void)state;
+    hold(&f, PVBOOT_SHOW_BEGINNING);
+    s = pvboot_file_source(&f);
+    assert_int_equal(s.get(&s, 0, nowhere, 4096, &e), -PVBOOT_E_HOST);
+    assert_non_null(strstr(e.text, "4096 bytes of "));
+    munmap(nowhere, 4096);
+    pvboot_file_dispose(&f);
+}
+
 static bool is_shown(const struct pvboot_file *f, size_t off)
 {
     for (uint32_t i = 0; i < f->n_shown; i++)
@@ -100,7 +117,7 @@ static void assert_shown(const struct pvboot_file *f)
 {
     for (size_t i = 0; i < BYTES; i++)
         assert_int_equal(f->bytes.p[i], is_shown(f, i) ? was[i] : 0);
-    assert_true(is_shown(f, 0) && is_shown(f, 4095));
+    assert_true(is_shown(f, 0) && is_shown(f, 1023));
     assert_int_equal(write(f->memfd, "x", 1), -1);
 }
 
@@ -135,18 +152,22 @@ static void what_is_pointed_to_is_copied(void **state)
         put(0x248, 4, row[i].payload);
         put(0x24c, 4, row[i].length);
         put(0x268, 4, row[i].info);
-        hold(&f, true);
-        assert_shown(&f);
-        for (size_t at = 0; at < 4; at++)
-            assert_true(!row[i].first || is_shown(&f, row[i].first - at));
-        assert_true(!row[i].second || is_shown(&f, row[i].second));
-        assert_true(f.shown[0].n + 4096 < BYTES);
-        assert_gets_all(&f);
-        pvboot_file_dispose(&f);
-        pvboot_file_dispose(&f);
+        for (enum pvboot_show show = PVBOOT_SHOW_HEADERS; show <= PVBOOT_SHOW_BEGINNING; show++) {
+            hold(&f, show);
+            assert_shown(&f);
+            for (size_t at = 0; at < 4; at++)
+                assert_true(!row[i].first ||
+                            (is_shown(&f, row[i].first - at) && is_shown(&f, 5 * 512 + row[i].payload + at)));
+            assert_true(!row[i].second || is_shown(&f, row[i].second));
+            assert_true(f.shown[0].n + 4096 < BYTES);
+            assert_int_equal(is_shown(&f, 0xffff), show == PVBOOT_SHOW_BEGINNING || row[i].payload == UINT32_MAX);
+            assert_gets_all(&f);
+            pvboot_file_dispose(&f);
+            pvboot_file_dispose(&f);
+        }
     }
     put(0x202, 4, 0); /* no header: nothing of it counts */
-    hold(&f, true);
+    hold(&f, PVBOOT_SHOW_BEGINNING);
     assert_shown(&f);
     assert_int_equal(f.n_shown, 1);
     pvboot_file_dispose(&f);
@@ -157,7 +178,7 @@ static void nothing_is_copied(void **state)
     struct pvboot_file f;
 
     (void)state;
-    hold(&f, false);
+    hold(&f, PVBOOT_SHOW_NOTHING);
     assert_int_equal(f.n_shown, 0);
     assert_int_equal(f.memfd, -1);
     assert_gets_all(&f);
@@ -170,7 +191,7 @@ static void descriptor(void **state)
     struct pvboot_file f;
 
     (void)state;
-    hold(&f, true);
+    hold(&f, PVBOOT_SHOW_BEGINNING);
     assert_true(f.fd > STDERR_FILENO);
     assert_int_equal(fcntl(f.fd, F_GETFD), FD_CLOEXEC);
     assert_int_equal(fcntl(f.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
@@ -189,10 +210,10 @@ static void by_whom(void **state)
     int fd;
 
     (void)state;
-    hold(&f, true); /* also makes the name known */
+    hold(&f, PVBOOT_SHOW_BEGINNING); /* also makes the name known */
     pvboot_file_dispose(&f);
     forked = 0;
-    assert_int_equal(pvboot_file_hold(&f, path, BYTES, true, &e), 0);
+    assert_int_equal(pvboot_file_hold(&f, path, BYTES, PVBOOT_SHOW_BEGINNING, &e), 0);
     assert_true(f.held && !forked);
     pvboot_file_dispose(&f);
     assert_int_equal(pvb_file_look(&bytes, path, BYTES, &e), 0);
@@ -237,10 +258,10 @@ static void low_descriptors(void **state)
     struct pvboot_file f;
 
     (void)state;
-    hold(&f, true);
+    hold(&f, PVBOOT_SHOW_BEGINNING);
     pvboot_file_dispose(&f);
     close(STDIN_FILENO);
-    assert_int_equal(pvboot_file_hold(&f, path, BYTES, true, &e), 0);
+    assert_int_equal(pvboot_file_hold(&f, path, BYTES, PVBOOT_SHOW_BEGINNING, &e), 0);
     dup2(in, STDIN_FILENO);
     close(in);
     assert_true(f.held && f.fd > STDERR_FILENO);
@@ -280,7 +301,7 @@ static void writer_waits(void **state)
     for (int sig = 1; sig < NSIG; sig++)
         if (sig != SIGCHLD && sig != SIGALRM)
             signal(sig, count);
-    hold(&f, true);
+    hold(&f, PVBOOT_SHOW_BEGINNING);
     writer = start_writer();
     for (int i = 0; i < 5000 && fcntl(f.fd, F_GETLEASE) == F_RDLCK; i++)
         usleep(1000);
@@ -306,7 +327,7 @@ static void lease_is_lost(void **state)
     struct pvboot_file f;
 
     (void)state;
-    hold(&f, true);
+    hold(&f, PVBOOT_SHOW_BEGINNING);
     assert_int_equal(fcntl(f.fd, F_SETLEASE, F_UNLCK), 0);
     assert_int_equal(pvboot_file_settle(&f, &e), -PVBOOT_E_UNREADABLE);
     assert_string_equal(e.file, path);
@@ -330,7 +351,7 @@ static void writers_first(void **state)
         p = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         if (mapped)
             close(fd);
-        assert_int_equal(pvboot_file_hold(&f, path, BYTES, true, &e), 0);
+        assert_int_equal(pvboot_file_hold(&f, path, BYTES, PVBOOT_SHOW_BEGINNING, &e), 0);
         assert_false(f.held);
         assert_null(pvboot_file_source(&f).get);
         assert_memory_equal(f.bytes.p, was, BYTES);
@@ -348,12 +369,37 @@ static void whole_copy(void **state)
     struct pvboot_file f;
 
     (void)state;
-    hold(&f, true);
+    hold(&f, PVBOOT_SHOW_BEGINNING);
     assert_int_equal(pvboot_file_copy(&f, &e), 0);
     assert_false(f.held);
     assert_memory_equal(f.bytes.p, was, BYTES);
     assert_true(pvboot_file_unchanged(&f, path));
     assert_int_equal(pvboot_file_copy(&f, &e), 0);
+    pvboot_file_dispose(&f);
+}
+
+/* Which all of a small file is already. */
+static void whole_copy_of_little(void **state)
+{
+    struct pvboot_error e = { 0 };
+    struct pvboot_file f;
+    int memfd;
+
+    (void)state;
+    write_file();
+    assert_int_equal(truncate(path, 5000), 0);
+    assert_int_equal(pvboot_file_hold(&f, path, BYTES, PVBOOT_SHOW_BEGINNING, &e), 0);
+    if (!f.held)
+        skip();
+    memfd = f.memfd;
+    assert_int_equal(pvboot_file_copy(&f, &e), 0);
+    assert_false(f.held);
+    assert_int_equal(f.memfd, memfd);
+    assert_null(pvboot_file_source(&f).get);
+    assert_int_equal(f.bytes.len, 5000);
+    assert_memory_equal(f.bytes.p, was, 5000);
+    assert_int_equal(truncate(path, 0), 0); /* nobody waits for us any more */
+    assert_memory_equal(f.bytes.p, was, 5000);
     pvboot_file_dispose(&f);
 }
 
@@ -363,10 +409,12 @@ int main(void)
         cmocka_unit_test(what_is_pointed_to_is_copied),
         cmocka_unit_test(nothing_is_copied),
         cmocka_unit_test(descriptor),
+        cmocka_unit_test(no_memory_to_read_to),
         cmocka_unit_test(writer_waits),
         cmocka_unit_test(lease_is_lost),
         cmocka_unit_test(writers_first),
         cmocka_unit_test(whole_copy),
+        cmocka_unit_test(whole_copy_of_little),
         cmocka_unit_test(by_whom),
         cmocka_unit_test(low_descriptors),
     };

@@ -21,14 +21,15 @@ static int open_memfd(struct pvboot_file *f, struct pvboot_error *e)
     return pvb_memfd("pvboot-file", e);
 }
 
-static int take(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool looked_at, struct pvboot_error *e)
+static int take(struct pvboot_file *f, int memfd, const struct pvb_reading *r, enum pvboot_show show,
+                struct pvboot_error *e)
 {
     int rc;
 
     if (r->fd < 0)
         rc = pvb_memfd_seal(f, memfd, (size_t)r->st.st_size, e);
     else
-        rc = pvb_hold(f, memfd, r, looked_at, e);
+        rc = pvb_hold(f, memfd, r, show, e);
     if (!rc)
         f->version = version(&r->st);
     return rc;
@@ -40,7 +41,7 @@ static int open_file(struct pvb_reading *r, struct pvboot_error *e)
     return pvb_read_near(r) ? 0 : pvb_read_elsewhere(r, e);
 }
 
-static int read_file(struct pvboot_file *f, struct pvb_reading r, bool looked_at, struct pvboot_error *e)
+static int read_file(struct pvboot_file *f, struct pvb_reading r, enum pvboot_show show, struct pvboot_error *e)
 {
     int rc;
 
@@ -49,7 +50,7 @@ static int read_file(struct pvboot_file *f, struct pvb_reading r, bool looked_at
         return pvb_in_file(e, r.path, r.memfd);
     rc = open_file(&r, e);
     if (!rc)
-        rc = take(f, r.memfd, &r, looked_at, e);
+        rc = take(f, r.memfd, &r, show, e);
     if (rc) {
         (void)!ftruncate(r.memfd, 0); /* who still reads keeps it open, but not its memory */
         close(r.memfd);
@@ -59,12 +60,13 @@ static int read_file(struct pvboot_file *f, struct pvb_reading r, bool looked_at
 
 int pvboot_file_read(struct pvboot_file *f, const char *path, uint64_t max, struct pvboot_error *e)
 {
-    return read_file(f, (struct pvb_reading){ .path = path, .max = max }, false, e);
+    return read_file(f, (struct pvb_reading){ .path = path, .max = max }, PVBOOT_SHOW_NOTHING, e);
 }
 
-int pvboot_file_hold(struct pvboot_file *f, const char *path, uint64_t max, bool looked_at, struct pvboot_error *e)
+int pvboot_file_hold(struct pvboot_file *f, const char *path, uint64_t max, enum pvboot_show show,
+                     struct pvboot_error *e)
 {
-    return read_file(f, (struct pvb_reading){ .path = path, .max = max, .hold = true }, looked_at, e);
+    return read_file(f, (struct pvb_reading){ .path = path, .max = max, .hold = true }, show, e);
 }
 
 int pvb_file_look(uint64_t *bytes, const char *path, uint64_t max, struct pvboot_error *e)

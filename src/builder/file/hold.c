@@ -31,6 +31,8 @@ static int get(const struct pvboot_source *s, uint64_t off, void *dst, size_t n,
 
         if (got < 0 && errno == EINTR)
             continue;
+        if (got < 0 && errno == EFAULT)
+            return pvb_fail(e, PVBOOT_E_HOST, "no memory where %zu bytes of %s shall lie", n, s->path);
         if (got < 0)
             return pvb_in_file(e, s->path, pvb_fail_errno(e, PVBOOT_E_UNREADABLE, "read"));
         if (!got)
@@ -73,32 +75,51 @@ int pvboot_file_settle(struct pvboot_file *f, struct pvboot_error *e)
     return pvb_in_file(e, f->path, pvb_fail_errno(e, PVBOOT_E_HOST, "giving a lease back"));
 }
 
-static int copy_range(int memfd, const struct pvboot_source *s, uint64_t off, uint64_t n, struct pvboot_error *e)
+/*
+ * Those pieces of it, where the mapping of what is as long as all of it says, so that each byte is copied once: that there
+ * is no memory is an error of read() then, and no signal.
+ */
+static int copy_pieces(uint8_t *p, const struct pvboot_source *s, const struct pvboot_span *span, size_t n,
+                       struct pvboot_error *e)
 {
-    uint8_t chunk[CHUNK];
     int rc = 0;
 
-    if (lseek(memfd, (off_t)off, SEEK_SET) < 0)
-        return pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
-    for (uint64_t done = 0, some; !rc && done < n; done += some) {
-        some = n - done < CHUNK ? n - done : CHUNK;
-        rc = get(s, off + done, chunk, (size_t)some, e);
-        if (!rc)
-            rc = pvb_memfd_put(memfd, (struct pvboot_bytes){ chunk, (size_t)some }, e);
-    }
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = get(s, span[i].off, p + span[i].off, (size_t)span[i].n, e);
     return rc;
 }
 
-/* Those pieces of it, into what is as long as all of it: @memfd, which @f owns then. */
 static int copy_spans(struct pvboot_file *f, int memfd, const struct pvboot_source *s, size_t bytes,
                       const struct pvboot_span *span, size_t n, struct pvboot_error *e)
 {
     int rc = pvb_memfd_room(bytes, e);
+    uint8_t *p;
 
-    if (!rc && ftruncate(memfd, (off_t)bytes))
-        rc = pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
-    for (size_t i = 0; !rc && i < n; i++)
-        rc = copy_range(memfd, s, span[i].off, span[i].n, e);
+    if (rc)
+        return rc;
+    if (ftruncate(memfd, (off_t)bytes))
+        return pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
+    p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+    if (p == MAP_FAILED)
+        return pvb_fail_errno(e, PVBOOT_E_HOST, "no address space for a private copy");
+    rc = copy_pieces(p, s, span, n, e);
+    munmap(p, bytes); /* a seal finds no writer */
+    return rc ? rc : pvb_memfd_seal(f, memfd, bytes, e);
+}
+
+/* All of it: what goes by way of a mapping costs a fault a page. */
+static int copy_all(struct pvboot_file *f, int memfd, const struct pvboot_source *s, size_t bytes,
+                    struct pvboot_error *e)
+{
+    uint8_t chunk[CHUNK];
+    int rc = pvb_memfd_room(bytes, e);
+
+    for (size_t done = 0, some; !rc && done < bytes; done += some) {
+        some = bytes - done < CHUNK ? bytes - done : CHUNK;
+        rc = get(s, done, chunk, some, e);
+        if (!rc)
+            rc = pvb_memfd_put(memfd, (struct pvboot_bytes){ chunk, some }, e);
+    }
     return rc ? rc : pvb_memfd_seal(f, memfd, bytes, e);
 }
 
@@ -115,7 +136,7 @@ static int copy_nothing(struct pvboot_file *f, int memfd, size_t bytes, struct p
 }
 
 static int copy_what_shows(struct pvboot_file *f, int memfd, const struct pvboot_source *s, size_t bytes,
-                           struct pvboot_error *e)
+                           enum pvboot_show show, struct pvboot_error *e)
 {
     struct pvboot_span span[PVBOOT_FILE_SPANS];
     uint8_t head[PVB_SHOWN_BY];
@@ -125,7 +146,7 @@ static int copy_what_shows(struct pvboot_file *f, int memfd, const struct pvboot
 
     if (rc)
         return rc;
-    n = pvb_shown(span, begin, bytes);
+    n = pvb_shown(span, show, begin, bytes);
     rc = copy_spans(f, memfd, s, bytes, span, n, e);
     if (rc)
         return rc;
@@ -134,7 +155,8 @@ static int copy_what_shows(struct pvboot_file *f, int memfd, const struct pvboot
     return 0;
 }
 
-int pvb_hold(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool looked_at, struct pvboot_error *e)
+int pvb_hold(struct pvboot_file *f, int memfd, const struct pvb_reading *r, enum pvboot_show show,
+             struct pvboot_error *e)
 {
     const struct pvboot_source from = { get, r->fd, r->path };
     const size_t bytes = (size_t)r->st.st_size;
@@ -142,7 +164,7 @@ int pvb_hold(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool
     int rc = path ? 0 : pvb_fail(e, PVBOOT_E_HOST, "no memory for a path");
 
     if (!rc)
-        rc = looked_at ? copy_what_shows(f, memfd, &from, bytes, e) : copy_nothing(f, memfd, bytes, e);
+        rc = show ? copy_what_shows(f, memfd, &from, bytes, show, e) : copy_nothing(f, memfd, bytes, e);
     if (rc) {
         close(r->fd);
         free(path);
@@ -155,19 +177,38 @@ int pvb_hold(struct pvboot_file *f, int memfd, const struct pvb_reading *r, bool
     return 0;
 }
 
+/* A small file is shown whole. */
+static bool is_copy(const struct pvboot_file *f)
+{
+    return f->n_shown && f->shown[0].n == f->bytes.len;
+}
+
+static void let_go(struct pvboot_file *f)
+{
+    close(f->fd);
+    free(f->path);
+    f->path = NULL;
+    f->held = false;
+}
+
 int pvboot_file_copy(struct pvboot_file *f, struct pvboot_error *e)
 {
     const struct pvboot_source from = pvboot_file_source(f);
-    const struct pvboot_span all = { 0, f->bytes.len };
     struct pvboot_file whole;
     int memfd, rc;
 
     if (!f->held)
         return 0;
+    if (is_copy(f)) {
+        rc = pvboot_file_settle(f, e);
+        if (!rc)
+            let_go(f);
+        return rc;
+    }
     memfd = pvb_memfd("pvboot-file", e);
     if (memfd < 0)
         return pvb_in_file(e, f->path, memfd);
-    rc = copy_spans(&whole, memfd, &from, all.n, &all, 1, e);
+    rc = copy_all(&whole, memfd, &from, f->bytes.len, e);
     if (rc) {
         close(memfd);
         return pvb_in_file(e, f->path, rc);

@@ -51,7 +51,9 @@ static int check_machine(const struct pvboot_machine *m, struct pvboot_error *e)
  */
 static int tell_memory(struct pvboot_plan *plan, struct pvboot_error *e)
 {
-    plan->e820 = plan->machine.map;
+    const struct pvboot_memmap *map = &plan->machine.map;
+
+    memcpy(&plan->e820, map, offsetof(struct pvboot_memmap, r) + map->n * sizeof(map->r[0]));
     if (pvb_is_pvh(plan->path))
         return 0;
     return pvboot_memmap_set(&plan->e820, ISA_HOLE, ISA_HOLE_END, PVBOOT_RESERVED, e);
@@ -107,39 +109,58 @@ int pvboot_plan_possible(const struct pvboot_image *img, const struct pvboot_req
     return rc ? rc : pvb_choose_subarch(&p, img, req, e);
 }
 
+/* A map has room for a thousand ranges and holds few. */
+static void copy_machine(struct pvboot_plan *plan, const struct pvboot_machine *m)
+{
+    memcpy(&plan->machine, m, offsetof(struct pvboot_machine, map.r) + m->map.n * sizeof(m->map.r[0]));
+}
+
+static int place(struct pvb_layout *l, struct pvboot_error *e)
+{
+    int rc = pvb_place_kernel(l, e);
+
+    if (!rc)
+        rc = pvb_place_ramdisk(l, e);
+    if (!rc)
+        rc = pvb_place_small(l, e);
+    return rc ? rc : pvb_place_foreign(l->plan, e);
+}
+
+static int make(struct pvboot_plan *p, const struct pvboot_image *img, const struct pvboot_machine *machine,
+                const struct pvboot_request *req, struct pvboot_error *e)
+{
+    struct pvb_layout l = { .img = img, .req = req, .plan = p };
+    int rc = check_machine(machine, e);
+
+    if (!rc)
+        rc = choose(p, img, req, e);
+    if (!rc)
+        rc = pvb_check_cmdline(img, p->path, req->cmdline, e);
+    if (rc)
+        return rc;
+    copy_machine(p, machine);
+    rc = tell_memory(p, e);
+    if (rc)
+        return rc;
+    pvb_room_init(&l.room, &p->machine.map);
+    rc = place(&l, e);
+    if (rc)
+        return rc;
+    choose_handover(p, img, req);
+    pvb_start_state(p, img);
+    if (pvb_loads_elf(p->path) && p->path != PVBOOT_PATH_STUB)
+        pvb_remark(p, "%s skips the kernel's decompressor: no KASLR of its text", pvboot_path_name(p->path));
+    return 0;
+}
+
 int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
                      const struct pvboot_request *req, struct pvboot_error *e)
 {
-    struct pvboot_plan p;
-    struct pvb_layout l = { .img = img, .req = req, .plan = &p };
     int rc;
 
-    memset(&p, 0, sizeof(p));
-    rc = check_machine(machine, e);
-    if (!rc)
-        rc = choose(&p, img, req, e);
-    if (!rc)
-        rc = pvb_check_cmdline(img, p.path, req->cmdline, e);
+    memset(plan, 0, sizeof(*plan));
+    rc = make(plan, img, machine, req, e);
     if (rc)
-        return rc;
-    p.machine = *machine;
-    rc = tell_memory(&p, e);
-    if (rc)
-        return rc;
-    pvb_room_init(&l.room, &p.machine.map);
-    rc = pvb_place_kernel(&l, e);
-    if (!rc)
-        rc = pvb_place_ramdisk(&l, e);
-    if (!rc)
-        rc = pvb_place_small(&l, e);
-    if (!rc)
-        rc = pvb_place_foreign(&p, e);
-    if (rc)
-        return rc;
-    choose_handover(&p, img, req);
-    pvb_start_state(&p, img);
-    if (pvb_loads_elf(p.path) && p.path != PVBOOT_PATH_STUB)
-        pvb_remark(&p, "%s skips the kernel's decompressor: no KASLR of its text", pvboot_path_name(p.path));
-    *plan = p;
-    return 0;
+        memset(plan, 0, sizeof(*plan));
+    return rc;
 }

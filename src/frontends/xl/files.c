@@ -13,12 +13,12 @@ static int read_kernel(struct pvb_domain *d, const char *path, struct pvboot_err
 {
     if (pvb_kernel_cache_take(path, &d->kernel))
         return 0;
-    return pvboot_file_hold(&d->kernel.file, path, pvboot_limit(d->req.limits.kernel, PVBOOT_KERNEL_MAX), true, e);
+    return pvb_kernel_file_hold(&d->kernel, path, &d->req, e);
 }
 
 static int read_ramdisk(struct pvb_domain *d, struct pvboot_file *f, const char *path, struct pvboot_error *e)
 {
-    return pvboot_file_hold(f, path, pvboot_limit(d->req.limits.ramdisk, PVBOOT_RAMDISK_MAX), false, e);
+    return pvboot_file_hold(f, path, pvboot_limit(d->req.limits.ramdisk, PVBOOT_RAMDISK_MAX), PVBOOT_SHOW_NOTHING, e);
 }
 
 static int read_module(struct xc_dom_image *dom, const char *path, const char *cmdline, struct pvboot_error *e)

@@ -13,7 +13,7 @@
 /* By no other process, if it lies on a disk of this machine, as it should. */
 static int read_stub(struct pvboot_file *f, const char *path, struct pvboot_error *e)
 {
-    int rc = pvboot_file_hold(f, path, PVBOOT_KERNEL_MAX, true, e);
+    int rc = pvboot_file_hold(f, path, PVBOOT_KERNEL_MAX, PVBOOT_SHOW_BEGINNING, e);
 
     return rc ? rc : pvboot_file_copy(f, e);
 }
