@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The libraries that the programs need; what is missing is named once, before anything is compiled.
 
-CODEC_PKGS := zlib liblzma liblz4 libzstd
+CODEC_PKGS := zlib libdeflate liblzma liblz4 libzstd
 PKGS := libelf jansson $(CODEC_PKGS)
 # What pkg-config does not know everywhere: for pvboot.pc either by its name there or as it is linked.
 GCRYPT_PKG := $(shell $(PKG_CONFIG) --exists libgcrypt 2>/dev/null && echo libgcrypt)
@@ -17,6 +17,7 @@ LIBRARIES := \
     libjansson:jansson.h:jansson:libjansson-dev \
     libgcrypt:gcrypt.h::libgcrypt20-dev \
     libz:zlib.h:zlib:zlib1g-dev \
+    libdeflate:libdeflate.h:libdeflate:libdeflate-dev \
     libbz2:bzlib.h::libbz2-dev \
     liblzma:lzma.h:liblzma:liblzma-dev \
     liblz4:lz4.h:liblz4:liblz4-dev \

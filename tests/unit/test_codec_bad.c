@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Streams bent by hand, each at the offset its format's specification gives. */
+#include "../../src/builder/image/codec.h"
 #include "mkimage.h"
 
 #include <lzma.h>
@@ -200,6 +201,74 @@ static void xz(void **state)
     expect("padding of 3", m, M, "xz payload: stream ends");
 }
 
+/* @bytes of the ELF as @blocks blocks by liblzma's own encoder, without the trailer. */
+static struct mk xz_of(size_t bytes, unsigned blocks, lzma_check check)
+{
+    lzma_stream s = LZMA_STREAM_INIT;
+    struct mk m = { 0 };
+
+    mk_le(&m, lzma_stream_buffer_bound(bytes) + 4096, 1, 0);
+    assert_int_equal(lzma_easy_encoder(&s, 0, check), LZMA_OK);
+    s.next_out = m.p;
+    s.avail_out = m.len;
+    for (unsigned i = 0; i < blocks; i++) {
+        bool last = i + 1 == blocks;
+
+        s.next_in = elf.p + bytes / blocks * i;
+        s.avail_in = last ? bytes - bytes / blocks * i : bytes / blocks;
+        assert_int_equal(lzma_code(&s, last ? LZMA_FINISH : LZMA_FULL_FLUSH), LZMA_STREAM_END);
+    }
+    mk_cut(&m, s.total_out);
+    lzma_end(&s);
+    return m;
+}
+
+static uint8_t came[0x10000];
+
+static int put(uint64_t at, const void *bytes, size_t n, struct pvboot_error *e)
+{
+    (void)e;
+    memcpy(came + at, bytes, n);
+    return 0;
+}
+
+/* @window: bytes; 0: all at once. */
+static void unxz(const struct mk *m, size_t bytes, size_t window, int code, const char *says)
+{
+    const struct pvb_output out = {
+        .p = window ? NULL : came, .len = bytes, .window = window, .put = window ? put : NULL
+    };
+
+    memset(came, 0, sizeof(came));
+    err = (struct pvboot_error){ 0 };
+    assert_int_equal(pvb_unxz(mk_bytes(m), out, &err), -code);
+    assert_non_null(strstr(err.text, says));
+    assert_memory_equal(came, elf.p, bytes);
+}
+
+/* xz 1.1, 3.3, 3.4: zeroes to a multiple of four before the check, which is the last before the index, if there is one. */
+static void xz_checks(void **state)
+{
+    static const lzma_check check[] = { LZMA_CHECK_NONE, LZMA_CHECK_CRC32, LZMA_CHECK_CRC64, LZMA_CHECK_SHA256 };
+    unsigned padded = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 4 * 2 * 16 * 2; i++) {
+        size_t bytes = 0x8000 + i / 16 % 16, window = i % 2 * 0x1000;
+        unsigned blocks = 1 + i / 2 % 2;
+        struct mk m = xz_of(bytes, blocks, check[i / 4 % 4]);
+        size_t index = m.len - 12 - (m.p[m.len - 8] + 1u) * 4;
+
+        unxz(&m, bytes, window, 0, "");
+        padded += !m.p[index - lzma_check_size(check[i / 4 % 4]) - 1];
+        m.p[index - 1] ^= 1;
+        if (check[i / 4 % 4] != LZMA_CHECK_NONE)
+            unxz(&m, bytes, window, M, "xz payload is damaged near packed byte");
+        mk_free(&m);
+    }
+    assert_true(padded);
+}
+
 /* Legacy frame: magic, then chunks: a 32-bit size, a block. */
 static void lz4(void **state)
 {
@@ -319,8 +388,8 @@ static void lzo(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gzip), cmocka_unit_test(bzip2), cmocka_unit_test(lzma), cmocka_unit_test(xz),
-        cmocka_unit_test(lz4),  cmocka_unit_test(zstd),  cmocka_unit_test(lzo),
+        cmocka_unit_test(gzip),      cmocka_unit_test(bzip2), cmocka_unit_test(lzma), cmocka_unit_test(xz),
+        cmocka_unit_test(xz_checks), cmocka_unit_test(lz4),   cmocka_unit_test(zstd), cmocka_unit_test(lzo),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -5,6 +5,8 @@
  */
 #include "codec.h"
 
+#include <endian.h>
+#include <libdeflate.h>
 #include <lzma.h>
 #include <stdlib.h>
 
@@ -71,8 +73,55 @@ static int finish(lzma_ret r, uint64_t wanted, const struct pvb_progress *at, st
     }
 }
 
+/* What a stream's index says of it; zeroes: it cannot be read, and the decoder will say what is wrong. */
+struct indexed {
+    uint64_t bytes; /* unpacked */
+    bool has_sum;   /* one block with a CRC32, as in every kernel: a sixteenth of liblzma's time is its CRC32 ... */
+    uint32_t sum;   /* ... so libdeflate's, which uses the processor's multiplier, is compared to this */
+};
+
+/* .xz, 3.1: a block ends with its check, behind its padding. */
+static void find_sum(struct indexed *x, struct pvboot_bytes in, const lzma_index *index)
+{
+    lzma_index_iter i;
+
+    lzma_index_iter_init(&i, index);
+    if (lzma_index_block_count(index) != 1 || lzma_index_iter_next(&i, LZMA_INDEX_ITER_BLOCK))
+        return;
+    x->has_sum =
+        i.block.total_size >= sizeof(x->sum) &&
+        pvboot_get(in, i.block.compressed_stream_offset + i.block.total_size - sizeof(x->sum), &x->sum, sizeof(x->sum));
+    x->sum = le32toh(x->sum);
+}
+
+static struct indexed read_index(struct pvboot_bytes in)
+{
+    static const uint8_t padding[4];
+    uint64_t memory = INDEX_MEMORY_MAX;
+    struct indexed x = { 0 };
+    size_t at, end = in.len;
+    lzma_index *index = NULL;
+    lzma_stream_flags foot;
+
+    while (end >= sizeof(padding) && !memcmp(in.p + end - sizeof(padding), padding, sizeof(padding)))
+        end -= sizeof(padding);
+    if (end < LZMA_STREAM_HEADER_SIZE)
+        return x;
+    end -= LZMA_STREAM_HEADER_SIZE;
+    if (lzma_stream_footer_decode(&foot, in.p + end) != LZMA_OK || foot.backward_size > end)
+        return x;
+    at = end - (size_t)foot.backward_size;
+    if (lzma_index_buffer_decode(&index, &memory, NULL, in.p, &at, end) != LZMA_OK)
+        return x;
+    x.bytes = lzma_index_uncompressed_size(index);
+    if (foot.check == LZMA_CHECK_CRC32)
+        find_sum(&x, in, index);
+    lzma_index_end(index, NULL);
+    return x;
+}
+
 /* A full window is LZMA_BUF_ERROR, after which lzma_code() goes on; the last may be empty. */
-static int run_windows(lzma_stream *s, struct pvb_output out, lzma_ret *r, struct pvboot_error *e)
+static int run_windows(lzma_stream *s, struct pvb_output out, uint32_t *sum, lzma_ret *r, struct pvboot_error *e)
 {
     uint8_t *window = malloc(out.window);
     int rc;
@@ -85,24 +134,33 @@ static int run_windows(lzma_stream *s, struct pvb_output out, lzma_ret *r, struc
         s->next_out = window;
         s->avail_out = out.len - at < out.window ? (size_t)(out.len - at) : out.window;
         *r = run(s);
+        if (sum)
+            *sum = libdeflate_crc32(*sum, window, (size_t)(s->total_out - at));
         rc = out.put(out.base + at, window, (size_t)(s->total_out - at), e);
     } while (!rc && *r == LZMA_BUF_ERROR && !s->avail_out && s->total_out < out.len);
     free(window);
     return rc;
 }
 
-static lzma_ret run_stored(lzma_stream *s, struct pvb_output out)
+static lzma_ret run_stored(lzma_stream *s, struct pvb_output out, uint32_t *sum)
 {
+    lzma_ret r;
+
     s->next_out = out.p;
     s->avail_out = out.len;
-    return run(s);
+    r = run(s);
+    if (sum)
+        *sum = libdeflate_crc32(*sum, out.p, (size_t)s->total_out);
+    return r;
 }
 
-static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, struct pvb_output out,
-                  struct pvboot_error *e)
+/* @wanted_sum: the CRC32 that is not left to liblzma; NULL: there is none. */
+static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, const uint32_t *wanted_sum,
+                  struct pvb_output out, struct pvboot_error *e)
 {
     const lzma_allocator populates = { allocate, release, &out.len };
     struct pvb_progress at = { .codec = codec, .in_bytes = in.len, .out_bytes = out.len, .actual = out.actual };
+    uint32_t summed = 0, *sum = wanted_sum ? &summed : NULL;
     lzma_ret r = LZMA_OK;
     uint64_t wanted;
     int rc = 0;
@@ -111,9 +169,9 @@ static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, str
     s->next_in = in.p;
     s->avail_in = in.len;
     if (out.put)
-        rc = run_windows(s, out, &r, e);
+        rc = run_windows(s, out, sum, &r, e);
     else
-        r = run_stored(s, out);
+        r = run_stored(s, out, sum);
     at.in = s->total_in;
     at.out = s->total_out;
     wanted = lzma_memusage(s);
@@ -122,36 +180,14 @@ static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, str
         return rc;
     if (r == LZMA_STREAM_END)
         skip_padding(&at, in);
+    if (r == LZMA_STREAM_END && sum && *sum != *wanted_sum)
+        r = LZMA_DATA_ERROR;
     return finish(r, wanted, &at, e);
-}
-
-/* What the stream's own index adds up to; 0 when none can be read: the decoder will then say what is wrong. */
-static uint64_t indexed_bytes(struct pvboot_bytes in)
-{
-    static const uint8_t padding[4];
-    uint64_t memory = INDEX_MEMORY_MAX, bytes = 0;
-    size_t at, end = in.len;
-    lzma_index *index = NULL;
-    lzma_stream_flags foot;
-
-    while (end >= sizeof(padding) && !memcmp(in.p + end - sizeof(padding), padding, sizeof(padding)))
-        end -= sizeof(padding);
-    if (end < LZMA_STREAM_HEADER_SIZE)
-        return 0;
-    end -= LZMA_STREAM_HEADER_SIZE;
-    if (lzma_stream_footer_decode(&foot, in.p + end) != LZMA_OK || foot.backward_size > end)
-        return 0;
-    at = end - (size_t)foot.backward_size;
-    if (lzma_index_buffer_decode(&index, &memory, NULL, in.p, &at, end) == LZMA_OK) {
-        bytes = lzma_index_uncompressed_size(index);
-        lzma_index_end(index, NULL);
-    }
-    return bytes;
 }
 
 int pvb_xz_claim(struct pvboot_bytes in, uint64_t declared, struct pvboot_error *e)
 {
-    uint64_t indexed = indexed_bytes(in);
+    uint64_t indexed = read_index(in).bytes;
 
     if (indexed && indexed != declared)
         return pvb_fail(e, PVBOOT_E_MALFORMED, "xz payload unpacks to %llu bytes by its index, but declares %llu",
@@ -163,7 +199,7 @@ static size_t peek(lzma_stream *s, struct pvboot_bytes in, struct pvb_output out
 {
     s->next_in = in.p;
     s->avail_in = in.len;
-    (void)run_stored(s, out);
+    (void)run_stored(s, out, NULL);
     lzma_end(s);
     return (size_t)s->total_out;
 }
@@ -184,11 +220,12 @@ size_t pvb_lzma_peek(struct pvboot_bytes in, struct pvb_output out)
 
 int pvb_unxz(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
 {
+    const struct indexed x = read_index(in);
     lzma_stream s = LZMA_STREAM_INIT;
 
-    if (lzma_stream_decoder(&s, PVBOOT_DECODER_MEMORY_MAX, 0) != LZMA_OK)
+    if (lzma_stream_decoder(&s, PVBOOT_DECODER_MEMORY_MAX, x.has_sum ? LZMA_IGNORE_CHECK : 0) != LZMA_OK)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for liblzma");
-    return decode(&s, "xz", in, out, e);
+    return decode(&s, "xz", in, x.has_sum ? &x.sum : NULL, out, e);
 }
 
 int pvb_unlzma(struct pvboot_bytes in, struct pvb_output out, struct pvboot_error *e)
@@ -197,5 +234,5 @@ int pvb_unlzma(struct pvboot_bytes in, struct pvb_output out, struct pvboot_erro
 
     if (lzma_alone_decoder(&s, PVBOOT_DECODER_MEMORY_MAX) != LZMA_OK)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for liblzma");
-    return decode(&s, "lzma", in, out, e);
+    return decode(&s, "lzma", in, NULL, out, e);
 }
