@@ -123,6 +123,15 @@ def test_our_stub_as_a_kernel_with_our_words(domain, plugin, files, tmp_path, ki
     assert not list(dump.iterdir())
 
 
+@pytest.mark.parametrize("entry", ["linux64", "vmlinux64"])
+def test_a_boot_rom_goes_to_stock_code_whole(domain, plugin, tmp_path, entry):
+    """Of what it takes for a kernel the plugin reads the beginning, and the rest only if it is one."""
+    rom = tmp_path / "rom"
+    rom.write_bytes(bytes(range(256)) * 1024)
+    check(domain, plugin, False, kind="hvm", kernel=plugin.parent / "pvboot-stub.elf", ramdisk=rom, mib=64,
+          cmdline=f"pvboot entry={entry}")
+
+
 def test_handed_over_in_memory(domain, plugin, files):
     assert check(domain, plugin, shim=files / "pvshim.elf", carrier="pv-shim", kernel=files / "pv.elf",
                  ramdisk=files / "initrd", in_memory=True, **GUEST).built

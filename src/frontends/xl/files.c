@@ -46,6 +46,19 @@ static int read_module(struct xc_dom_image *dom, const char *path, const char *c
     return 0;
 }
 
+int pvb_give_back(struct xc_dom_image *dom, struct pvboot_error *e)
+{
+    struct pvb_domain *d = pvb_domain_find(dom);
+    struct pvboot_file *f = d ? &d->kernel.file : NULL;
+    int rc;
+
+    if (!f || !f->held || !dom->num_modules)
+        return 0;
+    rc = pvboot_file_copy(f, e);
+    dom->modules[0].blob = (void *)f->bytes.p;
+    return pvb_in_file(e, d->kernel_path, rc);
+}
+
 int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e)
 {
     struct pvboot_request *req = &d->req;

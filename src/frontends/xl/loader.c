@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+/* A boot ROM that was taken for a kernel goes to stock code whole; if it cannot be had, nobody builds the domain. */
 static int probe(struct xc_dom_image *dom)
 {
-    return pvb_owner(dom) == PVB_OWNER_STOCK ? -EINVAL : 0;
+    return pvb_owner(dom) == PVB_OWNER_STOCK && !pvb_give_back(dom, NULL) ? -EINVAL : 0;
 }
 
 /*
@@ -75,9 +76,14 @@ static int take_request(struct xc_dom_image *dom, struct pvb_domain *d, struct p
 
 static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pvboot_error *e)
 {
+    enum pvb_owner owner = pvb_owner(dom);
     int rc;
 
-    if (pvb_owner(dom) == PVB_OWNER_UNMARKED)
+    if (owner == PVB_OWNER_STOCK) {
+        rc = pvb_give_back(dom, e);
+        return rc ? rc : pvb_fail(e, PVBOOT_E_UNREADABLE, "a boot ROM could not be read at once");
+    }
+    if (owner == PVB_OWNER_UNMARKED)
         return pvb_fail(e, PVBOOT_E_USAGE,
                         "a kernel without a command line: without one a guest of pvboot's cannot be told from a stock "
                         "one that was given the stub as its kernel; cmdline=\"\" is enough, or an argument from the "
