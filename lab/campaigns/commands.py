@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""The verbs of campaigns: soak, faults, launch, stubdom, confine."""
+"""The verbs of campaigns: soak, faults, launch, stubdom, confine, migrate."""
 
 import argparse
 import dataclasses
 
-from . import confine, faults, launch, soak, stubdom
+from ..base import release
+from . import confine, faults, launch, migrate, soak, stubdom
 
 
 def register(verb) -> None:
@@ -18,6 +19,8 @@ def register(verb) -> None:
     sub.add_argument("--select", metavar="GLOB", help="guests by name, of every kernel: '6.12-*', '*-stub-4'; default: a short list")
     verb(stubdom_, "xenstored in a domain of its own: stock guests through it, and its end")
     verb(confine_, "the confinement attacked on dom0's own kernel")
+    sub = verb(migrate_, "guests saved on one machine go on on another, of another release if one is named")
+    sub.add_argument("--to", choices=release.KNOWN, help="whose Xen and xl restore them (default: as saved)")
 
 
 def soak_(args: argparse.Namespace) -> int:
@@ -38,3 +41,7 @@ def launch_(args: argparse.Namespace) -> int:
 
 def stubdom_(args: argparse.Namespace) -> int:
     return stubdom.stubdom()
+
+
+def migrate_(args: argparse.Namespace) -> int:
+    return migrate.migrate(args.to or release.name())

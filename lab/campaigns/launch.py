@@ -10,7 +10,7 @@ import time
 
 from ..base import kernels
 from ..base.cpio import Archive
-from ..base.errors import LabError
+from ..base.errors import LabError, Timeout
 from ..guests import evidence, images
 from ..judges import launched
 from ..machine import dom0
@@ -119,7 +119,11 @@ def _guest(testbed: Testbed, at: dict[str, str], guest: Guest, twins: dict[str, 
 def _once(testbed: Testbed, at: dict[str, str], guest: Guest) -> tuple[str, str]:
     """What it said, what is wrong."""
     mark = len(testbed.host.log())
-    rc, out, err = testbed.host.run(_script(guest, command(guest, at)), GUEST_SECONDS + 120)
+    try:
+        rc, out, err = testbed.host.run(_script(guest, command(guest, at)), GUEST_SECONDS + 120)
+    except Timeout as late:
+        testbed.host.run(f"pvboot destroy --force {guest.name}")
+        return "", str(late)
     text = out
     if guest.timers:
         domid = int(re.search(r"^@domid (\d+)$", err, re.M).group(1))
