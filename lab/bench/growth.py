@@ -14,7 +14,7 @@ from . import bed, figures, run, tables
 
 KERNEL = "6.1-cloud"  # lz4: what unpacking costs hides the least
 PATHS = (run.STOCK, "pvh", "linux64")
-GUEST_MIB = (256, 512, 1024, 2048, 4096, 16384)
+GUEST_MIB = (256, 512, 1024, 2048, 4096, 8192, 16384)
 KERNEL_MIB = (16, 32, 64)    # beside the kernel as it is, of 8
 RAMDISK_MIB = (200, 1024)    # beside the one of 2
 AT_ONCE = 8

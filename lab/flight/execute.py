@@ -149,9 +149,9 @@ class Flight:
     def _native_in_pv(self) -> None:
         self._ready(runner.machine_mib([]))
         kernel = self._image(native_in_pv.KERNEL)
-        elf, entry = native_in_pv.image(kernel, self._inspected[native_in_pv.KERNEL], self.out)
+        images = native_in_pv.image(kernel, self._inspected[native_in_pv.KERNEL], self.out)
         ramdisk = self._put(recipes.initrd(self._store, "amd64", "small"))
-        found = native_in_pv.run(self._host, elf, entry, ramdisk, self.out)
+        found = native_in_pv.run(self._host, images, ramdisk, self.out)
         self.writer.add_experiment("C6", found)
         self._progress.say(f"experiment C6: {found['outcome']}")
 

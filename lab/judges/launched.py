@@ -112,5 +112,7 @@ RULES: tuple[Rule, ...] = (
     Rule("each domain has its own number", BOTH, (rf"cpuid: \d+ 40000004 00 {_HEX} {_HEX} {_HEX} {_HEX}",)),
     Rule("the kernel chooses where it lies, each time anew (KASLR)", BOTH, (
         rf"iomem:   {_HEX}-{_HEX} : Kernel (code|rodata|data|bss)",)),
+    Rule("the emulation was slow just when that guest read the clock that the TSC is held to", BOTH, (
+        r"dmesg: tsc: Marking TSC unstable due to clocksource watchdog", r"dmesg: clocksource: tsc: mask: # .*")),
     *(Rule(why, BOTH, tuple(f"dmesg: {pattern}" for pattern in patterns)) for why, patterns in CHANCE),
 )
