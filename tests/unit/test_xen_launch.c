@@ -248,6 +248,23 @@ static void two_of_a_name(void **state)
     assert_int_equal(fake_launch.handles + (int)fake.handles, 0);
 }
 
+/* Xen says how many pages there were, and that is no error to it. */
+static void no_page_for_tables(void **state)
+{
+    struct fake_setup poor = host;
+    struct pvboot_error e;
+
+    (void)state;
+    poor.host_pages = 256 << 8;
+    fake_launch_begin(&poor);
+    fault_arm(FAULT_XEN, 0, 0);
+    errno = EEXIST; /* somebody else's */
+    assert_int_equal(launch("", &e), -PVBOOT_E_XEN);
+    assert_string_equal(e.text, "domain 7: Xen has no page left for ACPI tables");
+    assert_false(fake_launch.exists);
+    assert_int_equal(fake_launch.handles + (int)fake.handles, 0);
+}
+
 /* Refusals that are no reason to give up: no daemon, no FLASK, no node to remove, no extent of that size. */
 static const char *const forgiven[] = {
     "xs_open",
@@ -366,6 +383,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_domain_as_libxl_makes_it),
+        cmocka_unit_test(no_page_for_tables),
         cmocka_unit_test(tables_are_in_the_guest),
         cmocka_unit_test(nodes_as_libxl_writes_them),
         cmocka_unit_test(without_xenstored),

@@ -171,9 +171,12 @@ static int give_acpi_memory(struct launch *l, struct pvboot_error *e)
 
     for (uint64_t gpa = s->start; gpa < s->end; gpa += PVB_PAGE) {
         xen_pfn_t gfn = gpa / PVB_PAGE;
+        int given = l->xen.call.xc_domain_populate_physmap(l->xen.xch, l->xen.domid, 1, 0, 0, &gfn);
 
-        if (l->xen.call.xc_domain_populate_physmap(l->xen.xch, l->xen.domid, 1, 0, 0, &gfn) != 1)
+        if (given < 0)
             return xen_fails(l, "giving a page for ACPI tables", e);
+        if (!given) /* and errno is of something else */
+            return pvb_fail(e, PVBOOT_E_XEN, "domain %u: Xen has no page left for ACPI tables", l->xen.domid);
     }
     return 0;
 }
