@@ -36,8 +36,7 @@ static bool shown(const struct pvboot_file *f, uint64_t off, uint64_t n)
     return false;
 }
 
-/* Does what the parser says rest on nothing but what it was shown of a file whose middle was left out? */
-static bool all_shown(const struct pvboot_image *img, const struct pvboot_file *f)
+bool pvb_all_shown(const struct pvboot_image *img, const struct pvboot_file *f)
 {
     const struct pvboot_bzimage *bz = &img->bz;
     uint64_t end = bz->payload_off + bz->payload_bytes;
@@ -267,7 +266,9 @@ static int confine_look(struct pvboot_kernel *k, const struct pvboot_file *f, st
         return pvb_fail_escaped(e, PVBOOT_E_SANDBOX, "%s", first.text);
     if (rc)
         return NEEDS_MORE;
-    if ((!f->held || all_shown(&k->image, f)) && (c->look || k->image.has_elf || !wants_elf(&k->image, c))) {
+    if (f->held && !shown(f, 0, f->bytes.len < PVBOOT_FILE_HEAD ? f->bytes.len : PVBOOT_FILE_HEAD))
+        k->n_seen = 0; /* of a payload whose beginning was not shown */
+    if ((!f->held || pvb_all_shown(&k->image, f)) && (c->look || k->image.has_elf || !wants_elf(&k->image, c))) {
         k->file_from = pvboot_file_source(f);
         return 0;
     }

@@ -38,6 +38,9 @@ int pvb_image_verify(struct pvboot_image *img, const struct pvboot_image *claim,
 /* The same of the PT_LOADs that @a has of what is packed in @k, which it has been verified for: they become @k's. */
 int pvb_look_verify(struct pvboot_kernel *k, const struct pvb_answer *a, struct pvboot_error *e) PVB_CHECKED;
 
+/* Does what the parser says of @f, whose middle was left out, rest on nothing but what it was shown? */
+bool pvb_all_shown(const struct pvboot_image *img, const struct pvboot_file *f);
+
 /* confine.c, for place.c: start the helper for @f, with its other end @out; @a is whole and agrees with itself. */
 int pvb_ask(struct pvb_answer *a, struct pvboot_confine *c, struct pvb_run run, struct pvboot_error *e) PVB_CHECKED;
 /* A refusal of the parser's, as its own; -SANDBOX: it is of a class that it has not. */

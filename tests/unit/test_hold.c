@@ -6,10 +6,12 @@
 #include "builder/file/file.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <pvboot/file.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -100,7 +102,7 @@ static void no_memory_to_read_to(void **state)
     hold(&f, PVBOOT_SHOW_BEGINNING);
     s = pvboot_file_source(&f);
     assert_int_equal(s.get(&s, 0, nowhere, 4096, &e), -PVBOOT_E_HOST);
-    assert_non_null(strstr(e.text, "4096 bytes of "));
+    assert_non_null(strstr(e.text, "4096 bytes of it"));
     munmap(nowhere, 4096);
     pvboot_file_dispose(&f);
 }
@@ -378,6 +380,46 @@ static void whole_copy(void **state)
     pvboot_file_dispose(&f);
 }
 
+static atomic_bool forking;
+
+/* Children that do not call exec() for a while, as those that read files and load guests. */
+static void *forks(void *none)
+{
+    while (forking) {
+        pid_t child = fork();
+
+        if (!child) {
+            usleep(3000);
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+    }
+    return none;
+}
+
+/* A library's caller may have threads: what their children have of ours must not keep the copy from being sealed. */
+static void forks_meanwhile(void **state)
+{
+    struct pvboot_error e = { 0 };
+    struct pvboot_file f;
+    pthread_t thread[3];
+
+    (void)state;
+    hold(&f, PVBOOT_SHOW_BEGINNING);
+    pvboot_file_dispose(&f);
+    forking = true;
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, forks, NULL), 0);
+    for (int i = 0; i < 200; i++) {
+        if (pvboot_file_hold(&f, path, BYTES, PVBOOT_SHOW_BEGINNING, &e))
+            fail_msg("%s", e.text);
+        pvboot_file_dispose(&f);
+    }
+    forking = false;
+    for (size_t i = 0; i < 3; i++)
+        pthread_join(thread[i], NULL);
+}
+
 /* Which all of a small file is already. */
 static void whole_copy_of_little(void **state)
 {
@@ -415,6 +457,7 @@ int main(void)
         cmocka_unit_test(writers_first),
         cmocka_unit_test(whole_copy),
         cmocka_unit_test(whole_copy_of_little),
+        cmocka_unit_test(forks_meanwhile),
         cmocka_unit_test(by_whom),
         cmocka_unit_test(low_descriptors),
     };

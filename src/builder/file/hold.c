@@ -32,7 +32,7 @@ static int get(const struct pvboot_source *s, uint64_t off, void *dst, size_t n,
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && errno == EFAULT)
-            return pvb_fail(e, PVBOOT_E_HOST, "no memory where %zu bytes of %s shall lie", n, s->path);
+            return pvb_in_file(e, s->path, pvb_fail(e, PVBOOT_E_HOST, "no memory where %zu bytes of it shall lie", n));
         if (got < 0)
             return pvb_in_file(e, s->path, pvb_fail_errno(e, PVBOOT_E_UNREADABLE, "read"));
         if (!got)
@@ -76,51 +76,41 @@ int pvboot_file_settle(struct pvboot_file *f, struct pvboot_error *e)
 }
 
 /*
- * Those pieces of it, where the mapping of what is as long as all of it says, so that each byte is copied once: that there
- * is no memory is an error of read() then, and no signal.
+ * By way of a buffer: a mapping to read to would spare a copy, but a child that another thread forks meanwhile would keep
+ * it, and there is no seal as long as somebody has one.
  */
-static int copy_pieces(uint8_t *p, const struct pvboot_source *s, const struct pvboot_span *span, size_t n,
-                       struct pvboot_error *e)
+static int copy_range(int memfd, const struct pvboot_source *s, struct pvboot_span span, struct pvboot_error *e)
 {
+    uint8_t chunk[CHUNK];
     int rc = 0;
 
-    for (size_t i = 0; !rc && i < n; i++)
-        rc = get(s, span[i].off, p + span[i].off, (size_t)span[i].n, e);
+    if (lseek(memfd, (off_t)span.off, SEEK_SET) < 0)
+        return pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
+    for (uint64_t done = 0, some; !rc && done < span.n; done += some) {
+        some = span.n - done < CHUNK ? span.n - done : CHUNK;
+        rc = get(s, span.off + done, chunk, (size_t)some, e);
+        if (!rc)
+            rc = pvb_memfd_put(memfd, (struct pvboot_bytes){ chunk, (size_t)some }, e);
+    }
     return rc;
 }
 
-static int copy_spans(struct pvboot_file *f, int memfd, const struct pvboot_source *s, size_t bytes,
+/* Those pieces of it, into what is as long as all of it: @memfd, which begins with what is known already. */
+static int copy_spans(int memfd, const struct pvboot_source *s, size_t bytes, struct pvboot_bytes known,
                       const struct pvboot_span *span, size_t n, struct pvboot_error *e)
 {
     int rc = pvb_memfd_room(bytes, e);
-    uint8_t *p;
 
-    if (rc)
-        return rc;
-    if (ftruncate(memfd, (off_t)bytes))
-        return pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
-    p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
-    if (p == MAP_FAILED)
-        return pvb_fail_errno(e, PVBOOT_E_HOST, "no address space for a private copy");
-    rc = copy_pieces(p, s, span, n, e);
-    munmap(p, bytes); /* a seal finds no writer */
-    return rc ? rc : pvb_memfd_seal(f, memfd, bytes, e);
-}
+    if (!rc && ftruncate(memfd, (off_t)bytes))
+        rc = pvb_fail_errno(e, PVBOOT_E_HOST, "no memory for a private copy");
+    if (!rc)
+        rc = pvb_memfd_put(memfd, known, e);
+    for (size_t i = 0; !rc && i < n; i++) {
+        uint64_t skip = i ? 0 : known.len;
 
-/* All of it: what goes by way of a mapping costs a fault a page. */
-static int copy_all(struct pvboot_file *f, int memfd, const struct pvboot_source *s, size_t bytes,
-                    struct pvboot_error *e)
-{
-    uint8_t chunk[CHUNK];
-    int rc = pvb_memfd_room(bytes, e);
-
-    for (size_t done = 0, some; !rc && done < bytes; done += some) {
-        some = bytes - done < CHUNK ? bytes - done : CHUNK;
-        rc = get(s, done, chunk, some, e);
-        if (!rc)
-            rc = pvb_memfd_put(memfd, (struct pvboot_bytes){ chunk, some }, e);
+        rc = copy_range(memfd, s, (struct pvboot_span){ span[i].off + skip, span[i].n - skip }, e);
     }
-    return rc ? rc : pvb_memfd_seal(f, memfd, bytes, e);
+    return rc;
 }
 
 /* libxl keeps the address of what it has been given and does not look at it: nobody can. */
@@ -147,7 +137,9 @@ static int copy_what_shows(struct pvboot_file *f, int memfd, const struct pvboot
     if (rc)
         return rc;
     n = pvb_shown(span, show, begin, bytes);
-    rc = copy_spans(f, memfd, s, bytes, span, n, e);
+    rc = copy_spans(memfd, s, bytes, pvboot_sub(begin, 0, span[0].n < begin.len ? span[0].n : begin.len), span, n, e);
+    if (!rc)
+        rc = pvb_memfd_seal(f, memfd, bytes, e);
     if (rc)
         return rc;
     memcpy(f->shown, span, n * sizeof(span[0]));
@@ -194,6 +186,7 @@ static void let_go(struct pvboot_file *f)
 int pvboot_file_copy(struct pvboot_file *f, struct pvboot_error *e)
 {
     const struct pvboot_source from = pvboot_file_source(f);
+    const struct pvboot_span all = { 0, f->bytes.len };
     struct pvboot_file whole;
     int memfd, rc;
 
@@ -208,7 +201,9 @@ int pvboot_file_copy(struct pvboot_file *f, struct pvboot_error *e)
     memfd = pvb_memfd("pvboot-file", e);
     if (memfd < 0)
         return pvb_in_file(e, f->path, memfd);
-    rc = copy_all(&whole, memfd, &from, f->bytes.len, e);
+    rc = copy_spans(memfd, &from, all.n, (struct pvboot_bytes){ 0 }, &all, 1, e);
+    if (!rc)
+        rc = pvb_memfd_seal(&whole, memfd, all.n, e);
     if (rc) {
         close(memfd);
         return pvb_in_file(e, f->path, rc);
