@@ -46,17 +46,25 @@ static int read_module(struct xc_dom_image *dom, const char *path, const char *c
     return 0;
 }
 
+static int give_back(struct pvboot_file *f, struct xc_dom_module *m, const char *path, struct pvboot_error *e)
+{
+    int rc = f->held ? pvboot_file_copy(f, e) : 0;
+
+    if (!rc && f->owned)
+        m->blob = (void *)f->bytes.p;
+    return pvb_in_file(e, path, rc);
+}
+
 int pvb_give_back(struct xc_dom_image *dom, struct pvboot_error *e)
 {
     struct pvb_domain *d = pvb_domain_find(dom);
-    struct pvboot_file *f = d ? &d->kernel.file : NULL;
-    int rc;
+    int rc = 0;
 
-    if (!f || !f->held || !dom->num_modules)
-        return 0;
-    rc = pvboot_file_copy(f, e);
-    dom->modules[0].blob = (void *)f->bytes.p;
-    return pvb_in_file(e, d->kernel_path, rc);
+    if (d && dom->num_modules)
+        rc = give_back(&d->kernel.file, &dom->modules[0], d->kernel_path, e);
+    if (!rc && d && dom->num_modules > 1)
+        rc = give_back(&d->ramdisk_file[0], &dom->modules[1], d->ramdisk_path, e);
+    return rc;
 }
 
 int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e)

@@ -81,7 +81,7 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
 
     if (owner == PVB_OWNER_STOCK) {
         rc = pvb_give_back(dom, e);
-        return rc ? rc : pvb_fail(e, PVBOOT_E_UNREADABLE, "a boot ROM could not be read at once");
+        return rc ? rc : pvb_in_file(e, d->kernel_path, pvb_fail(e, PVBOOT_E_UNREADABLE, "could not be read at once"));
     }
     if (owner == PVB_OWNER_UNMARKED)
         return pvb_fail(e, PVBOOT_E_USAGE,

@@ -8,14 +8,24 @@
 #include <errno.h>
 #include <pvboot/file.h>
 #include <pvboot/limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-/* By no other process, if it lies on a disk of this machine, as it should. */
-static int read_stub(struct pvboot_file *f, const char *path, struct pvboot_error *e)
+/* What is held is read to *@buf, and by no other process: it lies on a disk of this machine, as it should. */
+static int read_stub(struct pvboot_file *f, uint8_t **buf, struct pvboot_bytes *bytes, struct pvboot_error *e)
 {
-    int rc = pvboot_file_hold(f, path, PVBOOT_KERNEL_MAX, PVBOOT_SHOW_BEGINNING, e);
+    const struct pvboot_source from = pvboot_file_source(f);
+    int rc;
 
-    return rc ? rc : pvboot_file_copy(f, e);
+    *bytes = f->bytes;
+    if (!f->held)
+        return 0;
+    *buf = malloc(f->bytes.len);
+    if (!*buf)
+        return pvb_fail(e, PVBOOT_E_HOST, "no memory for the stub");
+    bytes->p = *buf;
+    rc = from.get(&from, 0, *buf, f->bytes.len, e);
+    return rc ? rc : pvboot_file_settle(f, e);
 }
 
 int pvb_stub_check(struct pvboot_error *e)
@@ -23,18 +33,23 @@ int pvb_stub_check(struct pvboot_error *e)
     const char *path = pvb_stub_path();
     struct pvboot_file f = { 0 };
     struct pvboot_kernel k = { 0 };
+    struct pvboot_bytes bytes;
+    uint8_t *buf = NULL;
     char why[160];
     int rc;
 
     if (access(path, R_OK))
         return pvb_fail(e, PVBOOT_E_HOST, "%s, which belongs beside the plugin, is not readable: errno %d", path,
                         errno);
-    rc = read_stub(&f, path, e);
+    rc = pvboot_file_hold(&f, path, PVBOOT_KERNEL_MAX, PVBOOT_SHOW_NOTHING, e);
     if (!rc)
-        rc = pvb_in_file(e, path, pvboot_kernel_parse(&k, f.bytes, e));
+        rc = read_stub(&f, &buf, &bytes, e);
+    if (!rc)
+        rc = pvb_in_file(e, path, pvboot_kernel_parse(&k, bytes, e));
     if (!rc && !pvboot_image_offers(&k.image, PVBOOT_PATH_STUB, why, sizeof(why)))
         rc = pvb_fail(e, PVBOOT_E_HOST, "%s has lost its ELF notes or is another file: %s", path, why);
     pvboot_kernel_dispose(&k);
     pvboot_file_dispose(&f);
+    free(buf);
     return rc;
 }

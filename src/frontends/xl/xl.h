@@ -65,7 +65,7 @@ bool pvb_kernel_cache_take(const char *path, struct pvb_kernel_file *what);
 
 /* files.c: read the further ramdisks of @d->paths, each like libxl's own one.  -LIMIT, and as pvboot_file_read(). */
 int pvb_read_ramdisks(struct pvb_domain *d, struct pvboot_error *e) PVB_CHECKED;
-/* Of a domain that is stock code's after all: what was read for its kernel, whole.  As pvboot_file_copy(). */
+/* Of a domain that is stock code's after all: what was read for its kernel and ramdisk, whole.  As pvboot_file_copy(). */
 int pvb_give_back(struct xc_dom_image *dom, struct pvboot_error *e) PVB_CHECKED;
 
 /* owner.c: who builds this domain? */
