@@ -180,7 +180,7 @@ static int decode(lzma_stream *s, const char *codec, struct pvboot_bytes in, con
         return rc;
     if (r == LZMA_STREAM_END)
         skip_padding(&at, in);
-    if (r == LZMA_STREAM_END && sum && *sum != *wanted_sum)
+    if (r == LZMA_STREAM_END && at.in == at.in_bytes && sum && *sum != *wanted_sum)
         r = LZMA_DATA_ERROR;
     return finish(r, wanted, &at, e);
 }
