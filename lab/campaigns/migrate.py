@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..base import packages, paths, ready, release
 from ..base.cpio import Archive
+from ..base.errors import Timeout
 from ..cases.case import Case
 from ..guests import images
 from ..machine import dom0
@@ -69,13 +70,13 @@ def _save(testbed: Testbed, guest: Case, at: dict[str, str], states: Path) -> tu
     config = testbed.config(guest, at[guest.kernel], at["counting"])
     state = f"{guest.name}.saved"
     for _ in range(TRIES):
-        rc, out, err = testbed.host.run(f"""
+        rc, out, err = _run(testbed.host, guest, f"""
             rm -f {LOG.format(guest.name)} /share/files/{state}
             {xl} create {config} >&2 || exit
             {_until(guest.name, AT_LEAST)}
-            {xl} save {guest.name} /tmp/{state} >&2 || {{ {STOCK_XL} destroy {guest.name}; exit 1; }}
+            {xl} save {guest.name} /tmp/{state} >&2 || exit
             mv /tmp/{state} /share/files  # a guest's pages do not go into 9p themselves
-            cat {LOG.format(guest.name)}""", SECONDS + 180)
+            cat {LOG.format(guest.name)}""")
         said = COUNTED.findall(out)
         if not rc and said:
             os.replace(testbed.host.share / "files" / state, states / state)
@@ -84,10 +85,21 @@ def _save(testbed: Testbed, guest: Case, at: dict[str, str], states: Path) -> tu
     return None
 
 
+def _run(host: Host, guest: Case, script: str) -> tuple[int, str, str]:
+    """A guest that is left when it ends, or does not end, is destroyed: the next try has its name."""
+    away = f"{STOCK_XL} domid {guest.name} > /dev/null 2>&1 && {STOCK_XL} destroy {guest.name} >&2"
+    try:
+        return host.run(f"trap '{away}' EXIT\n{script}", 2 * SECONDS + 180)
+    except Timeout as late:
+        host.run(away)
+        return 1, "", str(late)
+
+
 def _until(name: str, count: int) -> str:
     """Shell: waits until a guest has counted to there, or is gone."""
     return f"""
-            for i in $(seq {SECONDS * 2}); do
+            end=$(($(date +%s) + {SECONDS}))
+            while [ $(date +%s) -lt $end ]; do
                 [ "$(grep -c '@@count' {LOG.format(name)} 2>/dev/null)" -ge {count} ] && break
                 {STOCK_XL} list {name} 2>/dev/null | grep -q ' ...[sc].. ' && exit 1
                 sleep 0.5
@@ -109,15 +121,14 @@ def _other():
 def _goes_on(host: Host, guest: Case, state: Path, last: int, xen: str) -> str:
     """What is wrong with it on the other machine."""
     os.replace(state, host.share / "files" / state.name)
-    rc, out, err = host.run(f"""
+    rc, out, err = _run(host, guest, f"""
         {STOCK_XL} restore /share/files/{state.name} >&2 || exit
         rm /share/files/{state.name}
         {_until(guest.name, AT_LEAST)}
         timeout {SECONDS} {STOCK_XL} shutdown -w {guest.name} >&2
         rc=$?
-        {STOCK_XL} destroy {guest.name} >&2
         cat {LOG.format(guest.name)}
-        exit $rc""", 2 * SECONDS + 180)
+        exit $rc""")
     said = COUNTED.findall(out)
     if len(said) < AT_LEAST:
         return f"says no more: exit {rc}: {err.strip()[-300:]}"

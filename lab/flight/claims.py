@@ -162,6 +162,8 @@ def _c6(record: Record) -> Answer:
     if seen["outcome"] != "crashed":
         return Answer(REFUTED, f"it {seen['outcome']}: {seen['said']}")
     died = f"entered at {seen['entry']:#x} it crashed with RIP {seen['rip']:#x}; Xen says: {seen['said']}"
+    if "last" not in seen:
+        return Answer(PARTLY, f"{died}; its instructions could not be counted")
     if seen["last"] != seen["rip"]:
         return Answer(PARTLY, f"{died}; counted, it came to {seen['last']:#x} only, after {seen['steps']} instructions")
     return Answer(HOLDS if seen["steps"] <= FEW else PARTLY, f"{died}; {seen['steps']} instructions were executed, and the next,"

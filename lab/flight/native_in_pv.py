@@ -101,6 +101,8 @@ def run(host: Host, images: Images, ramdisk: str, directory: Path) -> dict:
     if seen["outcome"] != "crashed":
         return seen
     stepped = _run(host, images.stepped, ramdisk, directory, images.steps)
+    if not stepped.get("list"):
+        return seen
     return seen | {"steps": len(stepped["list"]) - 1, "last": stepped["list"][-1], "stepped_rip": stepped["rip"],
                    "list": stepped["list"], "instruction": instruction(images.plain.read_bytes(), stepped["list"][-1])}
 

@@ -148,10 +148,17 @@ def test_damage_refutes(flight, name, path, where, value):
 
 
 @pytest.mark.parametrize("changes, answer", [
-    ({"outcome": "ran on"}, claims.REFUTED), ({"last": 0x1008}, claims.PARTLY), ({"steps": 1000}, claims.PARTLY), ({"outcome": "refused"}, claims.OPEN), ({"first": 0x2000}, claims.OPEN)])
+    ({"outcome": "ran on"}, claims.REFUTED), ({"last": 0x1008}, claims.PARTLY), ({"steps": 1000}, claims.PARTLY),
+    ({"outcome": "refused"}, claims.OPEN), ({"first": 0x2000}, claims.OPEN)])
 def test_the_experiment_decides_c6(flight, changes, answer):
     flight.experiments["C6"] |= changes
     assert result(flight, "C6") == answer
+
+
+def test_c6_without_a_count(flight):
+    for what in ("steps", "last", "instruction"):
+        del flight.experiments["C6"][what]
+    assert result(flight, "C6") == claims.PARTLY
 
 
 @pytest.mark.parametrize("name, path", [
