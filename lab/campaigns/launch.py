@@ -16,7 +16,7 @@ from ..judges import launched
 from ..machine import dom0
 from ..machine.install import STOCK_XL, XL
 from ..cases.case import CONSOLE, Case
-from . import census, cycles
+from . import census, cycles, memtest
 from .testbed import KERNEL, Testbed, prepared
 
 LAUNCH = "/usr/bin/pvboot launch"
@@ -43,7 +43,9 @@ class Guest:
 
 
 ENTRIES = ("linux64", "linux32", "pvh", "vmlinux64", "stub")
-TIMERS = (Guest("linux32", 2, "686", timers=True), Guest("linux64", 2, timers=True))
+MEMTEST = "memtest"  # no Linux at all
+TIMERS = (Guest("linux32", 2, "686", timers=True), Guest("linux64", 2, timers=True),
+          *(Guest(entry, 1, MEMTEST, timers=True) for entry in ("linux32", "linux64")))
 SHORT = (*(Guest(entry) for entry in ENTRIES), *(Guest(entry, 4) for entry in ENTRIES), Guest("linux64", 2, alone=True), TIMERS[0])
 EVERY = (*(Guest(entry, vcpus, kernel, alone) for kernel in (KERNEL, "6.1", "6.12") for entry in ENTRIES for vcpus in (1, 4)
            for alone in (False, True)), *TIMERS)
@@ -61,6 +63,7 @@ def launch(count: int, select: str | None) -> int:
     guests = chosen(select)
     with prepared("launch") as testbed:
         at = testbed.files()
+        at[MEMTEST] = testbed.host.put_once(memtest.image(testbed), f"{dom0.DIRECTORY}/memtest")
         for kernel in {guest.kernel for guest in guests} - at.keys():
             at[kernel] = testbed.host.put_once(kernels.image(testbed.store, kernels.KERNELS[kernel]), f"{dom0.DIRECTORY}/vmlinuz-{kernel}")
         at["i386"] = testbed.host.put_once(images.initramfs(testbed.store, "i386"), f"{dom0.DIRECTORY}/initrd-i386")
@@ -92,6 +95,8 @@ def _sleeper():
 
 def command(guest: Guest, at: dict[str, str]) -> str:
     words = [LAUNCH, f"--name {guest.name}", "--memory 256", f"--vcpus {guest.vcpus}", f"--entry {guest.entry}"]
+    if guest.kernel == MEMTEST:
+        return " ".join([*words, "--timers", at[MEMTEST]])
     if guest.timers:
         xen_unaware = guest.kernel == "686"
         return " ".join([*words, "--timers", f"--ramdisk {at['i386' if xen_unaware else 'ramdisk']}", f"--ramdisk {at['sleep']}",
@@ -118,6 +123,8 @@ def _guest(testbed: Testbed, at: dict[str, str], guest: Guest, twins: dict[str, 
 
 def _once(testbed: Testbed, at: dict[str, str], guest: Guest) -> tuple[str, str]:
     """What it said, what is wrong."""
+    if guest.kernel == MEMTEST:
+        return memtest.once(testbed, guest.name, command(guest, at))
     mark = len(testbed.host.log())
     try:
         rc, out, err = testbed.host.run(_script(guest, command(guest, at)), GUEST_SECONDS + 120)
