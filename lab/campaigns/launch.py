@@ -116,7 +116,10 @@ def _guest(testbed: Testbed, at: dict[str, str], guest: Guest, twins: dict[str, 
     # Xen's pools grow with a first guest of a shape: whether pages are lost, the cycles tell
     left = [line for line in census.compare(before, after) if not line.startswith("free pages")]
     if not wrong and not guest.timers:  # with these it has no twin: xl gives an HVM guest a device model
-        wrong = _compared(testbed, guest, evidence.parse(text), _twin(testbed, at, guest, twins))
+        try:
+            wrong = _compared(testbed, guest, evidence.parse(text), _twin(testbed, at, guest, twins))
+        except (ValueError, Timeout) as lost:
+            wrong = f"xl's guest: {lost}"
     testbed.add("guest", f"{guest.name}{f', try {tries + 1}' if tries else ''}", time.monotonic() - started, after,
                 wrong or "; ".join(left))
 
@@ -202,11 +205,12 @@ def _twin(testbed: Testbed, at: dict[str, str], guest: Guest, twins: dict[str, e
     for tries in range(TRIES):
         if case.name in twins:
             break
-        text = _of_xl(testbed, case, testbed.config(case, at[guest.kernel], at["seeing"]))
-        testbed.keep(f"{case.name}.log", text)
         try:
+            text = _of_xl(testbed, case, testbed.config(case, at[guest.kernel], at["seeing"]))
+            testbed.keep(f"{case.name}.log", text)
             found = evidence.parse(text)
-        except ValueError:
+        except (ValueError, Timeout):
+            testbed.host.run(f"{STOCK_XL} destroy {case.name}")
             if tries == TRIES - 1:
                 raise
             continue
