@@ -4,23 +4,25 @@
 
 #include <pvboot/confine.h>
 
-/* Such a guest starts at the bzImage; the ELF that it packs is of no use to it. */
-static bool is_zero_page(enum pvboot_path path)
+/* What is packed is looked into where it lies, and only for these. */
+static bool is_of_elf(enum pvboot_path path)
 {
-    return path == PVBOOT_PATH_LINUX32 || path == PVBOOT_PATH_LINUX64;
+    return path == PVBOOT_PATH_PVH || path == PVBOOT_PATH_VMLINUX64;
 }
 
 int pvb_kernel_file_hold(struct pvb_kernel_file *w, const char *path, const struct pvboot_request *req,
                          struct pvboot_error *e)
 {
     return pvboot_file_hold(&w->file, path, pvboot_limit(req->limits.kernel, PVBOOT_KERNEL_MAX),
-                            is_zero_page(req->path) ? PVBOOT_SHOW_HEADERS : PVBOOT_SHOW_BEGINNING, e);
+                            is_of_elf(req->path) ? PVBOOT_SHOW_BEGINNING : PVBOOT_SHOW_HEADERS, e);
 }
 
-/* Once for a file. */
+/* Once for a file; a guest that starts at the bzImage has no use for it. */
 static bool ask_cache(struct pvb_kernel_file *w, const struct pvboot_request *req, const struct pvb_paths *paths)
 {
-    if (is_zero_page(req->path) || w->cache_asked)
+    bool zero_page = req->path == PVBOOT_PATH_LINUX32 || req->path == PVBOOT_PATH_LINUX64;
+
+    if (zero_page || w->cache_asked)
         return false;
     w->cache_asked = true;
     w->sandbox = req->sandbox;
