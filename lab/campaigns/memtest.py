@@ -12,6 +12,7 @@ from .testbed import Testbed
 PACKAGE = r"memtest86\+"
 IMAGE = "boot/memtest86+x64.bin"
 SCREEN, ROWS, COLUMNS = 0xb8000, 25, 80  # of a VGA adapter's text mode, a byte for the colour of each
+KEPT = "/root/screen"
 BETWEEN = 5   # seconds from one look to the next
 LOOKS = 20
 
@@ -29,19 +30,19 @@ def once(testbed: Testbed, name: str, command: str) -> tuple[str, str]:
     while len(screens) < LOOKS and judge(screens):
         time.sleep(BETWEEN)
         screens.append(_screen(testbed, int(out)))
-    testbed.host.run(f"pvboot destroy {name}")
+    testbed.host.run(f"pvboot destroy {name}; rm -r {KEPT}")
     return screens[-1], judge(screens)
 
 
 def _screen(testbed: Testbed, domid: int) -> str:
     testbed.host.check(f"""
-        mkdir -p /root/screen
+        mkdir -p {KEPT}
         {STOCK_XL} pause {domid}
-        {LIBDIR}/pvboot-capture -o /root/screen {domid} screen={SCREEN}:{2 * ROWS * COLUMNS} > /dev/null
+        {LIBDIR}/pvboot-capture -o {KEPT} {domid} screen={SCREEN}:{2 * ROWS * COLUMNS} > /dev/null
         rc=$?
         {STOCK_XL} unpause {domid}
         exit $rc""")
-    return text(testbed.host.get("/root/screen/screen.bin"))
+    return text(testbed.host.get(f"{KEPT}/screen.bin"))
 
 
 def text(cells: bytes) -> str:
