@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..base import paths
+from ..base import cc, paths
 from ..machine import dom0, install
 from ..judges import messages
 from . import pvboot_tool
@@ -49,7 +49,7 @@ def image(kernel: Path, inspected: dict, directory: Path) -> Images:
     entry = base + inspected["entries"]["vmlinux64"]["gpa"]
     pv_entry = struct.unpack_from("<Q", elf, notes[NOTE_ENTRY][0])[0]
     plain, stepped = (paths.made(directory) / f"{kernel.name}-{NAME}{by}.elf" for by in ("", "-stepped"))
-    code = _stepper(entry, pv_entry, directory)
+    code = _stepper(entry, pv_entry)
     at = offset(bytes(elf), pv_entry)
     stepped.write_bytes(bytes(elf[:at]) + code + bytes(elf[at + len(code):]))
     struct.pack_into("<Q", elf, notes[NOTE_ENTRY][0], entry)
@@ -57,12 +57,10 @@ def image(kernel: Path, inspected: dict, directory: Path) -> Images:
     return Images(plain, stepped, entry, pv_entry + STEPS_AT)
 
 
-def _stepper(entry: int, at: int, directory: Path) -> bytes:
-    out = directory / "stepper.bin"
-    subprocess.run(["gcc", "-nostdlib", "-static", "-no-pie", "-fno-pie", f"-DNATIVE_ENTRY={entry:#x}", f"-DSTEPS_MAX={STEPS_MAX}",
-                    f"-DSTEPS_AT={STEPS_AT:#x}", f"-Wl,-Ttext={at:#x},--oformat=binary,--build-id=none", "-o", out,
-                    Path(__file__).with_name("stepper.S")], check=True, capture_output=True, text=True)
-    return out.read_bytes()
+def _stepper(entry: int, at: int) -> bytes:
+    return cc.built("stepper", [Path(__file__).with_name("stepper.S")], "-nostdlib", "-static", "-no-pie", "-fno-pie",
+                    f"-DNATIVE_ENTRY={entry:#x}", f"-DSTEPS_MAX={STEPS_MAX}", f"-DSTEPS_AT={STEPS_AT:#x}",
+                    f"-Wl,-Ttext={at:#x},--oformat=binary,--build-id=none").read_bytes()
 
 
 def offset(elf: bytes, address: int) -> int:

@@ -21,6 +21,16 @@ def seen_by_ours(**more):
     return Evidence({**XL_GUEST.sections, **more})
 
 
+@pytest.mark.parametrize("sentences,tsc", [
+    (["clocksource: tsc: mask: # max_cycles: #"], 1), (["tsc: Marking TSC unstable due to clocksource watchdog"], 1),
+    (["clocksource: tsc: mask: # max_cycles: #", "tsc: Marking TSC unstable due to clocksource watchdog"], 1), (["other"], 0)])
+def test_a_tsc_that_is_given_up_is_one_that_was_there(sentences, tsc):
+    """A guest that has none at all differs."""
+    found = launched._one_tsc(sentences)
+    assert sum(line.startswith("tsc: a clock source") for line in found) == tsc
+    assert not any("mask: #" in line or "Marking" in line for line in found)
+
+
 def test_the_same_guest():
     assert launched.differences(seen_by_ours(), XL_GUEST) == []
 
