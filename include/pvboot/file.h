@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define PVBOOT_FILE_HEAD (64u << 10) /* what there is to know of a kernel without unpacking it begins here */
+#define PVBOOT_FILE_HEAD (64u << 10) /* bytes of a kernel from which it is told what it is, and what it packs begins */
 #define PVBOOT_FILE_SPANS 3u         /* in so many pieces, at most, lies what is a copy */
 
 /* What stat(2) tells of the file that has been read, while it was read. */

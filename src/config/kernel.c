@@ -4,17 +4,11 @@
 
 #include <pvboot/confine.h>
 
-/* What is packed is looked into where it lies, and only for these. */
-static bool is_of_elf(enum pvboot_path path)
-{
-    return path == PVBOOT_PATH_PVH || path == PVBOOT_PATH_VMLINUX64;
-}
-
 int pvb_kernel_file_hold(struct pvb_kernel_file *w, const char *path, const struct pvboot_request *req,
                          struct pvboot_error *e)
 {
     return pvboot_file_hold(&w->file, path, pvboot_limit(req->limits.kernel, PVBOOT_KERNEL_MAX),
-                            is_of_elf(req->path) ? PVBOOT_SHOW_BEGINNING : PVBOOT_SHOW_HEADERS, e);
+                            pvb_enters_payload(req->path) ? PVBOOT_SHOW_BEGINNING : PVBOOT_SHOW_HEADERS, e);
 }
 
 /* Once for a file; a guest that starts at the bzImage has no use for it. */

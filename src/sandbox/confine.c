@@ -244,9 +244,7 @@ static int confine(struct pvboot_kernel *k, const struct pvboot_file *f, struct 
 /* Is a look without unpacking worth it: for the ends of a file that is held, or because the caller wants no more? */
 static bool may_do_with_look(const struct pvboot_file *f, const struct pvboot_confine *c)
 {
-    bool of_elf = c->path == PVBOOT_PATH_PVH || c->path == PVBOOT_PATH_VMLINUX64;
-
-    return !c->unpack_always && (c->look || (f->held && !of_elf));
+    return !c->unpack_always && (c->look || (f->held && !pvb_enters_payload(c->path)));
 }
 
 /*

@@ -53,6 +53,11 @@ static inline bool pvb_loads_elf(enum pvboot_path path)
 {
     return pvb_is_pvh(path) || path == PVBOOT_PATH_VMLINUX64;
 }
+/* Of these, the ones whose ELF is what the kernel's file packs. */
+static inline bool pvb_enters_payload(enum pvboot_path path)
+{
+    return pvb_loads_elf(path) && path != PVBOOT_PATH_STUB;
+}
 
 /* How much of what is unpacked, whole pages of it, is a wrapper's kernel; a payload's ELF comes behind that. */
 static inline uint64_t pvb_unwrapped_bytes(const struct pvboot_wrapper *w)
