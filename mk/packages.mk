@@ -3,7 +3,7 @@
 
 BUILD_PACKAGES := gcc pkg-config $(foreach l,$(LIBRARIES),$(lastword $(subst :, ,$(l)))) libxen-dev python3
 CHECK_PACKAGES := $(BUILD_PACKAGES) g++ clang clang-format libclang-rt-dev libcmocka-dev liblzo2-dev python3-pytest \
-                  python3-jsonschema \
+                  python3-jsonschema abigail-tools \
                   xz-utils bzip2 lz4 zstd lzop binutils file acpica-tools xen-utils-4.@
 # Of Xen the newest that this release has.
 LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.@-amd64 xen-utils-4.@ xen-utils-common xenstore-utils \
