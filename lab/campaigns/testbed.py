@@ -109,14 +109,14 @@ class Testbed:
 
 
 @contextlib.contextmanager
-def prepared(name: str, words: str = ""):
+def prepared(name: str, **machine):
     """A machine of its own for `name`, up and with what `make` built; its record is kept in that directory.
 
-    `words`: for dom0's init."""
+    `machine`: what is not as usual about it, for Host."""
     ready.ensure()
     store = packages.Store()
     out = paths.made(paths.lab() / name)
-    host = Host(out / "host", cpus=1, words=words)  # nothing runs side by side
+    host = Host(out / "host", cpus=1, **machine)  # nothing runs side by side
     try:
         print(f"booting Xen: {host.boot(store):.0f} s", flush=True)
         install.push(host)

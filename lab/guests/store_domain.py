@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..base import cc, elf, kernels, packages, paths
 from ..base.cpio import Archive
+from ..machine import dom0
 from . import images
 
 EXAMPLE = paths.REPO / "examples/xenstored"
@@ -22,8 +23,5 @@ def ramdisk(store: packages.Store) -> Path:
     archive.copy(daemon, "/usr/sbin/xenstored")
     for library in elf.libraries(daemon):
         archive.copy(library)
-    order = kernels.modules(store, kernels.dom0(), MODULES)
-    for name, module in order.items():
-        archive.file(f"/modules/{name}", module)
-    archive.file("/modules/order", "".join(f"{name}\n" for name in order).encode())
+    dom0.modules(archive, store, kernels.dom0(), MODULES)
     return images.named("xenstored", archive.finish())

@@ -33,7 +33,7 @@ def build(store: packages.Store) -> bytes:
     archive.file("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     archive.file("/etc/group", b"root:x:0:\n")
     _xen_tools(archive)
-    _modules(archive, store)
+    modules(archive, store, kernels.dom0(), MODULES)
     return archive.finish()
 
 
@@ -63,8 +63,9 @@ def _copy(archive: Archive, source: Path, name: str | None = None) -> None:
     archive.copy(source, name or paths.in_release(source))
 
 
-def _modules(archive: Archive, store: packages.Store) -> None:
-    order = kernels.modules(store, kernels.dom0(), MODULES)
+def modules(archive: Archive, store: packages.Store, kernel: kernels.Kernel, names: list[str]) -> None:
+    """What insmod is to load, and /modules/order, which says in which order."""
+    order = kernels.modules(store, kernel, names)
     for name, data in order.items():
         archive.file(f"/modules/{name}", data)
     archive.file("/modules/order", "".join(f"{name}\n" for name in order).encode())

@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ..base import kernels, packages, paths
@@ -40,7 +41,8 @@ PROBE_SECONDS = 60  # for a machine that is asked whether it is still there
 
 class Host:
     def __init__(self, directory: Path, memory_mib: int = 3072, cpus: int = 2,
-                 accelerator: tuple[str, ...] = BY_THE_CLOCK, dom0_mib: int = 1536, words: str = "") -> None:
+                 accelerator: tuple[str, ...] = BY_THE_CLOCK, dom0_mib: int = 1536, words: str = "",
+                 more: Callable[[packages.Store], bytes] = lambda store: b"") -> None:
         self.dir = directory
         self.share = directory / "share"
         self._state = directory / "host.json"
@@ -50,6 +52,7 @@ class Host:
         self._cpus = cpus
         self._accelerator = accelerator
         self._words = words  # more of dom0's command line, for its init
+        self._more = more    # further archives of files in dom0
         self._serial = itertools.count()
         self._placed: set[str] = set()
         self.clock = clock.Clock(self._threads)  # by which everybody waits
@@ -200,7 +203,7 @@ class Host:
         xen = paths.made(self.dir) / "xen"
         xen.write_bytes(gzip.decompress(source.read_bytes()))  # QEMU's multiboot loader wants the plain ELF
         initrd = self.dir / "dom0.cpio"
-        initrd.write_bytes(dom0.build(store))
+        initrd.write_bytes(dom0.build(store) + self._more(store))
         return xen, kernels.image(store, kernels.dom0()), initrd
 
     def _start(self, xen: Path, kernel: Path, initrd: Path) -> None:
