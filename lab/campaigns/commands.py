@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""The verbs of campaigns: soak, faults, launch, stubdom, confine, migrate."""
+"""The verbs of campaigns: soak, faults, launch, stubdom, devicemodel, confine, migrate."""
 
 import argparse
 import dataclasses
 
 from ..base import release
-from . import confine, faults, launch, migrate, soak, stubdom
+from . import confine, devicemodel, faults, launch, migrate, soak, stubdom
 
 
 def register(verb) -> None:
@@ -18,6 +18,7 @@ def register(verb) -> None:
     sub.add_argument("--cycles", type=int, default=100, metavar="N")
     sub.add_argument("--select", metavar="GLOB", help="guests by name, of every kernel: '6.12-*', '*-stub-4'; default: a short list")
     verb(stubdom_, "xenstored in a domain of its own: stock guests through it, and its end")
+    verb(devicemodel_, "the device model of an HVM guest in a stub domain of stock xl's")
     verb(confine_, "the confinement attacked on dom0's own kernel")
     sub = verb(migrate_, "guests saved on one machine go on on another, of another release if one is named")
     sub.add_argument("--to", choices=release.KNOWN, help="whose Xen and xl restore them (default: as saved)")
@@ -41,6 +42,10 @@ def launch_(args: argparse.Namespace) -> int:
 
 def stubdom_(args: argparse.Namespace) -> int:
     return stubdom.stubdom()
+
+
+def devicemodel_(args: argparse.Namespace) -> int:
+    return devicemodel.devicemodel()
 
 
 def migrate_(args: argparse.Namespace) -> int:

@@ -54,6 +54,12 @@ def reset_at_entry() -> Path:
     return _assembled("reset.S", "-Wl,-Ttext-segment=0x100000")
 
 
+def boot_disk() -> Path:
+    """A disk of 1 MiB whose first sector boots, and tells what it sees."""
+    sector = _assembled("bootsector.S", "-Wl,-Ttext=0x7c00,--oformat=binary").read_bytes()
+    return _written(f"disk-{hashlib.sha256(sector).hexdigest()[:12]}.img", sector.ljust(1 << 20, b"\0"))
+
+
 def reset_at_startup_64(kernel: bytes) -> bytes:
     """A bzImage that does so where linux64 enters: everything else of it is as it was."""
     startup_64 = (kernel[0x1f1] + 1) * 512 + 0x200
