@@ -17,6 +17,6 @@ $(LAUNCH_PROGRAMS): $(LAUNCH_PARTS) $(call obj,$(XEN) src/config/store.c) $(BUIL
 	$(Q)$(link) -pie -o $@ $^ $(LIBS) $(LAUNCH_LIBS)
 
 # Its test, on the fake Xen: everything but main(), and what the fake stands in for.
-LAUNCH_TEST := $(addprefix $(BUILD)/tests/unit/test_xen_,launch storedom)
+LAUNCH_TEST := $(addprefix $(BUILD)/tests/unit/test_xen_,launch storedom soft_reset)
 $(LAUNCH_TEST): $(filter-out %/surroundings.o %/guard.o,$(LAUNCH_PARTS)) $(call obj,$(addprefix tests/fake/,domain.c store.c surroundings.c) tests/unit/mkimage.c)
 $(LAUNCH_TEST): XEN_UNIT_LIBS := -lxentoollog -lxlutil

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The Xen side of a build: populate memory, special pages, write memory, start the vCPU.
+ * The Xen side of a build: populate memory, special pages, write memory, start the vCPU; and of a guest's soft reset.
  *
  * Xen is a table of functions, filled by dlsym (the plugin, whose host program brought its own libxenctrl) or by
  * fakes (tests).  Every return value is looked at: what stock libxenguest ignores (HVM params, special pages) is an
@@ -15,6 +15,7 @@
 #include <pvboot/plan.h>
 #include <xenctrl.h>
 #include <xenforeignmemory.h>
+#include <xenstore.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -83,6 +84,45 @@ struct pvboot_xen_guest {
     const struct pvboot_xen *xen;
 };
 void pvboot_xen_guest_init(struct pvboot_xen_guest *g, const struct pvboot_xen *x);
+
+/*
+ * A guest's soft reset: its kernel has shut down with reason soft_reset, to go on as another one (kexec, kdump).
+ *
+ * Memory, registers, special pages and HVM params stay.  Event channels, the shared info page and what vCPUs have
+ * registered go; the two channels that the toolstack makes are made anew, and xenstored and xenconsoled told of them.
+ *
+ * Specifications: Xen xen/include/public/sched.h (SHUTDOWN_soft_reset), domctl.h (XEN_DOMCTL_soft_reset),
+ * docs/misc/xenstore.txt (XS_INTRODUCE, XS_RESUME).
+ */
+#define PVBOOT_RESET_CALLS(X)  \
+    X(xc_domain_pause)         \
+    X(xc_domain_soft_reset)    \
+    X(xc_evtchn_alloc_unbound) \
+    X(xc_hvm_param_set)        \
+    X(xs_read)                 \
+    X(xs_write)                \
+    X(xs_introduce_domain)     \
+    X(xs_resume_domain)
+
+struct pvboot_reset_calls {
+#define X(f) __typeof__(&PVBOOT_XEN_CALL(f)) f;
+    PVBOOT_RESET_CALLS(X)
+#undef X
+};
+
+struct pvboot_reset {
+    struct pvboot_reset_calls call;
+    xc_interface *xch;
+    struct xs_handle *xs; /* NULL: there is no xenstore */
+    uint32_t domid;
+};
+
+/*
+ * Reset domain @r->domid, which has shut down for that.  It is left paused once, for the caller to unpause; so it is on
+ * failure, and is then good for nothing but to be destroyed.  @rings: set to the new channels.
+ * -XEN: what was asked for, errno; a node of xenstore that is not there.
+ */
+int pvboot_xen_soft_reset(const struct pvboot_reset *r, struct pvboot_xen_rings *rings, struct pvboot_error *e);
 
 #ifdef __cplusplus
 }

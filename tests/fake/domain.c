@@ -137,6 +137,29 @@ int xc_set_paging_mempool_size(xc_interface *xch, uint32_t domid, uint64_t bytes
     return before_start(__func__, domid, bytes, 0);
 }
 
+int xc_domain_pause(xc_interface *xch, uint32_t domid)
+{
+    (void)xch;
+    if (!about(__func__, domid, 0, 0))
+        return -1;
+    fake_launch.pauses++;
+    return 0;
+}
+
+/* xen/common/domain.c, domain_soft_reset(), and evtchn_reset(): who has shut down, and is paused by its controller. */
+int xc_domain_soft_reset(xc_interface *xch, uint32_t domid)
+{
+    (void)xch;
+    if (!about(__func__, domid, 0, 0))
+        return -1;
+    if (!fake_launch.shut_down || !fake_launch.pauses)
+        return fake_error(EINVAL);
+    fake_launch.shut_down = false;
+    fake_launch.resets++;
+    fake_launch.ports = 0;
+    return 0;
+}
+
 xc_evtchn_port_or_error_t xc_evtchn_alloc_unbound(xc_interface *xch, uint32_t domid, uint32_t remote)
 {
     (void)xch;

@@ -25,8 +25,10 @@ struct fake_launch {
     bool talked;           /* the kernel has talked to a xenstored */
     unsigned long lost_at; /* xenstored's n-th answer, from 1, does not come, nor any after it; 0: all come */
     bool ends;             /* the guest powers off as soon as it runs */
+    bool shut_down;        /* all its vCPUs wait for what the toolstack will do */
     /* what came of it */
-    bool exists, running, introduced;
+    bool exists, running, introduced, resumed;
+    unsigned int pauses, resets, introduced_port;
     int handles;         /* of any kind, held */
     unsigned long asked; /* of xenstored */
     bool in_transaction;

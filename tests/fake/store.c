@@ -179,6 +179,20 @@ bool xs_introduce_domain(struct xs_handle *h, unsigned int domid, unsigned long 
     if (domid != FAKE_DOMID || !port)
         return !fake_breach("the introduction of no domain");
     fake_launch.introduced = true;
+    fake_launch.introduced_port = port;
+    return true;
+}
+
+/* tools/xenstore/xenstored_domain.c, do_resume() */
+bool xs_resume_domain(struct xs_handle *h, unsigned int domid)
+{
+    (void)h;
+    (void)domid;
+    if (!answers(__func__))
+        return false;
+    if (!fake_launch.introduced)
+        return !fake_error(ENOENT);
+    fake_launch.resumed = true;
     return true;
 }
 
