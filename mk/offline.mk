@@ -10,7 +10,7 @@ SWEEP_OBJ := $(call obj,$(addprefix tests/offline/,sweep.c killed.c judge.c gate
                tests/fake/host.c tests/fake/process.c)
 FAKED_OBJ := $(call obj,tests/offline/xl_faked.c $(addprefix tests/fake/,fault.c host.c process.c))
 OFFLINE := $(addprefix $(BUILD)/,pvboot pvboot-parse tests/fake/pvboot-parse pvboot-xl.so pvboot-stub.elf \
-             $(addprefix tests/offline/,driver driver.so late threads pair sweep verdicts xl-faked.so) tests/confine/lacking)
+             $(addprefix tests/offline/,driver driver.so late threads pair reset sweep verdicts xl-faked.so) tests/confine/lacking)
 STOCK_LIBS := -lxenguest -lxenctrl -lxentoollog
 
 # The exported fakes stand in front of libxenctrl's and libxenforeignmemory's functions of the same names.
@@ -30,6 +30,9 @@ $(BUILD)/tests/offline/threads: $(BUILD)/tests/offline/threads.o
 $(BUILD)/tests/offline/pair: $(BUILD)/tests/offline/pair.o $(OFFLINE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(link) -rdynamic -o $@ $^ $(STOCK_LIBS)
+$(BUILD)/tests/offline/reset: $(call obj,tests/offline/reset.c tests/fake/domain.c tests/fake/store.c) $(FAKE)
+	@$(call say,LD,$@)
+	$(Q)$(link) -rdynamic -o $@ $^ -lxenlight $(STOCK_LIBS)
 $(BUILD)/tests/offline/sweep: $(SWEEP_OBJ) $(OFFLINE_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(link) -rdynamic -o $@ $^ $(STOCK_LIBS)

@@ -22,7 +22,8 @@ struct search {
 
 static int take_name(struct dl_phdr_info *info, size_t bytes, void *ctx)
 {
-    static const char *const stem[] = { "/libxlutil.so.", "/libxenguest.so.", "/libxenctrl.so." };
+    static const char *const stem[] = { "/libxlutil.so.", "/libxenguest.so.", "/libxenctrl.so.", "/libxenlight.so.",
+                                        "/libxenstore.so." };
     struct search *s = ctx;
 
     (void)bytes;
@@ -104,25 +105,34 @@ void *pvb_symbol_next(struct pvb_symbol *s)
     return found;
 }
 
-int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e)
+/* @want[] to @slot[], which are of one length. */
+static int find_calls(struct pvb_symbol *want, void *const *slot, size_t n, struct pvboot_error *e)
 {
-    static struct pvb_symbol want[] = {
-#define X(f) { .name = #f },
-        PVBOOT_XEN_CALLS(X)
-#undef X
-    };
-    void *const slot[] = {
-#define X(f) &calls->f,
-        PVBOOT_XEN_CALLS(X)
-#undef X
-    };
-
-    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+    for (size_t i = 0; i < n; i++) {
         void *p = pvb_symbol_find(&want[i]);
 
         if (!p)
-            return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "this libxenctrl has no %s", want[i].name);
+            return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "Xen's libraries here have no %s", want[i].name);
         memcpy(slot[i], &p, sizeof(p));
     }
     return 0;
+}
+
+#define WANT(f) { .name = #f },
+#define SLOT(f) &calls->f,
+
+int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e)
+{
+    static struct pvb_symbol want[] = { PVBOOT_XEN_CALLS(WANT) };
+    void *const slot[] = { PVBOOT_XEN_CALLS(SLOT) };
+
+    return find_calls(want, slot, sizeof(want) / sizeof(want[0]), e);
+}
+
+int pvb_reset_calls(struct pvboot_reset_calls *calls, struct pvboot_error *e)
+{
+    static struct pvb_symbol want[] = { PVBOOT_RESET_CALLS(WANT) };
+    void *const slot[] = { PVBOOT_RESET_CALLS(SLOT) };
+
+    return find_calls(want, slot, sizeof(want) / sizeof(want[0]), e);
 }

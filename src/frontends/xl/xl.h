@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * The plugin's own names.  pvboot-xl.so is preloaded into a stock xl; it registers a loader and arch hooks with
- * libxenguest and interposes seven functions: xlu_cfg_init, xlu_cfg_readdata, xlu_cfg_get_string and xlu_cfg_destroy
+ * libxenguest and interposes eight functions: xlu_cfg_init, xlu_cfg_readdata, xlu_cfg_get_string and xlu_cfg_destroy
  * (options), xc_dom_kernel_file (whose domain it is), xc_dom_module_file and xc_dom_release (private file copies and
- * their end).
+ * their end), libxl_domain_soft_reset (a guest's kexec).
  */
 #ifndef PVB_XL_H
 #define PVB_XL_H
@@ -108,7 +108,8 @@ struct pvb_symbol {
 void *
 pvb_symbol_next(struct pvb_symbol *s); /* the definition we stand in front of; ends the process when there is none */
 void *pvb_symbol_find(struct pvb_symbol *s); /* any definition; NULL: none is loaded */
-int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e);
+int pvb_xen_calls(struct pvboot_xen_calls *calls, struct pvboot_error *e) PVB_CHECKED;
+int pvb_reset_calls(struct pvboot_reset_calls *calls, struct pvboot_error *e) PVB_CHECKED;
 #define PVB_STOCK(f)                                      \
     ({                                                    \
         static struct pvb_symbol stock_ = { .name = #f }; \
