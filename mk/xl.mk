@@ -23,3 +23,5 @@ $(BUILD)/pvboot-xl.so: $(XL_OBJ) $(BUILD)/libpvboot.a src/frontends/xl/pvboot-xl
 	@$(call say,LD,$@)
 	$(Q)$(link) -shared -Wl,--version-script=src/frontends/xl/pvboot-xl.map -Wl,-z,defs \
 	    -o $@ $(XL_OBJ) $(BUILD)/libpvboot.a $(LIBS) -lxenforeignmemory -ldl
+# Its part that needs no xl, by itself.
+$(BUILD)/tests/unit/test_xen_gpe: $(BUILD)/src/frontends/xl/acpi.o

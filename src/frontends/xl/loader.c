@@ -11,10 +11,22 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+/* Who loads the in-guest stub, as if we were not there, but for its ACPI tables (acpi.c). */
+static struct xc_dom_loader *stub_loader(const struct xc_dom_image *dom)
+{
+    static struct pvb_symbol elf = { .name = "elf_loader" };
+
+    return pvb_owner_is_stub(dom) ? pvb_symbol_find(&elf) : NULL;
+}
+
 /* A boot ROM that was taken for a kernel goes to stock code whole; if it cannot be had, nobody builds the domain. */
 static int probe(struct xc_dom_image *dom)
 {
-    return pvb_owner(dom) == PVB_OWNER_STOCK && !pvb_give_back(dom, NULL) ? -EINVAL : 0;
+    const struct xc_dom_loader *stub = stub_loader(dom);
+
+    if (pvb_owner(dom) != PVB_OWNER_STOCK || pvb_give_back(dom, NULL))
+        return 0;
+    return stub ? stub->probe(dom) : -EINVAL;
 }
 
 /*
@@ -105,9 +117,14 @@ static int parse_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct p
 
 static int parser(struct xc_dom_image *dom)
 {
+    const struct xc_dom_loader *stub = stub_loader(dom);
     struct pvb_domain *d = pvb_domain_get(dom);
     struct pvboot_error e = { 0 };
-    int rc = d ? parse_domain(dom, d, &e) : pvb_fail(&e, PVBOOT_E_HOST, "no memory for a domain's description");
+    int rc;
+
+    if (stub && !pvb_give_back(dom, NULL))
+        return stub->parser(dom);
+    rc = d ? parse_domain(dom, d, &e) : pvb_fail(&e, PVBOOT_E_HOST, "no memory for a domain's description");
 
     if (rc)
         return pvb_report(&e);
@@ -246,9 +263,13 @@ static int load_domain(struct xc_dom_image *dom, struct pvb_domain *d, struct pv
 
 static int loader(struct xc_dom_image *dom)
 {
+    const struct xc_dom_loader *stub = stub_loader(dom);
     struct pvb_domain *d = pvb_domain_find(dom);
     struct pvboot_error e = { 0 };
 
+    pvb_acpi_drop_gpe(dom);
+    if (stub)
+        return stub->loader(dom);
     if (pvb_in_file(&e, d->kernel_path, load_domain(dom, d, &e)))
         return pvb_report(&e);
     dom->num_modules = 0; /* kernel and ramdisk lie where the plan says; nothing is left for libxenguest to load */

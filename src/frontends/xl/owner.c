@@ -57,6 +57,11 @@ enum pvb_owner pvb_owner_by_cmdline(const struct xc_dom_image *dom, const char *
     return guest_cmdline ? PVB_OWNER_PVBOOT : PVB_OWNER_UNMARKED;
 }
 
+bool pvb_owner_is_stub(const struct xc_dom_image *dom)
+{
+    return names_us(dom) && dom->num_modules && dom->modules[0].cmdline && pvb_owner(dom) == PVB_OWNER_STOCK;
+}
+
 __attribute__((visibility("default"))) int xc_dom_kernel_file(struct xc_dom_image *dom, const char *filename)
 {
     __typeof__(&xc_dom_kernel_file) stock = PVB_STOCK(xc_dom_kernel_file);

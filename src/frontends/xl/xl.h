@@ -77,6 +77,8 @@ enum pvb_owner {
 enum pvb_owner pvb_owner(const struct xc_dom_image *dom);
 /* The same before there is a module: @guest_cmdline is what the first one comes with. */
 enum pvb_owner pvb_owner_by_cmdline(const struct xc_dom_image *dom, const char *guest_cmdline);
+/* One of those that stock code builds: a guest of ours, to be started by the in-guest stub. */
+bool pvb_owner_is_stub(const struct xc_dom_image *dom);
 
 /*
  * loader.c, hooks.c: what libxenguest calls.  struct xc_dom_loader is exported by the library but declared in no
@@ -92,6 +94,9 @@ struct xc_dom_loader {
 void xc_dom_register_loader(struct xc_dom_loader *loader);
 extern struct xc_dom_loader pvb_loader;
 extern struct xc_dom_arch pvb_arch_hooks;
+
+/* acpi.c: take the GPE block out of the tables that libxl has made for @dom, before they are put into the guest. */
+void pvb_acpi_drop_gpe(struct xc_dom_image *dom);
 
 /* phase.c: how long the builder's own steps take, into libxenguest's log when they end; one begins after the other. */
 void pvb_phase_begin(struct xc_dom_image *dom, struct pvb_domain *d, const char *phase); /* ends the one before */
