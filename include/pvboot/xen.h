@@ -115,6 +115,7 @@ struct pvboot_reset {
     xc_interface *xch;
     struct xs_handle *xs; /* NULL: there is no xenstore */
     uint32_t domid;
+    bool own_console; /* it is read in this domain, by who calls, and xenstore knows nothing of it */
 };
 
 /*

@@ -143,6 +143,7 @@ int xc_domain_pause(xc_interface *xch, uint32_t domid)
     if (!about(__func__, domid, 0, 0))
         return -1;
     fake_launch.pauses++;
+    fake_launch.running = false;
     return 0;
 }
 
@@ -250,7 +251,10 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned int n, xc_
     *info = (xc_domaininfo_t){ .domain = first ? FAKE_DOMID : 0 };
     if (first > FAKE_DOMID || (first && !fake_launch.exists))
         return 0;
-    if (first && fake_launch.running && fake_launch.ends)
+    fake_launch.shut_down |= first && fake_launch.running && fake_launch.resets < fake_launch.kexecs;
+    if (first && fake_launch.shut_down)
+        info->flags = XEN_DOMINF_shutdown | SHUTDOWN_soft_reset << XEN_DOMINF_shutdownshift;
+    else if (first && fake_launch.running && fake_launch.ends)
         info->flags = XEN_DOMINF_shutdown; /* SHUTDOWN_poweroff is 0 */
     if (first && fake_launch.exists && (fake_launch.flags & XEN_DOMCTL_CDF_xs_domain))
         info->flags |= XEN_DOMINF_xs_domain;

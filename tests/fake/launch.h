@@ -25,6 +25,7 @@ struct fake_launch {
     bool talked;           /* the kernel has talked to a xenstored */
     unsigned long lost_at; /* xenstored's n-th answer, from 1, does not come, nor any after it; 0: all come */
     bool ends;             /* the guest powers off as soon as it runs */
+    unsigned int kexecs;   /* before that, it goes on so many times as another kernel */
     bool shut_down;        /* all its vCPUs wait for what the toolstack will do */
     /* what came of it */
     bool exists, running, introduced, resumed;

@@ -226,6 +226,30 @@ static void ends(void **state)
     assert_true(fake_launch.exists);
 }
 
+static void goes_on_as_another_kernel(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    begin(true);
+    fake_launch.kexecs = 2;
+    assert_int_equal(launch("--wait", &e), 0);
+    assert_int_equal(fake_launch.resets, 2);
+    assert_false(fake_launch.exists);
+    assert_null(fake.broken);
+    begin(true);
+    fake_launch.kexecs = 1;
+    assert_int_equal(launch("--wait --on-soft-reset destroy", &e), 5);
+    assert_int_equal(fake_launch.resets, 0);
+    assert_false(fake_launch.exists);
+    begin(true);
+    fake_launch.kexecs = 1;
+    assert_int_equal(launch("--console", &e), 0);
+    assert_int_equal(fake_launch.resets, 1);
+    assert_int_equal(fake_launch.bound, fake.param[HVM_PARAM_CONSOLE_EVTCHN]);
+    assert_int_equal(launch("--on-reboot soft-reset --wait", &e), -PVBOOT_E_USAGE);
+}
+
 static void paused(void **state)
 {
     struct pvboot_error e;
@@ -313,6 +337,7 @@ static void each_request(const char *options, int error)
     bool waits = strstr(options, "wait") || strstr(options, "console");
 
     begin(waits);
+    fake_launch.kexecs = waits;
     assert_int_equal(launch(options, &e), 0);
     requests = fault_count(FAULT_XEN);
     assert_true(requests > 20);
@@ -321,6 +346,7 @@ static void each_request(const char *options, int error)
         int rc;
 
         begin(waits);
+        fake_launch.kexecs = waits;
         fault_arm(FAULT_XEN, n, error);
         rc = launch(options, &e);
         snprintf(what, sizeof(what), "%s, error %d at request %lu, %s", options, error, n, fault_hit());
@@ -389,6 +415,7 @@ int main(void)
         cmocka_unit_test(without_xenstored),
         cmocka_unit_test(with_timers),
         cmocka_unit_test(ends),
+        cmocka_unit_test(goes_on_as_another_kernel),
         cmocka_unit_test(paused),
         cmocka_unit_test(two_of_a_name),
         cmocka_unit_test(each_refusal_leaves_nothing),

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 static int handle;
+static bool own_console;
 static const struct fake_setup host = { .host_pages = 1 << 10, .max_order = 18, .vcpus = 1 };
 
 static void node(const char *path, const char *value)
@@ -47,6 +48,7 @@ static int reset(struct pvboot_xen_rings *rings, struct pvboot_error *e)
         },
         .xs = fake_launch.absent ? NULL : (struct xs_handle *)&handle,
         .domid = FAKE_DOMID,
+        .own_console = own_console,
     };
     int rc;
 
@@ -117,7 +119,25 @@ static void without_xenstore(void **state)
     assert_int_equal(reset(&rings, &e), 0);
     assert_int_equal(fake_launch.asked, 0);
     assert_int_equal(fake_launch.resets, 1);
-    assert_int_equal(rings.console_evtchn, 2);
+    assert_int_equal(rings.xenstore_evtchn, 0);
+    assert_int_equal(rings.console_evtchn, 1);
+    assert_false(fake.param_set[HVM_PARAM_STORE_EVTCHN]);
+}
+
+static void with_a_console_of_its_callers(void **state)
+{
+    struct pvboot_xen_rings rings = { 0 };
+    struct pvboot_error e;
+
+    (void)state;
+    begin();
+    own_console = true;
+    node("/tool/xenconsoled/domid", "4");
+    assert_int_equal(reset(&rings, &e), 0);
+    own_console = false;
+    assert_int_equal(argument("xc_evtchn_alloc_unbound", 1), 0);
+    assert_int_equal(fake.param[HVM_PARAM_CONSOLE_EVTCHN], rings.console_evtchn);
+    assert_int_equal(fake_count("xs_write"), 1); /* xenstore's own port */
 }
 
 static void who_has_not_asked_is_refused(void **state)
@@ -191,6 +211,7 @@ int main(void)
         cmocka_unit_test(it_goes_on_with_new_channels),
         cmocka_unit_test(the_daemons_may_be_domains),
         cmocka_unit_test(without_xenstore),
+        cmocka_unit_test(with_a_console_of_its_callers),
         cmocka_unit_test(who_has_not_asked_is_refused),
         cmocka_unit_test(nodes_are_read_with_care),
         cmocka_unit_test(each_refusal_is_told),

@@ -39,17 +39,11 @@ static int read_number(const struct pvboot_reset *r, const char *path, const uin
                 : pvb_fail(e, PVBOOT_E_XEN, "xenstore: reading %s: errno %d", path, errno);
 }
 
-/* Who serves a ring is dom0, or whom xenstore names. */
-static int channel(const struct pvboot_reset *r, const char *server, uint32_t param, uint32_t *port,
+static int channel(const struct pvboot_reset *r, uint32_t remote, uint32_t param, uint32_t *port,
                    struct pvboot_error *e)
 {
-    const uint32_t dom0 = 0;
-    uint32_t remote = 0;
-    int rc = r->xs ? read_number(r, server, &dom0, &remote, e) : 0, made;
+    int made = r->call.xc_evtchn_alloc_unbound(r->xch, r->domid, remote);
 
-    if (rc)
-        return rc;
-    made = r->call.xc_evtchn_alloc_unbound(r->xch, r->domid, remote);
     if (made < 0)
         return pvb_fail(e, PVBOOT_E_XEN, "an event channel from domain %u to domain %u: errno %d", r->domid, remote,
                         errno);
@@ -58,6 +52,27 @@ static int channel(const struct pvboot_reset *r, const char *server, uint32_t pa
         return pvb_fail(e, PVBOOT_E_XEN, "setting HVM param %u of domain %u to 0x%x: errno %d", param, r->domid, *port,
                         errno);
     return 0;
+}
+
+/* Who serves a ring is dom0, or whom xenstore names. */
+static int channels(const struct pvboot_reset *r, struct pvboot_xen_rings *rings, struct pvboot_error *e)
+{
+    const uint32_t dom0 = 0;
+    uint32_t remote = 0;
+    int rc = 0;
+
+    rings->xenstore_evtchn = 0;
+    rings->no_xenstore = !r->xs;
+    if (r->xs)
+        rc = read_number(r, "/tool/xenstored/domid", &dom0, &remote, e);
+    if (!rc && r->xs)
+        rc = channel(r, remote, HVM_PARAM_STORE_EVTCHN, &rings->xenstore_evtchn, e);
+    remote = 0;
+    if (!rc && r->xs && !r->own_console)
+        rc = read_number(r, "/tool/xenconsoled/domid", &dom0, &remote, e);
+    if (!rc)
+        rc = channel(r, remote, HVM_PARAM_CONSOLE_EVTCHN, &rings->console_evtchn, e);
+    return rc;
 }
 
 /* A watch on it has xenconsoled look at the console again. */
@@ -97,13 +112,11 @@ int pvboot_xen_soft_reset(const struct pvboot_reset *r, struct pvboot_xen_rings 
         return pvb_fail(e, PVBOOT_E_XEN, "pausing domain %u: errno %d", r->domid, errno);
     if (r->call.xc_domain_soft_reset(r->xch, r->domid))
         return pvb_fail(e, PVBOOT_E_XEN, "the soft reset of domain %u: errno %d", r->domid, errno);
-    rc = channel(r, "/tool/xenstored/domid", HVM_PARAM_STORE_EVTCHN, &rings->xenstore_evtchn, e);
-    if (!rc)
-        rc = channel(r, "/tool/xenconsoled/domid", HVM_PARAM_CONSOLE_EVTCHN, &rings->console_evtchn, e);
+    rc = channels(r, rings, e);
     if (rc || !r->xs)
         return rc;
     rc = write_port(r, "store", rings->xenstore_evtchn, e);
-    if (!rc)
+    if (!rc && !r->own_console)
         rc = write_port(r, "console", rings->console_evtchn, e);
     if (!rc)
         rc = tell_xenstored(r, rings->xenstore_evtchn, e);

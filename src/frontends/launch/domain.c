@@ -277,6 +277,23 @@ int launch_unpause(const struct launch *l, struct pvboot_error *e)
     return xc_domain_unpause(l->xen.xch, l->xen.domid) ? xen_fails(l, "starting", e) : 0;
 }
 
+int launch_soft_reset(struct launch *l, struct pvboot_error *e)
+{
+    const struct pvboot_reset r = {
+        .call = {
+#define X(f) .f = f,
+            PVBOOT_RESET_CALLS(X)
+#undef X
+        },
+        .xch = l->xen.xch,
+        .xs = l->xs,
+        .domid = l->xen.domid,
+        .own_console = l->cfg->console,
+    };
+
+    return pvboot_xen_soft_reset(&r, &l->rings, e);
+}
+
 int launch_destroy(struct launch *l, struct pvboot_error *e)
 {
     int rc = 0;

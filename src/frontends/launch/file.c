@@ -16,7 +16,7 @@ static const char prefix[] = "pvboot_";
 /* Keys whose values are an option of the same name. */
 static const char *const same[] = {
     "name",     "uuid", "memory",      "maxmem",    "vcpus",    "kernel",      "ramdisk",
-    "seclabel", "cpus", "on_poweroff", "on_reboot", "on_crash", "on_watchdog",
+    "seclabel", "cpus", "on_poweroff", "on_reboot", "on_crash", "on_watchdog", "on_soft_reset",
 };
 
 /* What can be said in one way only. */

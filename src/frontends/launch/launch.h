@@ -23,7 +23,7 @@
 #define LAUNCH_UUID_TEXT 37u /* with NUL */
 
 /* What becomes of the domain when its guest has ended, while somebody waits for that. */
-enum launch_action { LAUNCH_DESTROY, LAUNCH_PRESERVE, LAUNCH_RESTART };
+enum launch_action { LAUNCH_DESTROY, LAUNCH_PRESERVE, LAUNCH_RESTART, LAUNCH_GO_ON };
 /* How guests end: Xen's public sched.h, SHUTDOWN_*; these numbers are also exit codes. */
 enum launch_end {
     LAUNCH_POWEROFF,
@@ -124,6 +124,8 @@ bool launch_store_served(xc_interface *xch, uint32_t *domid);
  */
 int launch_create(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 int launch_unpause(const struct launch *l, struct pvboot_error *e) PVB_CHECKED;
+/* Its kernel has shut down to go on as another one: as pvboot_xen_soft_reset(); still paused. */
+int launch_soft_reset(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 /* Take the domain and its nodes away.  -XEN: it would not go. */
 int launch_destroy(struct launch *l, struct pvboot_error *e);
 

@@ -32,6 +32,7 @@ static const struct option options[] = {
     { "on-reboot", required_argument, NULL, OPT_GUEST },
     { "on-crash", required_argument, NULL, OPT_GUEST },
     { "on-watchdog", required_argument, NULL, OPT_GUEST },
+    { "on-soft-reset", required_argument, NULL, OPT_GUEST },
     { "entry", required_argument, NULL, OPT_GUEST },
     { "stub-entry", required_argument, NULL, OPT_GUEST },
     { "subarch", required_argument, NULL, OPT_GUEST },
@@ -136,7 +137,8 @@ int launch_options(struct launch_config *c, int argc, char **argv, struct pvboot
     c->memory_mib = DEFAULT_MIB;
     c->vcpus = 1;
     pvboot_request_init(&c->req);
-    c->req.has_rng_seed = c->seed_by_default = true; /* as under xl */
+    c->req.has_rng_seed = c->seed_by_default = true; /* as under xl, and so is this: */
+    c->action[LAUNCH_SOFT_RESET] = LAUNCH_GO_ON;
     if (sandbox)
         rc = pvboot_request_set(&c->req, "sandbox", sandbox, e);
     if (!rc)

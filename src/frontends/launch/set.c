@@ -15,7 +15,7 @@ struct option_row {
     const char *name;
     set_value *set;
     size_t off;   /* of the field in struct launch_config */
-    uint64_t max; /* of a number */
+    uint64_t max; /* of a number; the last action */
 };
 
 static int set_u64(void *field, const struct option_row *row, const char *value, struct pvboot_error *e)
@@ -113,14 +113,16 @@ static int set_action(void *field, const struct option_row *row, const char *val
         [LAUNCH_DESTROY] = "destroy",
         [LAUNCH_PRESERVE] = "preserve",
         [LAUNCH_RESTART] = "restart",
+        [LAUNCH_GO_ON] = "soft-reset",
     };
 
-    for (unsigned int i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+    for (unsigned int i = 0; i <= row->max; i++)
         if (!strcmp(value, name[i])) {
             *(enum launch_action *)field = (enum launch_action)i;
             return 0;
         }
-    return pvb_fail(e, PVBOOT_E_USAGE, "%s '%.60s': want destroy, preserve or restart", row->name, value);
+    return pvb_fail(e, PVBOOT_E_USAGE, "%s '%.60s': want destroy, preserve%s", row->name, value,
+                    row->max == LAUNCH_GO_ON ? ", restart or soft-reset" : " or restart");
 }
 
 #define FIELD(f) offsetof(struct launch_config, f)
@@ -137,10 +139,11 @@ static const struct option_row option[] = {
     { "cpus", set_text, FIELD(cpus), 0 },
     { "dump", set_text, FIELD(dump_dir), 0 },
     { "timers", set_flag, FIELD(timers), 0 },
-    { "on_poweroff", set_action, FIELD(action[LAUNCH_POWEROFF]), 0 },
-    { "on_reboot", set_action, FIELD(action[LAUNCH_REBOOT]), 0 },
-    { "on_crash", set_action, FIELD(action[LAUNCH_CRASH]), 0 },
-    { "on_watchdog", set_action, FIELD(action[LAUNCH_WATCHDOG]), 0 },
+    { "on_poweroff", set_action, FIELD(action[LAUNCH_POWEROFF]), LAUNCH_RESTART },
+    { "on_reboot", set_action, FIELD(action[LAUNCH_REBOOT]), LAUNCH_RESTART },
+    { "on_crash", set_action, FIELD(action[LAUNCH_CRASH]), LAUNCH_RESTART },
+    { "on_watchdog", set_action, FIELD(action[LAUNCH_WATCHDOG]), LAUNCH_RESTART },
+    { "on_soft_reset", set_action, FIELD(action[LAUNCH_SOFT_RESET]), LAUNCH_GO_ON },
 };
 
 int launch_set(struct launch_config *c, const char *name, const char *value, struct pvboot_error *e)

@@ -58,6 +58,32 @@ static int leave(struct launch *l, struct launch_console **console, struct pvboo
     return launch_store_console(l, e);
 }
 
+/* Into its next kernel.  The channel of a console that is ours has another number now. */
+static int go_on(struct launch *l, struct launch_console **console, struct pvboot_error *e)
+{
+    int rc;
+
+    launch_console_close(*console);
+    *console = NULL;
+    rc = launch_soft_reset(l, e);
+    if (!rc && l->cfg->console)
+        rc = launch_console_open(console, l, e);
+    return rc ? rc : launch_unpause(l, e);
+}
+
+/* Until it has ended, as @how tells, or the user has @left. */
+static int watch(struct launch *l, struct launch_console **console, enum launch_end *how, bool *left,
+                 struct pvboot_error *e)
+{
+    int rc;
+
+    do
+        rc = launch_wait(l, *console, how, left, e);
+    while (!rc && !*left && *how == LAUNCH_SOFT_RESET && l->cfg->action[*how] == LAUNCH_GO_ON &&
+           !(rc = go_on(l, console, e)));
+    return rc;
+}
+
 /* One life of the guest.  @end: how it went; -1 while it goes on without us. */
 static int live(struct launch *l, int *end, struct pvboot_error *e)
 {
@@ -69,7 +95,7 @@ static int live(struct launch *l, int *end, struct pvboot_error *e)
 
     *end = -1;
     if (!rc && (l->cfg->wait || console))
-        rc = launch_wait(l, console, &how, &left, e);
+        rc = watch(l, &console, &how, &left, e);
     if (!rc && left && !l->cfg->wait) {
         rc = leave(l, &console, e);
     } else if (!rc && (l->cfg->wait || console)) {
