@@ -1,19 +1,53 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-# Mode kexec of init.sh, sourced by it once the evidence is out: starts /kexec/vmlinuz in place of the running
-# kernel, by kexec_load(2) (pvlab.kexec=load) or kexec_file_load(2) (pvlab.kexec=file).  The second kernel prints the
-# same evidence, through the hypervisor's debug port: whether its console works is one of the questions.
+# Mode kexec of init.sh, sourced by it once the evidence is out: starts /kexec/vmlinuz in place of the running kernel.
+#   pvlab.kexec=load|file    by kexec_load(2) or kexec_file_load(2)
+#   pvlab.crash              after a panic, not by reboot: kdump
+#   pvlab.kexecs=N           so many times, one kernel after the other
+# The last kernel runs mode kexeced, further down.  What all of them say goes through the hypervisor's debug port.
 
 say() { echo "@@pvboot-kexec $*@@" | e9; }
 
-call=
-for word in $(cat /proc/cmdline); do
-    case $word in
-        pvlab.kexec=load) call=--kexec-syscall ;;
-        pvlab.kexec=file) call=--kexec-file-syscall ;;
-    esac
-done
-words=$(sed 's/pvlab\.mode=[^ ]*/pvlab.mode=evidence/; s/pvlab\.kexec=/pvlab.kexeced=/' /proc/cmdline)
-kexec $call --load /kexec/vmlinuz --initrd=/kexec/initrd --command-line="$words pvlab.out=e9" 2>&1 | e9
-say "loaded $(cat /sys/kernel/kexec_loaded)"
-kexec --exec 2>&1 | e9
-say "returned"
+kexec_load() {
+    call= load=--load left=1 crash=
+    for word in $(cat /proc/cmdline); do
+        case $word in
+            pvlab.kexec=load) call=--kexec-syscall ;;
+            pvlab.kexec=file) call=--kexec-file-syscall ;;
+            pvlab.crash) load=--load-panic crash=y ;;
+            pvlab.kexecs=*) left=${word#*=} ;;
+        esac
+    done
+    next=kexeced
+    [ "$left" -le 1 ] || next=kexec
+    words=$(sed "s/pvlab\.mode=[^ ]*/pvlab.mode=$next/; s/pvlab\.kexecs=[^ ]*/pvlab.kexecs=$((left - 1))/
+                 s/crashkernel=[^ ]*//; s/pvlab\.crash/reset_devices/" /proc/cmdline)
+    # the archive that this kernel was given: all of it is still there, and what the guest has written is small
+    (cd / && find . -xdev ! -path ./kexec/initrd ! -path ./evidence | cpio -o -H newc > /kexec/initrd) 2> /dev/null
+    kexec $call $load /kexec/vmlinuz --initrd=/kexec/initrd --command-line="$words" 2>&1 | e9
+    say "loaded $(cat /sys/kernel/kexec_loaded) $(cat /sys/kernel/kexec_crash_loaded), $left left"
+    if [ -n "$crash" ]; then
+        echo c > /proc/sysrq-trigger
+    else
+        kexec --exec 2>&1 | e9
+    fi
+    say "returned"
+}
+
+# What works in the kernel that was started so: its console has shown the evidence; time; xenstore (the UUID is read from
+# it); the memory of the kernel that died.
+kexeced() {
+    sleep 1
+    say "slept"
+    say "uuid $(cat /sys/hypervisor/uuid)"
+    if [ -r /proc/vmcore ]; then
+        say "vmcore $(stat -c %s /proc/vmcore) $(head -c 18 /proc/vmcore | hexdump -ve '1/1 "%02x"')"
+        vmcore-dmesg /proc/vmcore > /dmesg
+        say "dmesg $(wc -l < /dmesg) $(grep -o 'Kernel panic - not syncing: .*' /dmesg)"
+    fi
+    say "done"
+}
+
+case $mode in
+    kexec) kexec_load ;;
+    kexeced) kexeced ;;
+esac

@@ -65,9 +65,7 @@ def all_cases() -> list[Case]:
           for path in ours for vcpus in ("", "/4-vcpus")),
         *_without_plugin(),
         *_tenants_stub(),
-        # a guest that replaces its kernel by itself, see kexec.py
-        *(_variant(f"6.1-cloud/{path}", "kexec", mode="kexec", memory=512, cmdline=f"{CONSOLE} pvlab.kexec={call}")
-          for path, call in (("linux64", "load"), ("vmlinux64", "file"), ("xl-pvh", "load"))),
+        *_kexec(),
 
         # the life of a guest after its first boot
         *(_variant(f"6.1-cloud/{path}", "reboot", action="reboot") for path in ("xl-pvh", *ours)),
@@ -108,6 +106,21 @@ def _shapes() -> list[Case]:
           for path in ("pvh", "linux32", "linux64", "vmlinux64", "stub")),
         *(_variant(f"6.1-cloud/{path}", "ramdisks", ramdisk="joined") for path in ("pvh", "linux32", "linux64", "vmlinux64")),
         *(_variant(f"6.1-cloud/{path}", "rng-seed", config={"pvboot_rng_seed": 1}) for path in ("linux32", "linux64", "vmlinux64")),
+    ]
+
+
+def _kexec() -> list[Case]:
+    """A guest that replaces its kernel by itself, see kexec.py; stock's is destroyed for it."""
+    def row(path: str, name: str, words: str, memory: int = 512) -> Case:
+        return _variant(f"6.1-cloud/{path}", name, mode="kexec", memory=memory, cmdline=f"{CONSOLE} {words}")
+
+    every = ("linux64", "vmlinux64", "pvh", "stub")
+    return [
+        row("xl-pvh", "kexec", "pvlab.kexec=load"),
+        *(row(path, f"kexec{'-file' * (call == 'file')}", f"pvlab.kexec={call}") for path in every for call in ("load", "file")),
+        row("linux64", "kexec-twice", "pvlab.kexec=load pvlab.kexecs=2"),
+        *(row(path, "kdump", f"pvlab.kexec={call} pvlab.crash crashkernel=160M", 640)
+          for path, call in (("linux64", "load"), ("vmlinux64", "file"))),
     ]
 
 

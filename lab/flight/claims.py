@@ -254,9 +254,10 @@ CLAIMS = [
     Claim("C9", "a standard bzImage boots without its 16-bit entry", "start at startup_32 and startup_64", _c9,
           Elsewhere("so do guests of `pvboot launch`, 6.1-cloud by linux32 and linux64 (docs/launch.md)", (), "launch")),
     Claim("C10", "kexec works in every environment", "kexec inside each path's guest",
-          waits("a toolstack that lets PVH guests get there"),
-          Elsewhere("xl 4.17 destroys a PVH guest at its kexec, whoever built it (docs/handover.md, \"Across kexec\")",
-                    ("6.1-cloud/linux64/kexec", "6.1-cloud/vmlinux64/kexec", "6.1-cloud/xl-pvh/kexec"))),
+          waits("a flight whose guests load a next kernel"),
+          Elsewhere("with the plugin a guest of linux64 goes on into its next kernel; stock xl destroys a PVH guest, and Xen's"
+                    " ACPI tables would kill the next kernel (docs/kexec.md)",
+                    ("6.1-cloud/linux64/kexec", "6.1-cloud/xl-pvh/kexec"))),
     Claim("C11", "the info block can hang off a normal boot_params", "hand over a node, read it back from sysfs", _c11),
     Claim("C12", "type and data can stand beside subarch", "node and hardware_subarch as the guest reads them", _c12,
           Elsewhere("with subarch xen the node's address is in hardware_subarch_data too",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * In front of libxl_domain_soft_reset(), which from 4.15 to 4.22 gives no PVH guest what it shut down for: a domain of
+ * In front of libxl_domain_soft_reset(), which from 4.17 to 4.22 gives no PVH guest what it shut down for: a domain of
  * ours goes on into its next kernel; any other domain's request is libxl's.
  *
  * Whose it is, the configuration tells that libxl keeps of the domain.  It is asked for as JSON, since the structure has
