@@ -59,6 +59,7 @@ help:
 	@echo '  make mutants       fifty-two planted bugs, which the tests have to notice'
 	@echo '  make check-reproducible  builds twice, in two places, and compares what they install'
 	@echo '  make check-abi      the libraries against tests/abi; make store-abi: after a change that is meant'
+	@echo '  make linux-boots    builds a Linux with the patches of linux/, boots it on Xen and without (linux/README.md)'
 	@echo '  make debs       Debian packages, into $(BUILD)/debs; the lab installs them with --from-packages'
 	@echo '  make uninstall  removes what install put there, given the same directories'
 	@echo '  make clean      removes $(BUILD)'

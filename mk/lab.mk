@@ -25,6 +25,13 @@ platforms: build-packages lab-packages
 	@for r in $(PLATFORMS); do $(PYTHON) -m lab compare --release $$r --select smoke --anew \
 	    --out $(BUILD)/lab/platforms/$$r || exit; done
 	@$(PYTHON) -m lab versions $(PLATFORMS:%=$(BUILD)/lab/platforms/%) --out docs/platforms.md
+# A Linux with the patches of linux/, built once for what it is made of, and booted.
+.PHONY: linux-kernel linux-boots
+linux-kernel: linux-packages
+	@$(PYTHON) -m lab linux --build
+linux-boots: build-packages lab-packages linux-packages
+	@$(M) all
+	@$(LAB_ENV) $(PYTHON) -m lab linux
 bench: build-packages lab-packages
 	@$(M) all
 	@$(LAB_ENV) $(PYTHON) -m lab bench

@@ -9,15 +9,20 @@ CHECK_PACKAGES := $(BUILD_PACKAGES) g++ clang clang-format libclang-rt-dev libcm
 LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.@-amd64 xen-utils-4.@ xen-utils-common xenstore-utils \
                 linux-image-amd64 busybox-static cpio grub-xen-bin grub-common kmod
 
+# To build a Linux with the patches of linux/.
+LINUX_PACKAGES := gcc make flex bison bc libelf-dev patch lz4
+
 DEB_PACKAGES := $(BUILD_PACKAGES) debhelper dpkg-dev fakeroot libcmocka-dev
 
-.PHONY: build-packages check-packages lab-packages deb-packages print-libraries
+.PHONY: build-packages check-packages lab-packages linux-packages deb-packages print-libraries
 build-packages:
 	@tests/need $(BUILD_PACKAGES)
 check-packages:
 	@tests/need $(CHECK_PACKAGES)
 lab-packages:
 	@tests/need $(LAB_PACKAGES)
+linux-packages:
+	@tests/need $(LINUX_PACKAGES)
 deb-packages:
 	@tests/need $(DEB_PACKAGES)
 # For another release: what its programs are linked with.

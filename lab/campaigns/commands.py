@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only
-"""The verbs of campaigns: soak, faults, launch, stubdom, devicemodel, confine, migrate."""
+"""The verbs of campaigns: soak, faults, launch, stubdom, devicemodel, confine, migrate, linux."""
 
 import argparse
 import dataclasses
 
-from ..base import release
-from . import confine, devicemodel, faults, launch, migrate, soak, stubdom
+from ..base import packages, release
+from . import confine, devicemodel, faults, kbuild, launch, linux, migrate, soak, stubdom
 
 
 def register(verb) -> None:
@@ -22,6 +22,8 @@ def register(verb) -> None:
     verb(confine_, "the confinement attacked on dom0's own kernel")
     sub = verb(migrate_, "guests saved on one machine go on on another, of another release if one is named")
     sub.add_argument("--to", choices=release.KNOWN, help="whose Xen and xl restore them (default: as saved)")
+    sub = verb(linux_, "a Linux with the patches of linux/: what it knows of its hypervisor, and when")
+    sub.add_argument("--build", action="store_true", help="only build it")
 
 
 def soak_(args: argparse.Namespace) -> int:
@@ -50,3 +52,10 @@ def devicemodel_(args: argparse.Namespace) -> int:
 
 def migrate_(args: argparse.Namespace) -> int:
     return migrate.migrate(args.to or release.name())
+
+
+def linux_(args: argparse.Namespace) -> int:
+    if not args.build:
+        return linux.linux()
+    print(kbuild.built(packages.Store()).patched)
+    return 0

@@ -240,7 +240,8 @@ def readers(tmp_path_factory):
     (d / "readers.c").write_text(SOURCE)
     subprocess.run(["gcc", "-O1", "-std=gnu11", "-Wall", "-Wextra", "-Werror",
                     "-Wno-sign-compare", "-Wno-unused-parameter", "-fsanitize=address,undefined",
-                    "-fno-sanitize=alignment,shift", "-fno-sanitize-recover=all", f"-I{ROOT}/include", f"-I{d}/include", "-o", d / "readers", d / "readers.c"], check=True)
+                    "-fno-sanitize=alignment,shift", "-fno-sanitize-recover=all", f"-I{ROOT}/include", f"-I{d}/include",
+                    "-o", d / "readers", d / "readers.c"], check=True)
     return d / "readers"
 
 
