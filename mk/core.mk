@@ -3,8 +3,8 @@
 # Layers: frontends -> config -> cache -> sandbox -> builder -> startinfo -> include/pvboot. tests/check-layers holds the
 # sources to it.
 
-# One of start_info.c, which needs Xen's headers, and its stand-in.
-STARTINFO := $(filter-out src/startinfo/start_info$(if $(filter y,$(HAVE_XEN)),_none).c,$(wildcard src/startinfo/*.c))
+# The two that need Xen's headers, or their stand-in.
+STARTINFO := $(filter-out $(if $(filter y,$(HAVE_XEN)),%/start_info_none.c,%/start_info.c %/pv_start_info.c),$(wildcard src/startinfo/*.c))
 BUILDER := $(filter-out %_xen.c,$(wildcard src/builder/*/*.c))
 # Code of a guest's, which is data to us.
 GUEST_CODE := $(BUILD)/src/builder/pack/entry.o

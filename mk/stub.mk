@@ -2,9 +2,9 @@
 # The in-guest stub: 32-bit, without libc; gcc -m32 needs no multilib packages for that. The caller's flags, which are
 # for programs of this machine, do not reach it.
 
-STUB := $(wildcard src/stub/*.c src/stub/libc/*.c) $(STARTINFO) \
+STUB := $(wildcard src/stub/*.c src/stub/libc/*.c) $(filter-out %/pv_start_info.c %/pv_tables.c,$(STARTINFO)) \
         $(addprefix src/builder/,base/error.c base/memmap.c base/names.c image/bzimage.c segment/content.c) \
-        $(filter-out %/distance.c %/inputs.c %/machine.c %/obstacle.c,$(wildcard src/builder/plan/*.c))
+        $(filter-out %/distance.c %/inputs.c %/machine.c %/make.c %/obstacle.c %/pv.c,$(wildcard src/builder/plan/*.c))
 
 STUB_OBJ := $(patsubst %,$(BUILD)/stub/%.o,$(basename $(STUB) src/stub/head.S))
 PROGRAMS += $(if $(filter y,$(HAVE_XEN)),$(BUILD)/pvboot-stub.elf)

@@ -24,6 +24,7 @@ enum pvboot_path {
     PVBOOT_PATH_LINUX64,   /* bzImage startup_64, RSI = zero page, long mode */
     PVBOOT_PATH_VMLINUX64, /* startup_64 of the unpacked ELF, RSI = zero page, long mode */
     PVBOOT_PATH_STUB,      /* our PVH ELF; it fills the zero page inside the guest */
+    PVBOOT_PATH_PV,        /* Xen's paravirtual start: RSI = start_info, Xen's page tables, in a PV domain */
     PVBOOT_PATHS,
 };
 
@@ -103,6 +104,20 @@ struct pvboot_packed {
 };
 
 /* Xen's ELF notes that matter for starting, as found in PT_NOTE segments. */
+/* Those of a PV start, 64-bit; addresses are virtual where they say so.  Spec: elfnote.h. */
+struct pvboot_pv_notes {
+    bool has_entry, has_hypercall_page, has_init_p2m;
+    bool mod_start_pfn; /* it takes a ramdisk that is not mapped */
+    uint32_t malformed; /* the type of a note that is no number; 0: none */
+    uint64_t entry_va;  /* without a note e_entry */
+    uint64_t hypercall_page_va;
+    uint64_t virt_base;          /* the virtual address of pseudo-physical 0 */
+    uint64_t paddr_offset;       /* what p_paddr has that pseudo-physical addresses have not */
+    uint64_t init_p2m_va;        /* where it wants the p2m list, apart from all else */
+    uint64_t supported_features; /* bits: features.h */
+    char unmet[48];              /* a feature it requires that no PV domain of ours has */
+};
+
 struct pvboot_notes {
     bool has_phys32_entry;
     uint64_t phys32_entry; /* gpa */
@@ -113,6 +128,7 @@ struct pvboot_notes {
     char guest_os[32], guest_version[32], xen_version[32], loader[32];
     char features[128];
     struct pvboot_packed packed; /* by our own note, too */
+    struct pvboot_pv_notes pv;
 };
 
 struct pvboot_elf {

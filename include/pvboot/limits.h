@@ -46,6 +46,7 @@ static inline uint64_t pvboot_limit(uint64_t chosen, uint64_t otherwise)
 #define PVBOOT_NOTES_MAX 65536u                  /* ELF notes looked at */
 #define PVBOOT_VCPUS_MAX 128u                    /* HVM_MAX_VCPUS */
 #define PVBOOT_MEMORY_MAX (8ull << 40)           /* guest memory, bytes */
+#define PVBOOT_PV_MEMORY_MAX (64ull << 30) /* the same of a PV domain: a list of all its pages is made in memory */
 
 #ifdef __cplusplus
 }

@@ -49,6 +49,10 @@ struct pvboot_machine {
     uint64_t console_gpa, xenstore_gpa;  /* 0: none */
     uint32_t console_evtchn, xenstore_evtchn; /* 0: not known yet */
     uint32_t vcpus;
+    bool pv; /* a PV domain: RAM from 0 on and nothing else; a gpa is a pseudo-physical address */
+    const uint64_t
+        *mfn; /* of a PV domain: the machine frame of each page; NULL: not known yet, as if each were its own */
+    uint64_t shared_info_ma;  /* of a PV domain: a machine address; 0: not known yet */
     struct pvboot_memmap map; /* RAM, reserved, ACPI as Xen will report them to the guest */
 };
 
@@ -65,6 +69,9 @@ int pvboot_machine_default(struct pvboot_machine *m, uint64_t memory_bytes, uint
  */
 int pvboot_machine_own(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, enum pvboot_tables tables,
                        struct pvboot_error *e);
+
+/* A PV domain: RAM alone, from 0 on.  The planner places the rings.  Errors as above. */
+int pvboot_machine_pv(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error *e);
 
 /* The special pages end at @end, whole pages; the rings among them are where enum pvboot_special says. */
 void pvboot_machine_special(struct pvboot_machine *m, uint64_t end);
@@ -116,6 +123,8 @@ enum pvboot_segment_id {
     PVBOOT_SEG_START_INFO,
     PVBOOT_SEG_GDT,
     PVBOOT_SEG_PAGE_TABLES,
+    PVBOOT_SEG_P2M,
+    PVBOOT_SEG_STACK,
     PVBOOT_SEG_ACPI,
     PVBOOT_SEG_SPECIAL,
     PVBOOT_SEGMENTS,
@@ -138,6 +147,14 @@ struct pvboot_vcpu {
     uint16_t cs, ds; /* selectors; es and ss are as ds, fs and gs are 0 */
 };
 
+/* What a PV start has besides.  [0, ->mapped_end) is mapped from ->virt_base on. */
+struct pvboot_pv {
+    uint64_t virt_base, mapped_end;
+    uint64_t p2m_va;        /* of the p2m list */
+    uint64_t rsp;           /* the end of the boot stack; a virtual address, as rip and rsi are */
+    uint64_t hypercall_gpa; /* of the page that Xen fills; UINT64_MAX: none */
+};
+
 struct pvboot_plan {
     enum pvboot_path path;
     char path_why[320]; /* for auto: why not the others */
@@ -152,6 +169,7 @@ struct pvboot_plan {
     uint32_t subarch;
     uint64_t subarch_data;
     char notes[8][160]; /* remarks for the administrator: left out by strict, KASLR off, ... */
+    struct pvboot_pv pv;
 };
 
 /* May grow: image.h. */

@@ -12,6 +12,11 @@
 
 static int contradictions(struct pvb_trial *t, const struct pvb_cfg *c, struct pvboot_error *e)
 {
+    if (c->req.path == PVBOOT_PATH_PV) {
+        t->key = "pvboot_entry";
+        return pvb_fail(e, PVBOOT_E_UNSUPPORTED,
+                        "pvboot_entry=\"pv\": libxl makes a PVH domain for pvboot; pvboot launch makes PV ones");
+    }
     if (c->req.path != PVBOOT_PATH_STUB)
         return 0;
     if (c->paths.ramdisks) {

@@ -154,8 +154,10 @@ static const char *notes(const struct pvboot_notes *n)
 {
     RULE("notes: flags", is_bool(&n->has_phys32_entry) && is_bool(&n->has_phys32_reloc) && is_bool(&n->pvboot_stub) &&
                              is_bool(&n->linux_note));
+    RULE("PV notes: flags", is_bool(&n->pv.has_entry) && is_bool(&n->pv.has_hypercall_page) &&
+                                is_bool(&n->pv.has_init_p2m) && is_bool(&n->pv.mod_start_pfn));
     RULE("notes: text", IS_TEXT(n->guest_os) && IS_TEXT(n->guest_version) && IS_TEXT(n->xen_version) &&
-                            IS_TEXT(n->loader) && IS_TEXT(n->features));
+                            IS_TEXT(n->loader) && IS_TEXT(n->features) && IS_TEXT(n->pv.unmet));
     RULE("PHYS32_ENTRY", n->phys32_entry <= UINT32_MAX && (n->has_phys32_entry || !n->phys32_entry));
     return NULL;
 }

@@ -144,7 +144,7 @@ static int plan(struct pvb_stub *s, struct pvboot_error *e)
     s->req.filler = PVBOOT_FILLER_STUB;
     s->req.has_rng_seed = false; /* a stub has no entropy, and zeroes would be taken for some */
     if (!rc)
-        rc = pvboot_plan_make(&s->plan, &s->kernel.image, &s->machine, &s->req, e);
+        rc = pvb_plan_make(&s->plan, &s->kernel.image, &s->machine, &s->req, e);
     return rc;
 }
 

@@ -172,6 +172,39 @@ size_t mk_note(struct mk *m, size_t off, const char *owner, uint32_t type, const
     return off + (n + 3) / 4 * 4;
 }
 
+static size_t number_note(struct mk *m, size_t at, const struct mk_pv *pv, uint32_t type, uint64_t value)
+{
+    bool other = pv->note.off == type;
+    uint64_t v = other ? pv->note.value : value;
+
+    return mk_note(m, at, "Xen", type, &v, other ? pv->note.width : 8);
+}
+
+struct mk mk_pv_elf(size_t text, const struct mk_pv *pv)
+{
+    const char *features = pv->features ? pv->features : "!writable_page_tables|pae_pgdir_above_4gb";
+    struct mk m = mk_elf(64, text);
+    size_t at = ELF_NOTES;
+
+    at = mk_note(&m, at, "Xen", 6, "linux", 6);
+    at = mk_note(&m, at, "Xen", 5, "xen-3.0", 8);
+    at = mk_note(&m, at, "Xen", 8, "generic", 8);
+    at = mk_note(&m, at, "Xen", 10, features, (uint32_t)strlen(features) + 1);
+    at = number_note(&m, at, pv, 1, pv->base + 0x1000000);
+    if (!pv->no_hypercall_page)
+        at = number_note(&m, at, pv, 2, pv->base + 0x1001000);
+    at = number_note(&m, at, pv, 3, pv->base);
+    at = number_note(&m, at, pv, 4, 0);
+    if (!pv->old) {
+        at = number_note(&m, at, pv, 15, pv->init_p2m ? pv->init_p2m : 0x8000000000);
+        at = number_note(&m, at, pv, 16, 1);
+    }
+    mk_notes_end(&m, at);
+    for (size_t i = 0; i < 2; i++)
+        mk_le(&m, PH64(i, P64_FLAGS), 4, 7); /* stock loads nothing else */
+    return m;
+}
+
 void mk_notes_end(struct mk *m, size_t end)
 {
     mk_le(m, PH64(2, P64_FILESZ), 8, end - ELF_NOTES);

@@ -76,6 +76,7 @@ enum {
     E64_PHNUM = 56,
     E64_SHNUM = 60,
     E64_SHSTRNDX = 62,
+    P64_FLAGS = 4,
     P64_OFFSET = 8,
     P64_VADDR = 16,
     P64_PADDR = 24,
@@ -96,6 +97,19 @@ struct mk mk_elf(unsigned bits, size_t text);
 size_t mk_note(struct mk *m, size_t off, const char *owner, uint32_t type, const void *desc, uint32_t n);
 /* Let the 64-bit image's PT_NOTE be [ELF_NOTES, @end). */
 void mk_notes_end(struct mk *m, size_t end);
+
+/* What mk_pv_elf() has besides. */
+struct mk_pv {
+    bool old;               /* Linux before 3.9: it takes neither p2m list nor ramdisk that lie apart */
+    bool no_hypercall_page; /* Linux since 2024 */
+    uint64_t base;          /* VIRT_BASE */
+    uint64_t init_p2m;      /* INIT_P2M, unless @old */
+    const char *features;
+    struct mk_poke
+        note; /* ->off is a note's type, ->width bytes of ->value its contents: in place of the one there is */
+};
+/* mk_elf() of 64 bits that can be started as a PV guest, at the start of its text.  Spec: Xen public elfnote.h. */
+struct mk mk_pv_elf(size_t text, const struct mk_pv *pv);
 
 /* What the shell command @cmd makes of @in; the program fails when it fails. */
 struct mk mk_run(const char *cmd, const struct mk *in);

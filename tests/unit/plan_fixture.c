@@ -54,6 +54,22 @@ struct pvboot_image fixture_amd64(void)
     return img;
 }
 
+struct pvboot_image fixture_pv(void)
+{
+    struct pvboot_image img = fixture_amd64();
+    struct pvboot_notes *n = &img.elf.notes;
+
+    snprintf(n->xen_version, sizeof(n->xen_version), "xen-3.0");
+    snprintf(n->loader, sizeof(n->loader), "generic");
+    n->pv = (struct pvboot_pv_notes){ .has_entry = true,
+                                      .entry_va = FIXTURE_PV_BASE + 0x3044000,
+                                      .virt_base = FIXTURE_PV_BASE,
+                                      .has_init_p2m = true,
+                                      .init_p2m_va = FIXTURE_PV_P2M,
+                                      .mod_start_pfn = true };
+    return img;
+}
+
 struct pvboot_image fixture_686_pae(void)
 {
     struct pvboot_image img = { .format = PVBOOT_FORMAT_BZIMAGE, .has_bzimage = true, .has_elf = true };
@@ -134,6 +150,18 @@ struct pvboot_machine fixture_machine(uint64_t memory)
     return m;
 }
 
+struct pvboot_machine fixture_pv_machine(uint64_t memory)
+{
+    struct pvboot_error e = { 0 };
+    struct pvboot_machine m;
+
+    if (pvboot_machine_pv(&m, memory, 1, &e)) {
+        fprintf(stderr, "fixture: %s\n", e.text);
+        abort();
+    }
+    return m;
+}
+
 struct pvboot_machine fixture_map(const struct pvboot_range *r)
 {
     struct pvboot_machine m = { .vcpus = 1 };
@@ -154,7 +182,7 @@ bool can_plan(enum pvboot_path path)
     (void)path;
     return true;
 #else
-    return path != PVBOOT_PATH_PVH && path != PVBOOT_PATH_STUB;
+    return path != PVBOOT_PATH_PVH && path != PVBOOT_PATH_STUB && path != PVBOOT_PATH_PV;
 #endif
 }
 

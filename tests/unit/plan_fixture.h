@@ -17,6 +17,12 @@ struct pvboot_image fixture_old32(void);
 struct pvboot_image fixture_unikernel(void);
 struct pvboot_image fixture_movable(uint32_t align, uint32_t min, uint32_t max);
 
+/* The first of these with the PV notes of a Linux, and a domain for it. */
+#define FIXTURE_PV_BASE 0xffffffff80000000
+#define FIXTURE_PV_P2M 0x8000000000
+struct pvboot_image fixture_pv(void);
+struct pvboot_machine fixture_pv_machine(uint64_t memory);
+
 /* A request for @path with @cmdline and one ramdisk of @ramdisk bytes (0: none), whose bytes do not exist. */
 struct pvboot_request fixture_request(enum pvboot_path path, const char *cmdline, size_t ramdisk);
 /* A stock machine; a machine with the ranges given, up to one that is empty, and nothing else. */

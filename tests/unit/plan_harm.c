@@ -26,11 +26,12 @@ void move(enum pvboot_segment_id id, uint64_t start)
 
 void plan_afresh(enum pvboot_path path)
 {
-    struct pvboot_machine m = fixture_machine(5 * GIB);
+    bool pv = path == PVBOOT_PATH_PV;
+    struct pvboot_machine m = pv ? fixture_pv_machine(GIB) : fixture_machine(5 * GIB);
     struct pvboot_request req = fixture_request(path, "console=hvc0", 100000);
     struct pvboot_error e = { 0 };
 
-    kernel = fixture_amd64();
+    kernel = pv ? fixture_pv() : fixture_amd64();
     if (path == LINUX32)
         kernel.bz.xloadflags = 0; /* initrd_addr_max counts */
     if (pvboot_plan_make(&victim, &kernel, &m, &req, &e) || pvboot_plan_check(&victim, &kernel, &e))

@@ -221,7 +221,7 @@ static void what_needs_the_elf(void **state)
 
 static void names(void **state)
 {
-    static const char *const name[] = { "auto", "pvh", "linux32", "linux64", "vmlinux64", "stub" };
+    static const char *const name[] = { "auto", "pvh", "linux32", "linux64", "vmlinux64", "stub", "pv" };
 
     (void)state;
     for (unsigned i = 0; i < PVBOOT_PATHS; i++) {

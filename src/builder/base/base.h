@@ -48,10 +48,10 @@ static inline bool pvb_is_long(enum pvboot_path path)
 {
     return path == PVBOOT_PATH_LINUX64 || path == PVBOOT_PATH_VMLINUX64;
 }
-/* The paths that load an ELF and not the bzImage's protected-mode part. */
+/* The paths that load an ELF and not the bzImage's protected-mode part: pvh, and vmlinux64 and all behind it. */
 static inline bool pvb_loads_elf(enum pvboot_path path)
 {
-    return pvb_is_pvh(path) || path == PVBOOT_PATH_VMLINUX64;
+    return path == PVBOOT_PATH_PVH || path >= PVBOOT_PATH_VMLINUX64;
 }
 /* Of these, the ones whose ELF is what the kernel's file packs. */
 static inline bool pvb_enters_payload(enum pvboot_path path)

@@ -3,9 +3,13 @@
 #include "base.h"
 
 static const char *const path_names[PVBOOT_PATHS] = {
-    [PVBOOT_PATH_AUTO] = "auto",           [PVBOOT_PATH_PVH] = "pvh",
-    [PVBOOT_PATH_LINUX32] = "linux32",     [PVBOOT_PATH_LINUX64] = "linux64",
-    [PVBOOT_PATH_VMLINUX64] = "vmlinux64", [PVBOOT_PATH_STUB] = "stub",
+    [PVBOOT_PATH_AUTO] = "auto",
+    [PVBOOT_PATH_PVH] = "pvh",
+    [PVBOOT_PATH_LINUX32] = "linux32",
+    [PVBOOT_PATH_LINUX64] = "linux64",
+    [PVBOOT_PATH_VMLINUX64] = "vmlinux64",
+    [PVBOOT_PATH_STUB] = "stub",
+    [PVBOOT_PATH_PV] = "pv",
 };
 
 static const char *const codec_names[] = {
@@ -43,6 +47,8 @@ static const char *const segment_names[PVBOOT_SEGMENTS] = {
     [PVBOOT_SEG_START_INFO] = "start info",
     [PVBOOT_SEG_GDT] = "gdt",
     [PVBOOT_SEG_PAGE_TABLES] = "page tables",
+    [PVBOOT_SEG_P2M] = "p2m",
+    [PVBOOT_SEG_STACK] = "stack",
     [PVBOOT_SEG_ACPI] = "acpi",
     [PVBOOT_SEG_SPECIAL] = "special pages",
 };

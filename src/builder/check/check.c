@@ -52,9 +52,26 @@ static int rule_memory_told(const struct pvb_check *c)
 
 enum need { NEVER, MAYBE, ALWAYS };
 
+static enum need pv_need(enum pvboot_segment_id id)
+{
+    switch (id) {
+    case PVBOOT_SEG_KERNEL:
+    case PVBOOT_SEG_START_INFO:
+    case PVBOOT_SEG_PAGE_TABLES:
+    case PVBOOT_SEG_P2M:
+    case PVBOOT_SEG_STACK:
+    case PVBOOT_SEG_SPECIAL:
+        return ALWAYS;
+    default:
+        return id == PVBOOT_SEG_RAMDISK ? MAYBE : NEVER;
+    }
+}
+
 /* Must this path have the segment, may it, or must it not? */
 static enum need need(const struct pvb_check *c, enum pvboot_segment_id id)
 {
+    if (c->plan->path == PVBOOT_PATH_PV)
+        return pv_need(id);
     switch (id) {
     case PVBOOT_SEG_KERNEL:
         return ALWAYS;
@@ -69,6 +86,9 @@ static enum need need(const struct pvb_check *c, enum pvboot_segment_id id)
         return c->zero_page ? NEVER : ALWAYS;
     case PVBOOT_SEG_PAGE_TABLES:
         return c->long_mode ? ALWAYS : NEVER;
+    case PVBOOT_SEG_P2M:
+    case PVBOOT_SEG_STACK:
+        return NEVER;
     default:
         return MAYBE;
     }
@@ -203,22 +223,34 @@ static int rule_foreign(const struct pvb_check *c)
     return 0;
 }
 
+static int judge(const struct pvb_check *c, pvb_rule *const *rule, size_t n)
+{
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = rule[i](c);
+    return rc;
+}
+
 int pvboot_plan_check(const struct pvboot_plan *plan, const struct pvboot_image *img, struct pvboot_error *e)
 {
+    static pvb_rule *const pv_rule[] = {
+        pvb_rule_path,      rule_memory_told,  rule_segments,   rule_overlap,       pvb_rule_pv_memory,
+        pvb_rule_pv_kernel, pvb_rule_pv_order, pvb_rule_pv_map, pvb_rule_pv_tables, pvb_rule_pv_start,
+    };
     static pvb_rule *const rule[] = {
         pvb_rule_path,  rule_memory_told,   rule_segments,        rule_overlap,     rule_ram,
         rule_4g,        rule_ramdisk,       rule_cmdline,         rule_foreign,     pvb_rule_window,
         pvb_rule_entry, pvb_rule_registers, pvb_rule_page_tables, pvb_rule_subarch,
     };
     struct pvb_check c = { .plan = plan, .img = img, .e = e };
-    int rc = 0;
 
     c.long_mode = plan->path == PVBOOT_PATH_LINUX64 || plan->path == PVBOOT_PATH_VMLINUX64;
     c.zero_page = c.long_mode || plan->path == PVBOOT_PATH_LINUX32;
     c.elf = plan->path == PVBOOT_PATH_VMLINUX64 || !c.zero_page;
     /* boot.rst, xloadflags bit 1; a vmlinux without a setup header is 64-bit Linux and has no other limit */
     c.any_address = c.long_mode && (!img->has_bzimage || (img->bz.xloadflags & 2));
-    for (size_t i = 0; !rc && i < sizeof(rule) / sizeof(rule[0]); i++)
-        rc = rule[i](&c);
-    return rc;
+    if (plan->path == PVBOOT_PATH_PV)
+        return judge(&c, pv_rule, sizeof(pv_rule) / sizeof(pv_rule[0]));
+    return judge(&c, rule, sizeof(rule) / sizeof(rule[0]));
 }

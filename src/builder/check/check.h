@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
-/* The plan's second opinion, in two files. It must not include a header of the planner. */
+/* The plan's second opinion, in three files. It must not include a header of the planner. */
 #ifndef PVB_CHECK_H
 #define PVB_CHECK_H
 
@@ -14,6 +14,10 @@ struct pvb_check {
 };
 
 typedef int pvb_rule(const struct pvb_check *c);
+
+/* check_pv.c: those of pv alone. */
+pvb_rule pvb_rule_pv_memory, pvb_rule_pv_kernel, pvb_rule_pv_order, pvb_rule_pv_map, pvb_rule_pv_tables,
+    pvb_rule_pv_start;
 
 /* check_entry.c */
 pvb_rule pvb_rule_path, pvb_rule_window, pvb_rule_entry, pvb_rule_registers, pvb_rule_page_tables, pvb_rule_subarch;

@@ -98,6 +98,9 @@ static bool offered(const struct pvboot_image *img, enum pvboot_path path)
         return img->has_elf && img->elf.notes.has_phys32_entry;
     case PVBOOT_PATH_STUB:
         return img->has_elf && img->elf.notes.has_phys32_entry && img->elf.notes.pvboot_stub;
+    case PVBOOT_PATH_PV:
+        return img->has_elf && img->elf.is64 &&
+               (img->elf.notes.pv.has_entry || !strncmp(img->elf.notes.loader, "generic", 7));
     default: /* auto is the wish for a path */
         return false;
     }

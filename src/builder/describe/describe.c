@@ -103,6 +103,21 @@ static void set_unless_empty(json_t *o, const char *key, const char *text)
         json_object_set_new(o, key, json_string(text));
 }
 
+static json_t *describe_pv_notes(const struct pvboot_pv_notes *pv)
+{
+    json_t *o = json_pack("{s:o, s:o, s:o, s:b}", "entry_va", pvb_json_u64(pv->entry_va), "virt_base",
+                          pvb_json_u64(pv->virt_base), "paddr_offset", pvb_json_u64(pv->paddr_offset), "mod_start_pfn",
+                          pv->mod_start_pfn);
+
+    if (pv->has_hypercall_page)
+        json_object_set_new(o, "hypercall_page_va", pvb_json_u64(pv->hypercall_page_va));
+    if (pv->has_init_p2m)
+        json_object_set_new(o, "init_p2m_va", pvb_json_u64(pv->init_p2m_va));
+    if (pv->supported_features)
+        json_object_set_new(o, "supported_features", pvb_json_u64(pv->supported_features));
+    return o;
+}
+
 static json_t *describe_notes(const struct pvboot_notes *n)
 {
     json_t *o = json_object();
@@ -120,6 +135,8 @@ static json_t *describe_notes(const struct pvboot_notes *n)
     set_unless_empty(o, "xen_version", n->xen_version);
     set_unless_empty(o, "loader", n->loader);
     set_unless_empty(o, "features", n->features);
+    if (n->pv.has_entry)
+        json_object_set_new(o, "pv", describe_pv_notes(&n->pv));
     return o;
 }
 

@@ -58,6 +58,18 @@ static json_t *describe_vcpu(const struct pvboot_vcpu *v)
     return whole(o, failed);
 }
 
+/* Addresses that a PV start has besides; null on other paths. */
+static json_t *describe_pv(const struct pvboot_plan *plan)
+{
+    const struct pvboot_pv *pv = &plan->pv;
+
+    if (plan->path != PVBOOT_PATH_PV)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "virt_base", pvb_json_u64(pv->virt_base), "mapped_end",
+                     pvb_json_u64(pv->mapped_end), "p2m_va", pvb_json_u64(pv->p2m_va), "rsp", pvb_json_u64(pv->rsp),
+                     "hypercall_gpa", pv->hypercall_gpa == UINT64_MAX ? json_null() : pvb_json_u64(pv->hypercall_gpa));
+}
+
 static json_t *describe_remarks(const struct pvboot_plan *plan)
 {
     json_t *a = json_array();
@@ -86,6 +98,7 @@ json_t *pvb_describe_plan(const struct pvboot_plan *plan)
     failed |= json_object_set_new(o, "handover_gpa", pvb_json_u64(plan->handover_gpa));
     failed |= json_object_set_new(o, "subarch", pvb_json_u64(plan->subarch));
     failed |= json_object_set_new(o, "subarch_data", pvb_json_u64(plan->subarch_data));
+    failed |= json_object_set_new(o, "pv", describe_pv(plan));
     failed |= json_object_set_new(o, "notes", describe_remarks(plan));
     return whole(o, failed);
 }

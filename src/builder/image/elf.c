@@ -249,6 +249,8 @@ static int read_entry(struct reader *r, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_MALFORMED, "PHYS32_ENTRY 0x%llx at 0x%llx lies in no segment's bytes",
                         (unsigned long long)n->phys32_entry, (unsigned long long)r->walk.entry_off);
     r->elf->entry_gpa = entry;
+    if (!n->pv.has_entry)
+        r->elf->notes.pv.entry_va = r->ehdr.e_entry;
     return 0;
 }
 

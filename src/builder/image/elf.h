@@ -31,6 +31,10 @@ struct pvb_note_walk {
 int pvb_notes_parse(struct pvboot_notes *n, struct pvb_note_walk *walk, struct pvboot_bytes elf,
                     struct pvb_note_area area, struct pvboot_error *e);
 
+/* notes_pv.c: a note of a PV start, or another, which is stepped over; and the text of a FEATURES note. */
+void pvb_pv_note(struct pvboot_pv_notes *pv, uint32_t type, struct pvboot_bytes desc);
+void pvb_pv_features(struct pvboot_pv_notes *pv, struct pvboot_bytes desc);
+
 /* The same for the notes that only the section table names. */
 int pvb_section_notes(struct pvboot_notes *n, struct pvb_note_walk *walk, struct pvboot_bytes elf,
                       struct pvboot_error *e);

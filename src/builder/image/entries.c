@@ -108,6 +108,59 @@ static bool stub(const struct pvboot_image *img, struct why w)
     return pvh(img, w);
 }
 
+/* Is there a byte of the file for what the kernel has at @va? */
+static bool has_bytes_at(const struct pvboot_elf *elf, uint64_t va)
+{
+    const struct pvboot_pv_notes *pv = &elf->notes.pv;
+    uint64_t linked = va - pv->virt_base + pv->paddr_offset;
+
+    for (uint32_t i = 0; va >= pv->virt_base && i < elf->n_loads; i++)
+        if (linked >= elf->load[i].gpa && linked - elf->load[i].gpa < elf->load[i].file_bytes)
+            return true;
+    return false;
+}
+
+/* What Xen's own tools ask of a kernel before they start it so; see elfnote.h for each. */
+static bool pv_notes(const struct pvboot_notes *n, struct why w)
+{
+    bool generic = !strncmp(n->loader, "generic", strlen("generic"));
+
+    if (strncmp(n->xen_version, "xen-3.0", strlen("xen-3.0")))
+        return no(w, "no XEN_VERSION note says xen-3.0");
+    if (!generic && strncmp(n->guest_os, "linux", strlen("linux")))
+        return no(w, "neither is its LOADER note generic nor its GUEST_OS linux");
+    if (n->pv.malformed)
+        return no(w, "its Xen note %u is no number of 4 or 8 bytes", n->pv.malformed);
+    if (!n->pv.has_entry && (!generic || n->has_phys32_entry))
+        return no(w, "no ENTRY note: it has no PV start");
+    if (n->pv.unmet[0])
+        return no(w, "it requires '%s', which a PV domain does not have", n->pv.unmet);
+    return true;
+}
+
+static bool pv(const struct pvboot_image *img, struct why w)
+{
+    const struct pvboot_elf *elf = &img->elf;
+    const struct pvboot_pv_notes *n = &elf->notes.pv;
+
+    if (!has_elf(img, w))
+        return false;
+    if (!elf->is64)
+        return no(w, "32-bit ELF: PV domains of 32 bits are not made");
+    if (!pv_notes(&elf->notes, w))
+        return false;
+    if (n->virt_base % PVB_PAGE || n->paddr_offset % PVB_PAGE || n->paddr_offset > elf->window.pref_gpa)
+        return no(w, "VIRT_BASE 0x%llx and PADDR_OFFSET 0x%llx do not go with an ELF linked at 0x%llx",
+                  (unsigned long long)n->virt_base, (unsigned long long)n->paddr_offset,
+                  (unsigned long long)elf->window.pref_gpa);
+    if (!has_bytes_at(elf, n->entry_va))
+        return no(w, "its entry 0x%llx lies in no segment's bytes", (unsigned long long)n->entry_va);
+    if (n->has_hypercall_page && (n->hypercall_page_va % PVB_PAGE || !has_bytes_at(elf, n->hypercall_page_va)))
+        return no(w, "its HYPERCALL_PAGE 0x%llx is no page of a segment's bytes",
+                  (unsigned long long)n->hypercall_page_va);
+    return true;
+}
+
 /* The order is that of preference; auto never picks the others. */
 static bool any(const struct pvboot_image *img, struct why w)
 {
@@ -138,6 +191,13 @@ static uint64_t at_phys32_entry(const struct pvboot_image *img, uint64_t kernel_
     return img->elf.notes.phys32_entry + (kernel_gpa - img->elf.window.pref_gpa);
 }
 
+/* Pseudo-physical: pages lie there, and are seen from VIRT_BASE on. */
+static uint64_t at_pv_entry(const struct pvboot_image *img, uint64_t kernel_gpa)
+{
+    (void)kernel_gpa; /* it never moves */
+    return img->elf.notes.pv.entry_va - img->elf.notes.pv.virt_base;
+}
+
 static const struct {
     bool (*offers)(const struct pvboot_image *img, struct why w);
     uint64_t (*entry)(const struct pvboot_image *img, uint64_t kernel_gpa);
@@ -149,6 +209,7 @@ static const struct {
     [PVBOOT_PATH_LINUX64] = { linux64, at_startup_64, false },
     [PVBOOT_PATH_VMLINUX64] = { vmlinux64, at_elf_entry, true },
     [PVBOOT_PATH_STUB] = { stub, at_phys32_entry, true },
+    [PVBOOT_PATH_PV] = { pv, at_pv_entry, true },
 };
 
 bool pvboot_image_offers(const struct pvboot_image *img, enum pvboot_path path, char *why, size_t why_bytes)

@@ -117,8 +117,10 @@ static int take_xen(struct pvboot_notes *n, struct pvb_note_walk *walk, const st
         return 0;
     case NOTE_FEATURES:
         copy_text(n->features, sizeof(n->features), note->desc);
+        pvb_pv_features(&n->pv, note->desc);
         return 0;
-    default: /* PV guests' addresses, page-table modes: nothing of ours */
+    default:
+        pvb_pv_note(&n->pv, note->type, note->desc);
         return 0;
     }
 }

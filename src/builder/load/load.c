@@ -225,8 +225,11 @@ static int load_structures(const struct load *l, enum pvboot_segment_id id)
     buf = calloc(1, n);
     if (!buf)
         return pvb_fail(l->e, PVBOOT_E_HOST, "no memory for %zu bytes of %s", n, pvboot_segment_name(id));
-    rc = id == PVBOOT_SEG_ACPI ? pvb_acpi_write(l->plan, buf, l->e)
-                               : pvb_segment_write(l->plan, l->kernel, l->req, id, buf, l->e);
+    if (l->plan->path == PVBOOT_PATH_PV)
+        rc = pvb_pv_write(l->plan, l->kernel, l->req, id, buf, l->e);
+    else
+        rc = id == PVBOOT_SEG_ACPI ? pvb_acpi_write(l->plan, buf, l->e)
+                                   : pvb_segment_write(l->plan, l->kernel, l->req, id, buf, l->e);
     if (!rc)
         rc = write_gpa(l, seg->start, (struct pvboot_bytes){ buf, n });
     explicit_bzero(buf, n); /* setup_data holds the guest's random seed */
@@ -245,7 +248,8 @@ static int hash_cmdline(const struct load *l)
 /* Do @step, with the digest of what it places for @digest, if the guest is told any. */
 static int do_step(const struct load *l, int (*step)(const struct load *l), uint8_t digest[32])
 {
-    bool told = l->req->digests.wanted && pvb_has_handover(l->plan, &l->kernel->image, l->req);
+    bool told = l->req->digests.wanted && l->plan->path != PVBOOT_PATH_PV &&
+                pvb_has_handover(l->plan, &l->kernel->image, l->req);
     int rc = told ? pvb_hash_open(l->hash, l->e) : 0;
 
     if (rc)
@@ -254,6 +258,13 @@ static int do_step(const struct load *l, int (*step)(const struct load *l), uint
     if (told)
         pvb_hash_close(l->hash, rc ? NULL : digest);
     return rc;
+}
+
+static bool is_structure(const struct pvboot_plan *plan, enum pvboot_segment_id id)
+{
+    if (plan->path == PVBOOT_PATH_PV)
+        return pvb_pv_is_structure(id);
+    return pvb_segment_is_structure(id) || (id == PVBOOT_SEG_ACPI && plan->machine.tables);
 }
 
 /* The digests are known before the structure that tells them is made. */
@@ -272,7 +283,7 @@ int pvboot_load(const struct pvboot_plan *plan, const struct pvboot_kernel *kern
     if (!rc)
         rc = do_step(&l, hash_cmdline, told.digests.cmdline);
     for (enum pvboot_segment_id id = 0; !rc && id < PVBOOT_SEGMENTS; id++)
-        if (pvb_segment_is_structure(id) || (id == PVBOOT_SEG_ACPI && plan->machine.tables))
+        if (is_structure(plan, id))
             rc = load_structures(&l, id);
     explicit_bzero(told.rng_seed, sizeof(told.rng_seed));
     return rc;

@@ -76,6 +76,18 @@ int pvboot_machine_default(struct pvboot_machine *m, uint64_t memory_bytes, uint
     return pvboot_memmap_set(&m->map, ACPI_INFO_GPA, m->rsdp_gpa + RSDP_BYTES, PVBOOT_ACPI, e);
 }
 
+int pvboot_machine_pv(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error *e)
+{
+    int rc = check_size(memory_bytes, vcpus, e);
+
+    if (rc)
+        return rc;
+    memset(m, 0, sizeof(*m));
+    m->vcpus = vcpus;
+    m->pv = true;
+    return pvboot_memmap_set(&m->map, 0, memory_bytes, PVBOOT_RAM, e);
+}
+
 int pvboot_machine_own(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, enum pvboot_tables tables,
                        struct pvboot_error *e)
 {

@@ -96,7 +96,7 @@ static int choose(struct pvboot_plan *p, const struct pvboot_image *img, const s
     return rc;
 }
 
-int pvboot_plan_possible(const struct pvboot_image *img, const struct pvboot_request *req, struct pvboot_error *e)
+int pvb_plan_possible(const struct pvboot_image *img, const struct pvboot_request *req, struct pvboot_error *e)
 {
     struct pvboot_plan p;
     int rc;
@@ -153,8 +153,8 @@ static int make(struct pvboot_plan *p, const struct pvboot_image *img, const str
     return 0;
 }
 
-int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
-                     const struct pvboot_request *req, struct pvboot_error *e)
+int pvb_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
+                  const struct pvboot_request *req, struct pvboot_error *e)
 {
     int rc;
 

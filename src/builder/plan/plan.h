@@ -8,6 +8,15 @@
 /* remark.c: a remark for the administrator. There are eight places; a ninth remark is dropped. */
 void pvb_remark(struct pvboot_plan *plan, const char *fmt, ...) PVB_PRINTF(2, 3);
 
+/* plan.c: pvboot_plan_possible() and pvboot_plan_make(), of all paths but pv. */
+int pvb_plan_possible(const struct pvboot_image *img, const struct pvboot_request *req, struct pvboot_error *e);
+int pvb_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
+                  const struct pvboot_request *req, struct pvboot_error *e);
+/* pv.c: the same of pv; @plan is zeroed.  The in-guest stub, which starts no PV guest, is made without it. */
+int pvb_pv_possible(const struct pvboot_image *img, const struct pvboot_request *req, struct pvboot_error *e);
+int pvb_pv_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
+                const struct pvboot_request *req, struct pvboot_error *e);
+
 /* entry.c: which path, and why. -UNSUPPORTED */
 int pvb_choose_path(struct pvboot_plan *plan, const struct pvboot_image *img, enum pvboot_path asked,
                     struct pvboot_error *e);

@@ -194,22 +194,24 @@ static bool has_cmdline(const struct origin *o)
     return o->req->cmdline || on_zero_page(o);
 }
 
-/* One row for each segment that consists of structures; on paths that are not @wanted it is empty. */
+/* One row for each segment that consists of structures, from FIRST to LAST; on paths that are not @wanted it is empty. */
+#define FIRST PVBOOT_SEG_ZERO_PAGE
+#define LAST PVBOOT_SEG_PAGE_TABLES
 static const struct {
     uint64_t (*emit)(const struct origin *o, struct pvb_blob *b);
     bool (*wanted)(const struct origin *o);
-} structure[PVBOOT_SEGMENTS] = {
-    [PVBOOT_SEG_ZERO_PAGE] = { .emit = emit_zero_page, .wanted = on_zero_page },
-    [PVBOOT_SEG_CMDLINE] = { .emit = emit_cmdline, .wanted = has_cmdline },
-    [PVBOOT_SEG_SETUP_DATA] = { .emit = emit_setup_data, .wanted = has_setup_data },
-    [PVBOOT_SEG_START_INFO] = { .emit = emit_start_info, .wanted = on_start_info },
-    [PVBOOT_SEG_GDT] = { .emit = emit_gdt, .wanted = on_zero_page },
-    [PVBOOT_SEG_PAGE_TABLES] = { .emit = emit_page_tables, .wanted = on_long_mode },
+} structure[LAST - FIRST + 1] = {
+    [PVBOOT_SEG_ZERO_PAGE - FIRST] = { .emit = emit_zero_page, .wanted = on_zero_page },
+    [PVBOOT_SEG_CMDLINE - FIRST] = { .emit = emit_cmdline, .wanted = has_cmdline },
+    [PVBOOT_SEG_SETUP_DATA - FIRST] = { .emit = emit_setup_data, .wanted = has_setup_data },
+    [PVBOOT_SEG_START_INFO - FIRST] = { .emit = emit_start_info, .wanted = on_start_info },
+    [PVBOOT_SEG_GDT - FIRST] = { .emit = emit_gdt, .wanted = on_zero_page },
+    [PVBOOT_SEG_PAGE_TABLES - FIRST] = { .emit = emit_page_tables, .wanted = on_long_mode },
 };
 
 bool pvb_segment_is_structure(enum pvboot_segment_id id)
 {
-    return structure[id].emit != NULL;
+    return id >= FIRST && id <= LAST;
 }
 
 uint64_t pvb_segment_bytes(const struct pvboot_plan *plan, const struct pvboot_image *img,
@@ -220,8 +222,8 @@ uint64_t pvb_segment_bytes(const struct pvboot_plan *plan, const struct pvboot_i
 
     if (id == PVBOOT_SEG_RAMDISK)
         return ramdisk_bytes(req);
-    if (structure[id].emit && structure[id].wanted(&o))
-        structure[id].emit(&o, &b);
+    if (pvb_segment_is_structure(id) && structure[id - FIRST].wanted(&o))
+        structure[id - FIRST].emit(&o, &b);
     return b.used;
 }
 
@@ -258,7 +260,7 @@ int pvb_segment_write(const struct pvboot_plan *plan, const struct pvboot_kernel
 
     if (rc)
         return rc;
-    if (!seg->start || structure[id].emit(&o, &b) != seg->start || !pvb_blob_ok(&b))
+    if (!seg->start || structure[id - FIRST].emit(&o, &b) != seg->start || !pvb_blob_ok(&b))
         return pvb_fail(e, PVBOOT_E_INTERNAL, "%s outgrows its segment of %llu bytes at %#llx", pvboot_segment_name(id),
                         (unsigned long long)(seg->end - seg->start), (unsigned long long)seg->start);
     return 0;

@@ -10,6 +10,7 @@
 #ifndef PVB_SEGMENT_H
 #define PVB_SEGMENT_H
 
+#include "../../startinfo/pv_tables.h"
 #include "../base/base.h"
 #include <pvboot/plan.h>
 
@@ -34,6 +35,24 @@ bool pvb_segment_is_structure(enum pvboot_segment_id id);
 int pvb_segment_write(const struct pvboot_plan *plan, const struct pvboot_kernel *kernel,
                       const struct pvboot_request *req, enum pvboot_segment_id id, uint8_t *buf,
                       struct pvboot_error *e) PVB_CHECKED;
+
+/*
+ * pv.c: the same three of a PV guest, whose segments are others: rings and boot stack are among them, all zero.  Read from
+ * @plan: machine, pv, and where page tables and p2m list begin.
+ */
+bool pvb_pv_is_structure(enum pvboot_segment_id id);
+uint64_t pvb_pv_bytes(const struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_request *req,
+                      enum pvboot_segment_id id);
+int pvb_pv_write(const struct pvboot_plan *plan, const struct pvboot_kernel *kernel, const struct pvboot_request *req,
+                 enum pvboot_segment_id id, uint8_t *buf, struct pvboot_error *e) PVB_CHECKED;
+#define PVB_PV_RINGS 2u /* pages: xenstore's, then the console's */
+
+/* Its address space: the first mapping, and that of the p2m list where it is apart.  ->space points into it. */
+struct pvb_pv_layout {
+    struct pvb_pv_map map[2];
+    struct pvb_pv_space space;
+};
+void pvb_pv_layout(struct pvb_pv_layout *l, const struct pvboot_plan *plan);
 
 /* acpi.c: how many bytes the tables of @m need, and how far into them the RSDP lies, which the guest is told. */
 uint64_t pvb_acpi_bytes(const struct pvboot_machine *m, uint64_t *rsdp_off);

@@ -153,6 +153,13 @@ static void choose_ramdisks(const struct cli_config *config, struct args *a)
     memcpy(a->ramdisk, config->ramdisk, sizeof(a->ramdisk));
 }
 
+static int make_machine(struct cli_guest *c, const struct args *a, struct pvboot_error *e)
+{
+    if (c->req.path == PVBOOT_PATH_PV)
+        return pvboot_machine_pv(&c->machine, a->memory_mib << 20, (uint32_t)a->vcpus, e);
+    return pvboot_machine_default(&c->machine, a->memory_mib << 20, (uint32_t)a->vcpus, e);
+}
+
 int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_error *e)
 {
     struct args a = { .memory_mib = DEFAULT_MIB, .vcpus = 1 };
@@ -166,7 +173,7 @@ int cli_guest_open(struct cli_guest *c, int argc, char **argv, struct pvboot_err
     rc = take_options(c, &a, &(struct cli_args){ argc, argv, ":o:", options, e });
     choose_ramdisks(&c->config, &a);
     if (!rc)
-        rc = pvboot_machine_default(&c->machine, a.memory_mib << 20, (uint32_t)a.vcpus, e);
+        rc = make_machine(c, &a, e);
     if (!rc)
         rc = cli_kernel_open(&c->kernel, c->image, &c->req, &as_needed, e);
     if (!rc)

@@ -55,7 +55,7 @@ static int help(void)
            "  pvboot --version | -V | --help | -h\n\n"
            "guest options:\n"
            "  --config FILE.cfg  kernel, ramdisks, memory and options as it has them; options beside it count instead\n"
-           "  --entry ID         auto, pvh, linux32, linux64, vmlinux64, stub\n"
+           "  --entry ID         auto, pvh, linux32, linux64, vmlinux64, stub, pv\n"
            "  --memory MiB       default 1024\n"
            "  --vcpus N          default 1\n"
            "  --ramdisk FILE     repeatable: they are joined\n"

@@ -78,17 +78,36 @@ static void show_memory(const struct pvboot_plan *plan)
     }
 }
 
-void cli_show_plan(const struct pvboot_plan *plan)
+static void show_vcpu(const struct pvboot_vcpu *v)
 {
-    const struct pvboot_vcpu *v = &plan->vcpu;
-
-    cli_fold(9, "entry    ", plan->path_why);
-    show_memory(plan);
     printf("\nvCPU 0, %u-bit, interrupts off:\n"
            "  rip %012" PRIx64 "  rsi %012" PRIx64 "  rbx %012" PRIx64 "\n"
            "  cr0 %012" PRIx64 "  cr3 %012" PRIx64 "  cr4 %012" PRIx64 "  efer %" PRIx64 "\n"
            "  gdt %012" PRIx64 "+%x  cs %x  ds %x\n",
            v->mode, v->rip, v->rsi, v->rbx, v->cr0, v->cr3, v->cr4, v->efer, v->gdt_gpa, v->gdt_limit, v->cs, v->ds);
+}
+
+/* Addresses above are pseudo-physical; these are what the guest sees. */
+static void show_pv(const struct pvboot_plan *plan)
+{
+    const struct pvboot_pv *pv = &plan->pv;
+
+    printf("\nvCPU 0, paravirtual, events masked:\n"
+           "  rip %016" PRIx64 "  rsi %016" PRIx64 "  rsp %016" PRIx64 "\n"
+           "  cr3 %012" PRIx64 "; 0..%" PRIx64 " is mapped from %016" PRIx64 " on, the p2m list at %016" PRIx64 "\n",
+           plan->vcpu.rip, plan->vcpu.rsi, pv->rsp, plan->vcpu.cr3, pv->mapped_end, pv->virt_base, pv->p2m_va);
+    if (pv->hypercall_gpa != UINT64_MAX)
+        printf("  Xen fills the hypercall page at %012" PRIx64 "\n", pv->hypercall_gpa);
+}
+
+void cli_show_plan(const struct pvboot_plan *plan)
+{
+    cli_fold(9, "entry    ", plan->path_why);
+    show_memory(plan);
+    if (plan->path == PVBOOT_PATH_PV)
+        show_pv(plan);
+    else
+        show_vcpu(&plan->vcpu);
     if (plan->handover_gpa)
         printf("\nhypervisor node at %#" PRIx64 "\n", plan->handover_gpa);
     if (plan->subarch)

@@ -8,7 +8,7 @@ _pvboot() {
     local options=
     COMPREPLY=()
     case $before in
-        --entry) COMPREPLY=($(compgen -W "auto pvh linux32 linux64 vmlinux64 stub" -- "$word")); return ;;
+        --entry) COMPREPLY=($(compgen -W "auto pvh linux32 linux64 vmlinux64 stub pv" -- "$word")); return ;;
         --sandbox) COMPREPLY=($(compgen -W "strict best off" -- "$word")); return ;;
         --subarch) COMPREPLY=($(compgen -W "pc xen" -- "$word")); return ;;
         --hypervisor) COMPREPLY=($(compgen -W "xen none" -- "$word")); return ;;
