@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 # The Xen side without Xen: a fake hypervisor, and stock xl and libxenguest around it.
 
-FAKE := $(call obj,$(addprefix tests/fake/,fault.c memory.c xen.c context.c))
+FAKE := $(call obj,$(addprefix tests/fake/,fault.c memory.c xen.c context.c pv.c))
 # How libxenguest asks for a domain is another call since Xen 4.18: the header says which.
 DOMINFO := tests/fake/dominfo$(shell printf '\043include <xenctrl.h>\nvoid *p = xc_domain_getinfo_single;\n' | \
              $(CC) -fsyntax-only -x c - 2>/dev/null || echo _417).c
@@ -42,6 +42,10 @@ $(BUILD)/tests/offline/verdicts: $(BUILD)/tests/offline/verdicts.o $(BUILD)/libp
 $(BUILD)/tests/offline/xl-faked.so: $(FAKED_OBJ)
 	@$(call say,LD,$@)
 	$(Q)$(link) -shared -o $@ $^
+
+# Beside stock, which needs more of a Xen than we do.
+$(BUILD)/tests/unit/test_xen_pv: $(call obj,src/frontends/launch/pv_xen.c tests/fake/stock.c $(DOMINFO) tests/unit/mkimage.c)
+$(BUILD)/tests/unit/test_xen_pv: XEN_UNIT_LIBS := -rdynamic $(STOCK_LIBS)
 
 .PHONY: offline faults threads
 ifeq ($(HAVE_XEN),y)

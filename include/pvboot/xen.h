@@ -50,6 +50,8 @@ struct pvboot_xen {
     xc_interface *xch;
     xenforeignmemory_handle *fmem;
     uint32_t domid;
+    const uint64_t *mfn; /* of a PV domain: the frame of each pseudo-physical page; NULL: a gpa's page is its frame */
+    uint64_t n_mfn;
 };
 
 /*

@@ -63,6 +63,7 @@ def test_what_would_be_built(pvboot, config, lines, says):
     (66, ['ramdisk="/x/absent"', "memory=64"], ":3: unreadable: /x/absent: open: No such file"),
     (66, ['ramdisk="R"', 'pvboot_ramdisks="/x/absent"'], ":4: unreadable: /x/absent: open: No such file"),
     (67, ['kernel="R"'], ":3: unsupported: .*initrd: "),
+    (67, ['pvboot_entry="pv"'], ':3: unsupported: pvboot_entry="pv": libxl makes a PVH domain for pvboot; pvboot launch '),
     (67, ["vnuma=[['pnode=0']]"], ":3: unsupported: vnuma: "),
     (67, ['pvboot_entry="stub"', "vnuma=[['pnode=0']]"], ":4: unsupported: vnuma: "),
     (68, ["memory=64", f'cmdline="{"x" * 2048}"'], ":4: limit: .*vmlinuz: command line is 2048 bytes"),

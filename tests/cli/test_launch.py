@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """pvboot launch as far as it goes without Xen: options, files, plans, and what is refused before a domain exists."""
 import json
+import struct
 
+import images
 import pytest
 
 
@@ -35,6 +37,46 @@ def test_a_dry_run_is_the_plan_on_a_machine_of_its_own(pvboot, kernel, ramdisk):
     assert by_name.keys() == {s["name"] for s in stock["segments"]}
     assert [s for s in plan["segments"] if s["name"] != "acpi"] == [s for s in stock["segments"] if s["name"] != "acpi"]
     assert (by_name["acpi"]["start"], by_name["acpi"]["end"]) == (0xfc000000, 0xfc001000)
+
+
+@pytest.fixture
+def pv_kernel(tmp_path):
+    path = tmp_path / "pv"
+    path.write_bytes(images.elf(images.pv_notes()))
+    return path
+
+
+def test_a_pv_domain_is_planned_and_dumped(pvboot, pv_kernel, ramdisk, tmp_path):
+    """Offsets: Xen public xen.h, struct start_info of a 64-bit guest; offline each page is its own frame."""
+    options = "--entry", "pv", "--memory", 32, "--ramdisk", ramdisk, "--cmdline", "quiet"
+    plan = json.loads(pvboot.ok("launch", "--dry-run", *options, pv_kernel))
+    same = pvboot.json("plan", *options, pv_kernel)
+    assert all(plan[key] == same[key] for key in ("entry", "memmap", "segments", "vcpu", "pv"))
+    assert plan["memmap"] == [{"start": 0, "end": 32 << 20, "type": 1}] and plan["rsdp_gpa"] == 0
+    assert int(plan["vcpu"]["rip"], 16) == images.PV_BASE + images.LOAD
+    pvboot.ok("dump", *options, "-o", tmp_path / "dump", pv_kernel)
+    at = {s["name"]: s["start"] for s in plan["segments"]}
+    page = (tmp_path / "dump/start-info").read_bytes()
+    assert page[:15] == b"xen-3.0-x86_64\0" and page[128:134] == b"quiet\0"
+    pages, = struct.unpack_from("<Q", page, 32)
+    store, = struct.unpack_from("<Q", page, 56)
+    console, = struct.unpack_from("<Q", page, 72)
+    root, tables, listed, module, module_bytes = struct.unpack_from("<5Q", page, 88)
+    assert (pages, store * 4096, console * 4096) == (8192, at["special pages"], at["special pages"] + 4096)
+    assert (root, listed) == (images.PV_BASE + at["page tables"], images.PV_BASE + at["p2m"])
+    assert (module, module_bytes) == (images.PV_BASE + at["ramdisk"], ramdisk.stat().st_size)
+    assert (tmp_path / "dump/page-tables").stat().st_size == tables * 4096
+    assert (tmp_path / "dump/p2m").read_bytes()[:8 * pages] == b"".join(struct.pack("<Q", n) for n in range(pages))
+
+
+def test_no_pv_domain(pvboot, kernel, pv_kernel, elf):
+    assert refusal(pvboot("launch", "--dry-run", "--entry", "pv", kernel))[0] == 67
+    assert "no XEN_VERSION note" in refusal(pvboot("launch", "--dry-run", "--entry", "pv", elf))[1]
+    rc, said = refusal(pvboot("launch", "--dry-run", "--entry", "pv", "--timers", pv_kernel))
+    assert (rc, "timers contradict entry pv" in said) == (64, True)
+    assert pvboot.json("inspect", pv_kernel)["entries"]["pv"] == {"ok": True, "gpa": images.LOAD, "why": ""}
+    assert not pvboot.json("inspect", elf)["entries"]["pv"]["ok"]
+    assert pvboot.json("plan", kernel)["entry"] == "linux64" and pvboot.json("plan", kernel)["pv"] is None
 
 
 def test_entry_stub_is_the_image_that_pack_makes(pvboot, kernel, ramdisk, tmp_path):

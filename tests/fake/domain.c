@@ -56,7 +56,8 @@ int xc_physinfo(xc_interface *xch, xc_physinfo_t *info)
 {
     (void)xch;
     info->total_pages = 1 << 20;
-    info->capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_gnttab_v2;
+    info->capabilities =
+        XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_gnttab_v2;
     return fake_asked(__func__, FAKE_DOMID, 0, 0, 0) ? 0 : -1;
 }
 
@@ -85,6 +86,9 @@ int xc_domain_create(xc_interface *xch, uint32_t *domid, struct xen_domctl_creat
 {
     bool allowed = c->arch.emulation_flags == XEN_X86_EMU_LAPIC ||
                    c->arch.emulation_flags == (XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI);
+
+    if (!(c->flags & XEN_DOMCTL_CDF_hvm))
+        allowed = !c->arch.emulation_flags && !(c->flags & XEN_DOMCTL_CDF_hap);
 
     (void)xch;
     if (!fake_asked(__func__, FAKE_DOMID, *domid, c->flags, c->arch.emulation_flags))
@@ -229,8 +233,8 @@ int xc_dom_gnttab_seed(xc_interface *xch, uint32_t domid, bool hvm, xen_pfn_t co
     (void)xch;
     (void)console_domid;
     (void)store_domid;
-    if (!hvm)
-        fake_breach("the grants of a PV domain");
+    if (hvm != !!(fake_launch.flags & XEN_DOMCTL_CDF_hvm))
+        fake_breach("the grants of another kind of domain");
     return before_start(__func__, domid, console, store);
 }
 
@@ -256,6 +260,8 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned int n, xc_
         info->flags = XEN_DOMINF_shutdown | SHUTDOWN_soft_reset << XEN_DOMINF_shutdownshift;
     else if (first && fake_launch.running && fake_launch.ends)
         info->flags = XEN_DOMINF_shutdown; /* SHUTDOWN_poweroff is 0 */
+    if (first && fake_launch.exists && !(fake_launch.flags & XEN_DOMCTL_CDF_hvm))
+        info->shared_info_frame = fake_shared_info();
     if (first && fake_launch.exists && (fake_launch.flags & XEN_DOMCTL_CDF_xs_domain))
         info->flags |= XEN_DOMINF_xs_domain;
     return 1;

@@ -30,6 +30,7 @@ struct fake_setup {
     unsigned long per_call;         /* extents one call gives at most; 0: any number */
     uint64_t p2m_pages;             /* what the domain's paging pool can describe; 0: anything */
     uint32_t vcpus;
+    uint64_t frames_from;    /* a PV domain's pages get frames so much above their own numbers */
     const char *memory_path; /* guest memory as a sparse file; NULL: anonymous */
 };
 
@@ -52,6 +53,8 @@ struct fake_domain {
     bool param_set[HVM_NR_PARAMS];
     struct fake_cpu vcpu[FAKE_VCPUS];
     unsigned int contexts_set;
+    vcpu_guest_context_t context; /* of a PV domain */
+    uint64_t pinned_frame, hypercall_frame;
     unsigned int maps, maps_max, handles; /* held now, held at most at one time, foreign memory handles */
     const char *broken;                   /* the first request no correct builder makes; NULL: none */
     size_t n_calls;

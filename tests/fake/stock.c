@@ -11,7 +11,6 @@
 #include <xen/version.h>
 
 #define XEN_4_17 0x40011
-#define SHARED_INFO_FRAME 0x3ff000ul /* beyond any guest memory */
 
 static _Thread_local uint8_t grant_table[FAKE_PAGE];
 
@@ -82,16 +81,6 @@ void *xc_map_foreign_ranges(xc_interface *xch, uint32_t domid, size_t size, int 
     return p;
 }
 
-uint64_t fake_shared_info(void)
-{
-    if (fake_order(SHARED_INFO_FRAME) < 0) {
-        fake.setup.max_pages++;
-        fake.host_free++;
-        fake_add(SHARED_INFO_FRAME, 0);
-    }
-    return SHARED_INFO_FRAME;
-}
-
 /* libxenguest has the domctl hypercall inline; its buffer may come from anywhere here. */
 void *xencall_alloc_buffer(xencall_handle *xcall, size_t n)
 {
@@ -112,20 +101,10 @@ int xencall1(xencall_handle *xcall, unsigned int op, uint64_t arg)
     (void)xcall;
     if (op != __HYPERVISOR_domctl)
         return fake_breach("a hypercall that is not a domctl");
-    memcpy(&domctl, (const void *)(uintptr_t)arg, offsetof(struct xen_domctl, u));
+    memcpy(&domctl, (const void *)(uintptr_t)arg, offsetof(struct xen_domctl, u) + sizeof(domctl.u.hypercall_init));
+    if (domctl.cmd == XEN_DOMCTL_hypercall_init)
+        fake.hypercall_frame = domctl.u.hypercall_init.gmfn;
     return fake_asked(__func__, domctl.domain, domctl.cmd, 0, 0) ? 0 : -1;
-}
-
-int xc_mmuext_op(xc_interface *xch, struct mmuext_op *op, unsigned int n, uint32_t domid)
-{
-    (void)xch;
-    return fake_asked(__func__, domid, op->cmd, op->arg1.mfn, n) ? 0 : -1;
-}
-
-int xc_vcpu_setcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu, vcpu_guest_context_any_t *c)
-{
-    (void)xch;
-    return fake_asked(__func__, domid, vcpu, c->x64.user_regs.rip, c->x64.ctrlreg[3]) ? 0 : -1;
 }
 
 int xc_domain_cacheflush(xc_interface *xch, uint32_t domid, xen_pfn_t gfn, xen_pfn_t n)

@@ -20,8 +20,12 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid, unsigned long 
         return fake_breach("populate flags");
     if (order > CONTROL_DOMAIN_MAX_ORDER)
         return 0;
-    while (done < n && done < most && (flags ? fake_promise(gfn[done], order) : fake_add(gfn[done], order)))
+    while (done < n && done < most) {
+        gfn[done] += fake.setup.frames_from;
+        if (!(flags ? fake_promise(gfn[done], order) : fake_add(gfn[done], order)))
+            break;
         done++;
+    }
     return (int)done;
 }
 

@@ -23,7 +23,7 @@ static const struct fake_setup host = { .host_pages = 1 << 20, .max_order = 18, 
 
 static int make_kernel(void **state)
 {
-    struct mk payload = mk_elf(64, 0x10000), image = mk_bzimage(&payload);
+    struct mk payload = mk_pv_elf(0x10000, &(struct mk_pv){ .base = 0xffffffff80000000 }), image = mk_bzimage(&payload);
     int fd = mkstemp(kernel), null = open("/dev/null", O_WRONLY);
 
     (void)state;
@@ -182,6 +182,69 @@ static void nodes_as_libxl_writes_them(void **state)
     }
 }
 
+static uint64_t number_at(uint64_t gpa)
+{
+    uint64_t v;
+
+    assert_true(fake_read(gpa, &v, sizeof(v)));
+    return v;
+}
+
+static void node_says(const char *path, const char *value)
+{
+    const struct fake_node *n = fake_find(path);
+
+    if (!n)
+        fail_msg("no %s", path);
+    assert_string_equal(n->value, value);
+}
+
+/* libxl for type="pv": no HVM parameters, no page table pool, rings known by frame.  start_info: xen.h, 64-bit. */
+static void a_pv_domain_as_libxl_makes_it(void **state)
+{
+    struct fake_setup above = host;
+    struct pvboot_error e;
+    uint64_t start_info;
+
+    (void)state;
+    above.frames_from = 0x20000;
+    fake_launch_begin(&above);
+    fault_arm(FAULT_XEN, 0, 0);
+    assert_int_equal(launch("--entry pv --maxmem 300", &e), 0);
+    assert_null(fake.broken);
+    assert_true(fake_launch.exists && fake_launch.running && fake_launch.introduced);
+    assert_int_equal(fake_launch.flags, 0);
+    assert_int_equal(fake_launch.emulation_flags, 0);
+    assert_int_equal(fake_count("xc_set_paging_mempool_size") + fake_count("xc_hvm_param_set"), 0);
+    assert_int_equal(fake.tot_pages, (256 << 8) + 1); /* and the shared_info, which is Xen's */
+    assert_int_equal(fake_launch.n_e820, 1);
+    assert_int_equal(fake_launch.e820_start[0], 0);
+    assert_int_equal(fake_launch.e820_end[0], 300 << 20);
+    assert_int_equal(fake.context.user_regs.rip, 0xffffffff81000000);
+    start_info = fake.context.user_regs.rsi - 0xffffffff80000000 + 0x20000000;
+    assert_int_equal(number_at(start_info + 32), 256 << 8);
+    assert_int_equal(number_at(start_info + 40), fake_shared_info() << 12);
+    assert_int_equal(number_at(start_info + 56), start_info / 4096 + 1);
+    assert_int_equal(number_at(start_info + 64) & UINT32_MAX, 1);
+    assert_int_equal(number_at(start_info + 72), start_info / 4096 + 2);
+    assert_int_equal(number_at(start_info + 80) & UINT32_MAX, 2);
+    node_says("/libxl/7/type", "pv");
+    node_says("/local/domain/7/store/ring-ref", "135684");
+    node_says("/local/domain/7/console/ring-ref", "135685");
+    assert_int_equal(argument("xc_dom_gnttab_seed"), start_info / 4096 + 2);
+    assert_int_equal(fake_launch.handles + (int)fake.handles, 0);
+}
+
+static void pv_has_no_timers(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    begin(false);
+    assert_int_equal(launch("--entry pv --timers", &e), -PVBOOT_E_USAGE);
+    assert_false(fake_launch.exists);
+}
+
 static void without_xenstored(void **state)
 {
     struct pvboot_error e;
@@ -326,8 +389,15 @@ static void nothing_is_left(const char *what, bool store_lost)
         fail_msg("%s: %s", what, fake.broken);
 }
 
-static const char *const way[] = { "",         "--wait",      "--console", "--no-xenstore", "--timers --cpus 0-1",
-                                   "--paused", "--maxmem 512" };
+static const char *const way[] = { "",
+                                   "--wait",
+                                   "--console",
+                                   "--no-xenstore",
+                                   "--timers --cpus 0-1",
+                                   "--paused",
+                                   "--maxmem 512",
+                                   "--entry pv",
+                                   "--entry pv --console --no-xenstore" };
 
 /* Every request of a launch, refused, or a signal in front of it. */
 static void each_request(const char *options, int error)
@@ -412,6 +482,8 @@ int main(void)
         cmocka_unit_test(no_page_for_tables),
         cmocka_unit_test(tables_are_in_the_guest),
         cmocka_unit_test(nodes_as_libxl_writes_them),
+        cmocka_unit_test(a_pv_domain_as_libxl_makes_it),
+        cmocka_unit_test(pv_has_no_timers),
         cmocka_unit_test(without_xenstored),
         cmocka_unit_test(with_timers),
         cmocka_unit_test(ends),

@@ -211,6 +211,7 @@ static void refused_before_there_is_a_domain(void **state)
         { USUAL " --maxmem 1:", -64 },
         { USUAL " --kernel /nonexistent", -66 },
         { USUAL " --memory 8", -69 },
+        { USUAL " --entry pv", -67 },
     };
     struct pvboot_error e;
 

@@ -37,8 +37,11 @@ static int put_chunk(const struct pvboot_xen *x, const struct span *s, xen_pfn_t
     uint8_t *p;
     int rc;
 
+    if (x->mfn && (s->gpa / PVB_PAGE > x->n_mfn || pages > x->n_mfn - s->gpa / PVB_PAGE))
+        return pvb_fail(e, PVBOOT_E_NOFIT, "0x%llx+0x%zx is not in the domain's %llu pages", (unsigned long long)s->gpa,
+                        s->bytes, (unsigned long long)x->n_mfn);
     for (size_t i = 0; i < pages; i++)
-        gfn[i] = s->gpa / PVB_PAGE + i;
+        gfn[i] = x->mfn ? x->mfn[s->gpa / PVB_PAGE + i] : s->gpa / PVB_PAGE + i;
     p = x->call.xenforeignmemory_map(x->fmem, x->domid, PROT_READ | PROT_WRITE, pages, gfn, NULL);
     if (!p)
         return pvb_fail(e, PVBOOT_E_XEN, "mapping %zu guest pages at gpa 0x%llx of domain %u: errno %d", pages,

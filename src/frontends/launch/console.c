@@ -42,7 +42,7 @@ static void set_raw(struct launch_console *c)
 int launch_console_open(struct launch_console **out, const struct launch *l, struct pvboot_error *e)
 {
     struct launch_console *c = calloc(1, sizeof(*c));
-    xen_pfn_t gfn = l->machine.console_gpa / PVB_PAGE;
+    xen_pfn_t gfn = launch_frame(l, l->machine.console_gpa);
 
     if (!c)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for a console");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The domain, step by step.  Parameters are those of Xen 4.17's libxl for type="pvh" (libxl_create.c, libxl_dom.c,
+ * The domain, step by step.  Parameters are those of Xen 4.17's libxl for type="pvh" and "pv" (libxl_create.c, libxl_dom.c,
  * libxl_x86.c, libxl_cpuid.c), so that a guest finds the usual.
  */
 #include "launch.h"
@@ -59,21 +59,25 @@ static int make(struct launch *l, struct pvboot_error *e)
 {
     xc_physinfo_t host = { 0 };
     struct xen_domctl_createdomain create = {
-        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
         .max_vcpus = l->cfg->vcpus,
         .max_evtchn_port = EVTCHN_PORT_MAX,
         .max_grant_frames = -1, /* Xen's own limits */
         .max_maptrack_frames = -1,
-        .arch.emulation_flags = l->cfg->timers ? ALL_DEVICES : XEN_X86_EMU_LAPIC,
     };
     uint32_t domid = 0; /* the next free one */
     int rc = take_label(l, &create.ssidref, e);
 
     if (rc)
         return rc;
+    if (!l->machine.pv) {
+        create.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap;
+        create.arch.emulation_flags = l->cfg->timers ? ALL_DEVICES : XEN_X86_EMU_LAPIC;
+    }
     if (xc_physinfo(l->xen.xch, &host))
         return xen_fails(l, "asking what the host can do", e);
-    if (!(host.capabilities & XEN_SYSCTL_PHYSCAP_hap))
+    if (l->machine.pv && !(host.capabilities & XEN_SYSCTL_PHYSCAP_pv))
+        return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "this host's Xen runs no PV domains");
+    if (!l->machine.pv && !(host.capabilities & XEN_SYSCTL_PHYSCAP_hap))
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "this host has no hardware assisted paging");
     create.grant_opts =
         XEN_DOMCTL_GRANT_version(host.capabilities & XEN_SYSCTL_PHYSCAP_gnttab_v2 ? GRANT_VERSION_2 : GRANT_VERSION_1);
@@ -109,6 +113,8 @@ static int limit_memory(struct launch *l, struct pvboot_error *e)
 
     if (xc_domain_setmaxmem(l->xen.xch, l->xen.domid, mib * KIB_PER_MIB + SLACK_KIB))
         return xen_fails(l, "limiting the memory", e);
+    if (l->machine.pv)
+        return 0;
     if (xc_set_paging_mempool_size(l->xen.xch, l->xen.domid, PVB_PAGE * (PAGES_PER_VCPU * l->cfg->vcpus + max_mib(l))))
         return xen_fails(l, "sizing the page table pool", e);
     return 0;
@@ -135,11 +141,11 @@ static int open_ports(struct launch *l, struct pvboot_error *e)
     return 0;
 }
 
-static int set_hvm(struct launch *l, struct pvboot_error *e)
+static int set_timers(struct launch *l, struct pvboot_error *e)
 {
     const struct pvboot_xen *x = &l->xen;
 
-    if (x->call.xc_hvm_param_set(x->xch, x->domid, HVM_PARAM_TIMER_MODE, TIMER_MODE_NO_DELAY))
+    if (!l->machine.pv && x->call.xc_hvm_param_set(x->xch, x->domid, HVM_PARAM_TIMER_MODE, TIMER_MODE_NO_DELAY))
         return xen_fails(l, "setting the timer mode", e);
     if (l->cfg->timers &&
         x->call.xc_hvm_param_set(x->xch, x->domid, HVM_PARAM_ACPI_IOPORTS_LOCATION, IOPORTS_FROM_B000))
@@ -162,6 +168,8 @@ static int set_cpuid(struct launch *l, struct pvboot_error *e)
 
 static int give_memory(struct launch *l, struct pvboot_error *e)
 {
+    if (l->machine.pv)
+        return launch_pv_memory(l, e);
     return pvboot_xen_populate(&l->xen, &l->machine.map, l->cfg->memory_mib * KIB_PER_MIB * 1024 / PVB_PAGE, true, e);
 }
 
@@ -191,6 +199,8 @@ static int tell_memory(struct launch *l, struct pvboot_error *e)
         return pvb_fail(e, PVBOOT_E_INTERNAL, "a memory map of %zu entries", m->n);
     for (size_t i = 0; i < m->n; i++)
         e820[i] = (struct e820entry){ m->r[i].start, m->r[i].end - m->r[i].start, m->r[i].type };
+    if (l->machine.pv) /* as libxl has it: up to where it may grow */
+        e820[0].size = max_mib(l) * KIB_PER_MIB * 1024;
     if (xc_domain_set_memory_map(l->xen.xch, l->xen.domid, e820, (uint32_t)m->n))
         return xen_fails(l, "setting the memory map", e);
     return 0;
@@ -206,18 +216,22 @@ static int load(struct launch *l, struct pvboot_error *e)
         rc = pvboot_plan_check(&l->plan, &l->kernel.image, e);
     if (rc)
         return rc;
+    if (l->machine.pv) {
+        l->machine.console_gpa = l->plan.machine.console_gpa;
+        l->machine.xenstore_gpa = l->plan.machine.xenstore_gpa;
+    }
     pvboot_xen_guest_init(&guest, &l->xen);
     return launch_load(l, &guest.guest, e);
 }
 
 static int give_special(struct launch *l, struct pvboot_error *e)
 {
-    int rc = pvboot_xen_special_pages(&l->xen, &l->machine, &l->rings, e);
+    int rc = l->machine.pv ? 0 : pvboot_xen_special_pages(&l->xen, &l->machine, &l->rings, e);
 
     if (rc)
         return rc;
-    if (xc_dom_gnttab_seed(l->xen.xch, l->xen.domid, true, l->machine.console_gpa / PVB_PAGE,
-                           l->xs ? l->machine.xenstore_gpa / PVB_PAGE : (xen_pfn_t)-1, l->console_domid,
+    if (xc_dom_gnttab_seed(l->xen.xch, l->xen.domid, !l->machine.pv, launch_frame(l, l->machine.console_gpa),
+                           l->xs ? launch_frame(l, l->machine.xenstore_gpa) : (xen_pfn_t)-1, l->console_domid,
                            l->store_domid))
         return xen_fails(l, "granting the rings", e);
     return 0;
@@ -225,6 +239,8 @@ static int give_special(struct launch *l, struct pvboot_error *e)
 
 static int set_start(struct launch *l, struct pvboot_error *e)
 {
+    if (l->machine.pv)
+        return launch_pv_start(l, e);
     return pvboot_xen_start_state(&l->xen, &l->plan.vcpu, l->cfg->vcpus, e);
 }
 
@@ -242,7 +258,7 @@ static int (*const step[])(struct launch *l, struct pvboot_error *e) = {
     give_vcpus,
     limit_memory,
     open_ports,
-    set_hvm,
+    set_timers,
     set_cpuid,
     give_memory,
     tell_memory,

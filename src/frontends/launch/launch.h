@@ -76,6 +76,7 @@ struct launch {
     struct pvboot_xen_rings rings;
     uint32_t xenbus_port; /* this kernel's, for the domain that serves xenstore */
     xc_cpumap_t cpus;     /* hard affinity of every vCPU; NULL: any */
+    uint64_t *mfn;        /* of a PV domain; ->xen and ->machine borrow it */
 };
 
 /* options.c: the command line of `launch`. */
@@ -128,6 +129,12 @@ int launch_unpause(const struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 int launch_soft_reset(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 /* Take the domain and its nodes away.  -XEN: it would not go. */
 int launch_destroy(struct launch *l, struct pvboot_error *e);
+
+/* pv.c: steps of a PV domain, and the frame of what others know by its gpa.  -XEN, -HOST */
+int launch_pv_memory(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
+int launch_pv_start(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
+uint64_t launch_frame(const struct launch *l, uint64_t gpa);
+void launch_pv_dispose(struct launch *l);
 
 /* store.c: what tools and the guest find in xenstore; all of it does nothing without a xenstored. */
 int launch_store_nodes(const struct launch *l, struct pvboot_error *e) PVB_CHECKED;

@@ -64,11 +64,16 @@ static int make_plan(struct launch *l, struct pvboot_error *e)
     uint64_t mib = c->maxmem_mib ? c->maxmem_mib : c->memory_mib;
     int rc;
 
+    if (c->timers && c->req.path == PVBOOT_PATH_PV)
+        return pvb_fail(e, PVBOOT_E_USAGE, "timers contradict entry pv: a PV guest has Xen's own");
     if (c->maxmem_mib && c->maxmem_mib < c->memory_mib)
         return pvb_fail(e, PVBOOT_E_USAGE, "maxmem of %llu MiB is less than memory, %llu MiB",
                         (unsigned long long)c->maxmem_mib, (unsigned long long)c->memory_mib);
-    rc = pvboot_machine_own(&l->machine, mib << MIB_SHIFT, c->vcpus,
-                            c->timers ? PVBOOT_TABLES_TIMERS : PVBOOT_TABLES_PVH, e);
+    if (c->req.path == PVBOOT_PATH_PV)
+        rc = pvboot_machine_pv(&l->machine, c->memory_mib << MIB_SHIFT, c->vcpus, e);
+    else
+        rc = pvboot_machine_own(&l->machine, mib << MIB_SHIFT, c->vcpus,
+                                c->timers ? PVBOOT_TABLES_TIMERS : PVBOOT_TABLES_PVH, e);
     if (c->no_xenstore)
         l->machine.xenstore_gpa = 0;
     if (!rc)
@@ -117,6 +122,7 @@ void launch_dispose(struct launch *l)
     for (size_t i = 0; i < PVBOOT_RAMDISKS_MAX; i++)
         pvboot_file_dispose(&l->ramdisk[i]);
     pvboot_kernel_dispose(&l->kernel);
+    launch_pv_dispose(l);
     launch_file_dispose(l->cfg);
     explicit_bzero(l->cfg->req.rng_seed, sizeof(l->cfg->req.rng_seed));
 }

@@ -123,7 +123,7 @@ static void domain_nodes(struct put *p)
         put(p, fixed[i].mode, fixed[i].value, "/local/domain/%u/%s", domid, fixed[i].node);
     put(p, AS_PARENT, uuid, "/vm/%s/uuid", uuid);
     put(p, AS_PARENT, c->name, "/vm/%s/name", uuid);
-    put(p, AS_PARENT, "pvh", "/libxl/%u/type", domid);
+    put(p, AS_PARENT, l->machine.pv ? "pv" : "pvh", "/libxl/%u/type", domid);
     put(p, HIDDEN, PVBOOT_VERSION, "/libxl/%u/pvboot", domid); /* whose it is */
 
     put_number(p, (c->maxmem_mib ? c->maxmem_mib : c->memory_mib) << 10, "memory/static-max");
@@ -131,7 +131,7 @@ static void domain_nodes(struct put *p)
     put_number(p, 0, "memory/videoram");
     put_number(p, domid, "domid");
     put_number(p, l->rings.xenstore_evtchn, "store/port");
-    put_number(p, l->machine.xenstore_gpa / PVB_PAGE, "store/ring-ref");
+    put_number(p, launch_frame(l, l->machine.xenstore_gpa), "store/ring-ref");
     for (uint32_t i = 0; i < c->vcpus; i++)
         put(p, AS_PARENT, "online", "/local/domain/%u/cpu/%u/availability", domid, i);
 }
@@ -171,7 +171,7 @@ static void console_nodes(struct put *p)
     put(p, AS_PARENT, "pty", "%s/output", front);
     put(p, AS_PARENT, "", "%s/tty", front);
     put_number(p, l->rings.console_evtchn, "console/port");
-    put_number(p, l->machine.console_gpa / PVB_PAGE, "console/ring-ref");
+    put_number(p, launch_frame(l, l->machine.console_gpa), "console/ring-ref");
 }
 
 int launch_store_nodes(const struct launch *l, struct pvboot_error *e)
@@ -188,7 +188,7 @@ int launch_store_introduce(struct launch *l, struct pvboot_error *e)
 {
     if (!l->xs)
         return 0;
-    if (!xs_introduce_domain(l->xs, l->xen.domid, l->machine.xenstore_gpa / PVB_PAGE, l->rings.xenstore_evtchn))
+    if (!xs_introduce_domain(l->xs, l->xen.domid, launch_frame(l, l->machine.xenstore_gpa), l->rings.xenstore_evtchn))
         return launch_store_lost(l)
                    ? launch_store_gone(l, e)
                    : pvb_fail(e, PVBOOT_E_XEN, "xenstored refuses domain %u: errno %d", l->xen.domid, errno);

@@ -53,7 +53,9 @@ static int start(struct launch *l, struct pvboot_error *e)
 
 static int run(struct launch *l, const char *maxmem, struct pvboot_error *e)
 {
-    int rc = open_logger(l, e);
+    int rc = l->cfg->req.path == PVBOOT_PATH_PV
+                 ? pvb_fail(e, PVBOOT_E_UNSUPPORTED, "entry pv: xenstored's own domain is a PVH one here")
+                 : open_logger(l, e);
 
     if (!rc)
         rc = launch_open(l, e);
