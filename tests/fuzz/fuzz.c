@@ -111,8 +111,8 @@ static void must_be_planned(const struct judge *j, uint64_t gpa, uint64_t n)
     bool planned = false;
 
     FUZZ_MUST(n && pvb_add(gpa, n, &end));
-    for (unsigned int i = 0; i < PVBOOT_SEG_ACPI; i++)
-        planned |= s[i].start <= gpa && end <= s[i].end;
+    for (unsigned int i = 0; i < PVBOOT_SEGMENTS; i++) /* a PV guest's rings are the planner's own */
+        planned |= (i < PVBOOT_SEG_ACPI || j->plan->machine.pv) && s[i].start <= gpa && end <= s[i].end;
     FUZZ_MUST(planned);
     FUZZ_MUST(pvboot_memmap_inside(&j->plan->machine.map, gpa, end, PVBOOT_RAM));
 }
@@ -149,11 +149,16 @@ void fuzz_start(const struct pvboot_kernel *k, struct fuzz_wish *w, fuzz_look *l
         .bytes = sizeof(ops), .write = judge_write, .zero = judge_zero, .close = judge_close
     };
     static struct pvboot_plan plan;
+    static struct pvboot_machine pv;
+    uint64_t ram = pvboot_memmap_bytes(&w->machine.map, PVBOOT_RAM);
     struct judge j = { .guest = { &ops }, .plan = &plan };
 
+    if (pvboot_machine_pv(&pv, ram, w->machine.vcpus, NULL))
+        w->possible = false;
     for (w->req.path = PVBOOT_PATH_AUTO; w->possible && w->req.path < PVBOOT_PATHS; w->req.path++) {
         struct pvboot_error e = { 0 }, possible = { 0 };
-        int rc = pvboot_plan_make(&plan, &k->image, &w->machine, &w->req, &e);
+        const struct pvboot_machine *m = w->req.path == PVBOOT_PATH_PV ? &pv : &w->machine;
+        int rc = pvboot_plan_make(&plan, &k->image, m, &w->req, &e);
 
         fuzz_judge(rc, &e);
         FUZZ_MUST(rc != -PVBOOT_E_INTERNAL);

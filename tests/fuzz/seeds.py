@@ -52,6 +52,13 @@ def elf(bits, before=b"", after=b"", align=4):
     return out + notes + bytes(range(32))
 
 
+def paravirtual(base=0xFFFFFFFF80000000, entry=0x1000000, p2m=0x8000000000, features=b"!writable_page_tables"):
+    """Notes of a PV start: elfnote.h."""
+    notes = note(b"Xen", 5, b"xen-3.0\0") + note(b"Xen", 8, b"generic\0") + note(b"Xen", 10, features + b"\0")
+    numbers = ((1, base + entry), (3, base), (4, 0), (15, p2m), (16, 1))
+    return elf(64, after=notes + b"".join(note(b"Xen", kind, struct.pack("<Q", n % (1 << 64))) for kind, n in numbers))
+
+
 def wild():
     """Notes as linkers and assemblers leave them."""
     gnu = note(b"GNU", 5, struct.pack("<IIII", 0xC0000002, 4, 3, 0))
@@ -227,6 +234,8 @@ def elves():
     yield from wild()
     yield from packings()
     yield from (sections(32), sections(64))
+    yield from (paravirtual(), paravirtual(base=0), paravirtual(base=0xFFFF87FFFF000000), paravirtual(features=b"!dom0|?"),
+                paravirtual(p2m=0xFFFFFFFF00000000), paravirtual(entry=0xFFF))
 
 
 def payloads():
