@@ -69,6 +69,14 @@ def test_a_pv_domain_is_planned_and_dumped(pvboot, pv_kernel, ramdisk, tmp_path)
     assert (tmp_path / "dump/p2m").read_bytes()[:8 * pages] == b"".join(struct.pack("<Q", n) for n in range(pages))
 
 
+def test_a_file_of_type_pv(pvboot, config, pv_kernel):
+    path = config('type = "pv"', 'pvboot_entry = "pv"', "memory = 32")
+    plan = pvboot.ok("launch", "--dry-run", "-f", path, pv_kernel)
+    assert plan == pvboot.ok("launch", "--dry-run", "--entry", "pv", "--memory", 32, pv_kernel)
+    assert 'type: "pvh": want "pv"' in refusal(pvboot("launch", "--dry-run", "-f", config('type = "pvh"', 'pvboot_entry = "pv"')))[1]
+    assert 'type: "pv": want "pvh"' in refusal(pvboot("launch", "--dry-run", "-f", config('type = "pv"')))[1]
+
+
 def test_no_pv_domain(pvboot, kernel, pv_kernel, elf):
     assert refusal(pvboot("launch", "--dry-run", "--entry", "pv", kernel))[0] == 67
     assert "no XEN_VERSION note" in refusal(pvboot("launch", "--dry-run", "--entry", "pv", elf))[1]

@@ -85,8 +85,12 @@ static bool is_cmdline(const char *key)
     return !strcmp(key, "cmdline") || !strcmp(key, "root") || !strcmp(key, "extra");
 }
 
-static const char *fixed_value(const char *key)
+static const char *fixed_value(const struct launch_config *c, const char *key)
 {
+    const char *entry = value_of(c, "pvboot_entry");
+
+    if (!strcmp(key, "type") && entry && !strcmp(entry, "pv"))
+        return "pv";
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
         if (!strcmp(key, fixed[i].key))
             return fixed[i].value;
@@ -95,7 +99,7 @@ static const char *fixed_value(const char *key)
 
 static int take(struct launch_config *c, const char *key, struct pvboot_error *e)
 {
-    const char *value = value_of(c, key), *want = fixed_value(key);
+    const char *value = value_of(c, key), *want = fixed_value(c, key);
     bool own = !strncmp(key, prefix, strlen(prefix));
 
     if (!own && !want && !is_same(key) && !is_cmdline(key))
