@@ -16,7 +16,7 @@ from ..judges import launched
 from ..machine import dom0
 from ..machine.install import STOCK_XL, XL
 from ..cases.case import CONSOLE, Case
-from . import census, cycles, memtest
+from . import census, cycles, grub, memtest
 from .testbed import KERNEL, Testbed, prepared
 
 LAUNCH = "/usr/bin/pvboot launch"
@@ -42,13 +42,15 @@ class Guest:
         return f"{self.kernel}-{self.entry}-{self.vcpus}{'-alone' if self.alone else ''}{'-timers' if self.timers else ''}"
 
 
-ENTRIES = ("linux64", "linux32", "pvh", "vmlinux64", "stub")
+PV = "pv"
+ENTRIES = ("linux64", "linux32", "pvh", "vmlinux64", "stub", PV)
 MEMTEST = "memtest"  # no Linux at all
+GRUB = "grub"        # nor this, as a PV guest
 TIMERS = (Guest("linux32", 2, "686", timers=True), Guest("linux64", 2, timers=True),
           *(Guest(entry, 1, MEMTEST, timers=True) for entry in ("linux32", "linux64")))
-SHORT = (*(Guest(entry) for entry in ENTRIES), *(Guest(entry, 4) for entry in ENTRIES), Guest("linux64", 2, alone=True), TIMERS[0])
+SHORT = (*(Guest(entry) for entry in ENTRIES), *(Guest(entry, 4) for entry in ENTRIES), Guest("linux64", 2, alone=True), TIMERS[0], Guest(PV, 1, GRUB))
 EVERY = (*(Guest(entry, vcpus, kernel, alone) for kernel in (KERNEL, "6.1", "6.12") for entry in ENTRIES for vcpus in (1, 4)
-           for alone in (False, True)), *TIMERS)
+           for alone in (False, True)), *TIMERS, Guest(PV, 1, GRUB))
 
 
 def chosen(select: str | None) -> tuple[Guest, ...]:
@@ -64,6 +66,7 @@ def launch(count: int, select: str | None) -> int:
     with prepared("launch") as testbed:
         at = testbed.files()
         at[MEMTEST] = testbed.host.put_once(memtest.image(testbed), f"{dom0.DIRECTORY}/memtest")
+        at[GRUB] = testbed.host.put_once(grub.image(), f"{dom0.DIRECTORY}/grub-pv")
         for kernel in {guest.kernel for guest in guests} - at.keys():
             at[kernel] = testbed.host.put_once(kernels.image(testbed.store, kernels.KERNELS[kernel]), f"{dom0.DIRECTORY}/vmlinuz-{kernel}")
         at["i386"] = testbed.host.put_once(images.initramfs(testbed.store, "i386"), f"{dom0.DIRECTORY}/initrd-i386")
@@ -97,6 +100,8 @@ def command(guest: Guest, at: dict[str, str]) -> str:
     words = [LAUNCH, f"--name {guest.name}", "--memory 256", f"--vcpus {guest.vcpus}", f"--entry {guest.entry}"]
     if guest.kernel == MEMTEST:
         return " ".join([*words, "--timers", at[MEMTEST]])
+    if guest.kernel == GRUB:
+        return " ".join([*words, "--console", "--wait", at[GRUB]])
     if guest.timers:
         xen_unaware = guest.kernel == "686"
         return " ".join([*words, "--timers", f"--ramdisk {at['i386' if xen_unaware else 'ramdisk']}", f"--ramdisk {at['sleep']}",
@@ -115,7 +120,7 @@ def _guest(testbed: Testbed, at: dict[str, str], guest: Guest, twins: dict[str, 
     after = testbed.settled()
     # Xen's pools grow with a first guest of a shape: whether pages are lost, the cycles tell
     left = [line for line in census.compare(before, after) if not line.startswith("free pages")]
-    if not wrong and not guest.timers:  # with these it has no twin: xl gives an HVM guest a device model
+    if not wrong and not guest.timers and guest.kernel != GRUB:  # with timers it has no twin: xl gives an HVM guest a device model
         try:
             wrong = _compared(testbed, guest, evidence.parse(text), _twin(testbed, at, guest, twins))
         except (ValueError, Timeout) as lost:
@@ -128,6 +133,8 @@ def _once(testbed: Testbed, at: dict[str, str], guest: Guest) -> tuple[str, str]
     """What it said, what is wrong."""
     if guest.kernel == MEMTEST:
         return memtest.once(testbed, guest.name, command(guest, at))
+    if guest.kernel == GRUB:
+        return grub.once(testbed, command(guest, at))
     mark = len(testbed.host.log())
     try:
         rc, out, err = testbed.host.run(_script(guest, command(guest, at)), GUEST_SECONDS + 120)
@@ -144,8 +151,8 @@ def _once(testbed: Testbed, at: dict[str, str], guest: Guest) -> tuple[str, str]
 
 def _compared(testbed: Testbed, guest: Guest, ours: evidence.Evidence, xl: evidence.Evidence) -> str:
     found = launched.differences(ours, xl)
-    testbed.keep(f"{guest.name}.differences", launched.table(found, guest.alone))
-    lines = [f"{line.side}'s alone: {line.text}" for line in launched.unexplained(found, guest.alone)]
+    testbed.keep(f"{guest.name}.differences", launched.table(found, guest.alone, guest.entry))
+    lines = [f"{line.side}'s alone: {line.text}" for line in launched.unexplained(found, guest.alone, guest.entry)]
     return f"{len(lines)} differences that nobody has explained, {lines[0]}" if lines else ""
 
 
@@ -196,12 +203,13 @@ def _judge(guest: Guest, text: str) -> str:
     if guest.timers:
         return "" if SLEPT in text else "sleep 1 does not return"
     kind = found.tree("hypervisor").get("guest_type")
-    return "" if kind == "PVH" else f"guest_type is {kind}"
+    return "" if kind == ("PV" if guest.entry == PV else "PVH") else f"guest_type is {kind}"
 
 
 def _twin(testbed: Testbed, at: dict[str, str], guest: Guest, twins: dict[str, evidence.Evidence]) -> evidence.Evidence:
-    """The same guest of xl and the plugin, with the same entry: what differs is of who made the domain."""
-    case = Case(f"xl-{guest.kernel}-{guest.entry}-{guest.vcpus}", guest.entry, guest.kernel, vcpus=guest.vcpus)
+    """The same guest of xl and the plugin, with the same entry, or of stock xl, of type pv: what differs is of who made it."""
+    path = "xl-pv" if guest.entry == PV else guest.entry
+    case = Case(f"xl-{guest.kernel}-{guest.entry}-{guest.vcpus}", path, guest.kernel, vcpus=guest.vcpus)
     for tries in range(TRIES):
         if case.name in twins:
             break

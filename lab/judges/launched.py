@@ -31,6 +31,7 @@ class Rule:
     sides: tuple[str, ...]
     patterns: tuple[str, ...]
     alone: bool = False  # holds only where there is no xenstored
+    entry: str = ""      # holds only for this one
 
 
 def seen(found: Evidence) -> set[str]:
@@ -74,23 +75,24 @@ def differences(ours: Evidence, xl: Evidence) -> list[Line]:
     return [Line(OURS, text) for text in sorted(a - b)] + [Line(XL, text) for text in sorted(b - a)]
 
 
-def reason(line: Line, alone: bool) -> str:
+def reason(line: Line, alone: bool, entry: str = "") -> str:
     """Why it may be there; "": nobody knows."""
     for rule in RULES:
-        if line.side in rule.sides and (alone or not rule.alone) and any(re.fullmatch(p, line.text) for p in rule.patterns):
+        holds = line.side in rule.sides and (alone or not rule.alone) and rule.entry in ("", entry)
+        if holds and any(re.fullmatch(p, line.text) for p in rule.patterns):
             return rule.reason
     return ""
 
 
-def unexplained(found: list[Line], alone: bool) -> list[Line]:
-    return [line for line in found if not reason(line, alone)]
+def unexplained(found: list[Line], alone: bool, entry: str = "") -> list[Line]:
+    return [line for line in found if not reason(line, alone, entry)]
 
 
-def table(found: list[Line], alone: bool) -> str:
+def table(found: list[Line], alone: bool, entry: str = "") -> str:
     """By reason, those without one first."""
     by_reason: dict[str, list[str]] = {}
     for line in found:
-        by_reason.setdefault(reason(line, alone), []).append(f"    {line.side:6} {line.text}")
+        by_reason.setdefault(reason(line, alone, entry), []).append(f"    {line.side:6} {line.text}")
     return "".join(f"{why or 'UNEXPLAINED'}\n" + "".join(f"{text}\n" for text in by_reason[why]) for why in sorted(by_reason))
 
 
@@ -115,6 +117,9 @@ RULES: tuple[Rule, ...] = (
     Rule("no xenstore, no interrupt from it", (XL,), (r"interrupts: +xen-dyn +-event +xenbus",), alone=True),
     Rule("no xenstore, no ring of it in the node, behind which Linux splits System RAM", BOTH, (
         r"setup_data: type 0x50595648, \d+ bytes", rf"iomem: {_HEX}-{_HEX} : System RAM"), alone=True),
+    Rule("stock Xen tells a PV guest of its ramdisk's whole pages, and pvboot of its bytes", BOTH, (rf"zero page: 218 {_HEX}",), entry="pv"),
+    Rule("libxl takes SIF_VIRT_P2M_4TOOLS away, which libxenguest gives: Xen's tools know a mapped p2m list", BOTH, (
+        r"hypervisor: start_flags/unknown04 [01]",), entry="pv"),
     Rule("each domain has its own UUID", BOTH, (r"hypervisor: uuid .*",)),
     Rule("each domain has its own number", BOTH, (rf"cpuid: \d+ 40000004 00 {_HEX} {_HEX} {_HEX} {_HEX}",)),
     Rule("the kernel chooses where it lies, each time anew (KASLR)", BOTH, (

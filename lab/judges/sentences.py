@@ -29,6 +29,7 @@ CHANCE = (
         r"clocksource: timekeeping watchdog on CPU#: xen wd-wd read-back delay of #ns",
         SLOW_CLOCK,
         r"clocksource: wd-tsc(-early)?-wd read-back delay of #ns, clock-skew test skipped!",
+        r"clocksource: Long readout interval, skipping watchdog check: cs_nsec: # wd_nsec: #",
         r"hrtimer: interrupt took # ns",
         r"calibrate_delay_direct\(\) dropping (min|max) bogoMips estimate # = #",
         r"calibrate_delay_direct\(\) failed to get a good estimate for loops_per_jiffy\.",
