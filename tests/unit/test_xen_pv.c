@@ -35,7 +35,7 @@ static const struct {
     { "linux", 64, 0x5000, "console=hvc0", { .base = 0xffffffff80000000 } },
     { "no ramdisk, no command line", 64, 0, NULL, { .base = 0xffffffff80000000 } },
     { "ramdisk that is no whole page", 64, 12345, "", { .base = 0xffffffff80000000 } },
-    { "much memory", 3072, 0x5000, "a", { .base = 0xffffffff80000000 } },
+    { "much memory", 400, 0x5000, "a", { .base = 0xffffffff80000000 } },
     { "old linux", 64, 0x5000, "a", { .old = true, .base = 0xffffffff80000000 } },
     { "old linux, large ramdisk", 128, 40 * MIB, "a", { .old = true, .base = 0xffffffff80000000 } },
     { "no hypercall page", 64, 0, "a", { .no_hypercall_page = true, .base = 0xffffffff80000000 } },
