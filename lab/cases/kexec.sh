@@ -21,6 +21,10 @@ kexec_load() {
     [ "$left" -le 1 ] || next=kexec
     words=$(sed "s/pvlab\.mode=[^ ]*/pvlab.mode=$next/; s/pvlab\.kexecs=[^ ]*/pvlab.kexecs=$((left - 1))/
                  s/crashkernel=[^ ]*//; s/pvlab\.crash/reset_devices/" /proc/cmdline)
+    # a page that Linux's own PVH entry has filled names no RSDP, so that the next kernel has to be told
+    case $(hexdump -s 112 -n 8 -ve '1/1 "%02x"' /sys/kernel/boot_params/data) in
+        0000000000000000) words="$words $(dmesg | sed -n 's/.*ACPI: RSDP 0x\([0-9A-Fa-f]*\).*/acpi_rsdp=0x\1/p')" ;;
+    esac
     # the archive that this kernel was given: all of it is still there, and what the guest has written is small
     (cd / && find . -xdev ! -path ./kexec/initrd ! -path ./evidence | cpio -o -H newc > /kexec/initrd) 2> /dev/null
     kexec $call $load /kexec/vmlinuz --initrd=/kexec/initrd --command-line="$words" 2>&1 | e9
