@@ -14,6 +14,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ELF32 = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HH", 2, 3)  # ET_EXEC, EM_386
+OF_XEN = ("start_info.c", "pv_start_info.c")  # they need Xen's headers
 OK, ABSENT, LOOP, UNREADABLE, SHORT, MAGIC, VERSION, CHECKSUM, SIGNATURE, TLV = range(10)
 
 SOURCE = r"""
@@ -135,7 +136,9 @@ def test_startinfo_needs_no_library(tmp_path, compiler, bits):
     for optimise in ("-O0", "-O2", "-Os"):
         objects = []
         for source in sorted((ROOT / "src/startinfo").glob("*.c")):
-            if source.name == "start_info.c" and not os.path.exists("/usr/include/xen/arch-x86/hvm/start_info.h"):
+            if source.name in OF_XEN and not os.path.exists("/usr/include/xen/arch-x86/hvm/start_info.h"):
+                continue
+            if source.name == "pv_start_info.c" and bits == "-m32":  # of a 64-bit guest, by Xen's header; not in the stub
                 continue
             objects.append(tmp_path / (source.stem + ".o"))
             subprocess.run([compiler, bits, optimise, "-std=gnu11", "-ffreestanding", "-fno-pic",
