@@ -52,10 +52,6 @@ def read_back(record: Record, *paths: str) -> list[Job]:
     return [job for job in jobs(record, *paths) if job.guest]
 
 
-def waits(what: str) -> Callable[[Record], Answer]:
-    return lambda record: Answer(OPEN, f"waits for {what}")
-
-
 def _cells(of: list[Job]) -> str:
     return " ".join(f"`*/{column}`" for column in model.in_order({job.cell.column for job in of}))
 
