@@ -296,21 +296,22 @@ static void goes_on_as_another_kernel(void **state)
     (void)state;
     begin(true);
     fake_launch.kexecs = 2;
-    assert_int_equal(launch("--wait", &e), 0);
+    assert_int_equal(launch("--wait --on-soft-reset soft-reset", &e), 0);
     assert_int_equal(fake_launch.resets, 2);
     assert_false(fake_launch.exists);
     assert_null(fake.broken);
     begin(true);
     fake_launch.kexecs = 1;
-    assert_int_equal(launch("--wait --on-soft-reset destroy", &e), 5);
+    assert_int_equal(launch("--wait", &e), 5);
     assert_int_equal(fake_launch.resets, 0);
     assert_false(fake_launch.exists);
     begin(true);
     fake_launch.kexecs = 1;
-    assert_int_equal(launch("--console", &e), 0);
+    assert_int_equal(launch("--console --on-soft-reset soft-reset", &e), 0);
     assert_int_equal(fake_launch.resets, 1);
     assert_int_equal(fake_launch.bound, fake.param[HVM_PARAM_CONSOLE_EVTCHN]);
     assert_int_equal(launch("--on-reboot soft-reset --wait", &e), -PVBOOT_E_USAGE);
+    assert_int_equal(launch("--entry pv --on-soft-reset soft-reset --wait", &e), -PVBOOT_E_USAGE);
 }
 
 static void paused(void **state)
@@ -390,8 +391,8 @@ static void nothing_is_left(const char *what, bool store_lost)
 }
 
 static const char *const way[] = { "",
-                                   "--wait",
-                                   "--console",
+                                   "--wait --on-soft-reset soft-reset",
+                                   "--console --on-soft-reset soft-reset",
                                    "--no-xenstore",
                                    "--timers --cpus 0-1",
                                    "--paused",
@@ -407,7 +408,7 @@ static void each_request(const char *options, int error)
     bool waits = strstr(options, "wait") || strstr(options, "console");
 
     begin(waits);
-    fake_launch.kexecs = waits;
+    fake_launch.kexecs = strstr(options, "soft-reset") != NULL;
     assert_int_equal(launch(options, &e), 0);
     requests = fault_count(FAULT_XEN);
     assert_true(requests > 20);
@@ -416,7 +417,7 @@ static void each_request(const char *options, int error)
         int rc;
 
         begin(waits);
-        fake_launch.kexecs = waits;
+        fake_launch.kexecs = strstr(options, "soft-reset") != NULL;
         fault_arm(FAULT_XEN, n, error);
         rc = launch(options, &e);
         snprintf(what, sizeof(what), "%s, error %d at request %lu, %s", options, error, n, fault_hit());

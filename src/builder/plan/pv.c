@@ -62,7 +62,7 @@ static int put_kernel(struct pv *p)
     rc = put(p, PVBOOT_SEG_KERNEL, w->bytes, "its linked address less PADDR_OFFSET, the span of its segments");
     p->plan->kernel_load_gpa = w->pref_gpa - offset;
     p->plan->kernel_load_bytes = w->bytes;
-    p->plan->elf_delta = -(int64_t)offset;
+    p->plan->elf_delta = (int64_t)(0 - offset);
     return rc;
 }
 
@@ -180,6 +180,10 @@ static int check_p2m(const struct pv *p)
 
     if (!p2m_is_apart(p))
         return 0;
+    if (n->init_p2m_va == n->virt_base + p->plan->seg[PVBOOT_SEG_P2M].start)
+        return pvb_fail(p->e, PVBOOT_E_UNSUPPORTED,
+                        "INIT_P2M 0x%" PRIx64 ": VIRT_BASE 0x%" PRIx64 " wraps around to it", n->init_p2m_va,
+                        n->virt_base);
     rc = check_va(p, "the p2m list (INIT_P2M)", n->init_p2m_va, bytes);
     if (!rc && (n->init_p2m_va % PVB_PAGE || (n->init_p2m_va + bytes - 1) / ROOT_ENTRY >= n->virt_base / ROOT_ENTRY))
         rc = pvb_fail(p->e, PVBOOT_E_UNSUPPORTED,

@@ -3,8 +3,8 @@
  * A soft reset, for a domain whose only devices are the two rings that the toolstack makes.
  *
  * xenstored is not asked to release the domain, as libxl asks for HVM guests: it would take the nodes that the guest owns
- * along.  Introducing it once more makes xenstored forget watches, transactions and half a message of the old kernel, and
- * listen to the new channel; resuming makes it tell of the next shutdown.  Neither maps the ring anew, so what the guest
+ * along.  Introducing it once more makes C xenstored forget watches and transactions of the old kernel, and listen to the
+ * new channel; half a message of the old kernel it frees and goes on using, so callers do this for guests that are trusted; resuming makes it tell of the next shutdown.  Neither maps the ring anew, so what the guest
  * may have done to its grant entries does not matter.
  */
 #include "../base/base.h"

@@ -126,6 +126,8 @@ static int check(const struct launch_config *c, struct pvboot_error *e)
     for (unsigned int i = 0; i < LAUNCH_ENDS; i++)
         if (c->action[i] == LAUNCH_RESTART && !waits)
             return pvb_fail(e, PVBOOT_E_USAGE, "restart needs somebody who waits: --wait or --console");
+    if (c->action[LAUNCH_SOFT_RESET] == LAUNCH_GO_ON && c->req.path == PVBOOT_PATH_PV)
+        return pvb_fail(e, PVBOOT_E_USAGE, "soft-reset: Xen resets no PV domain");
     return 0;
 }
 
@@ -137,8 +139,7 @@ int launch_options(struct launch_config *c, int argc, char **argv, struct pvboot
     c->memory_mib = DEFAULT_MIB;
     c->vcpus = 1;
     pvboot_request_init(&c->req);
-    c->req.has_rng_seed = c->seed_by_default = true; /* as under xl, and so is this: */
-    c->action[LAUNCH_SOFT_RESET] = LAUNCH_GO_ON;
+    c->req.has_rng_seed = c->seed_by_default = true; /* as under xl */
     if (sandbox)
         rc = pvboot_request_set(&c->req, "sandbox", sandbox, e);
     if (!rc)

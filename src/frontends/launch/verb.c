@@ -59,14 +59,15 @@ static int leave(struct launch *l, struct launch_console **console, struct pvboo
 }
 
 /* Into its next kernel.  The channel of a console that is ours has another number now. */
-static int go_on(struct launch *l, struct launch_console **console, struct pvboot_error *e)
+static int go_on(struct launch *l, struct launch_console **console, bool left, struct pvboot_error *e)
 {
-    int rc;
+    int rc = launch_interrupted(e); /* a guest that does nothing else would not let us look */
 
     launch_console_close(*console);
     *console = NULL;
-    rc = launch_soft_reset(l, e);
-    if (!rc && l->cfg->console)
+    if (!rc)
+        rc = launch_soft_reset(l, e);
+    if (!rc && l->cfg->console && !left)
         rc = launch_console_open(console, l, e);
     return rc ? rc : launch_unpause(l, e);
 }
@@ -79,8 +80,8 @@ static int watch(struct launch *l, struct launch_console **console, enum launch_
 
     do
         rc = launch_wait(l, *console, how, left, e);
-    while (!rc && !*left && *how == LAUNCH_SOFT_RESET && l->cfg->action[*how] == LAUNCH_GO_ON &&
-           !(rc = go_on(l, console, e)));
+    while (!rc && (!*left || l->cfg->wait) && *how == LAUNCH_SOFT_RESET && l->cfg->action[*how] == LAUNCH_GO_ON &&
+           !(rc = go_on(l, console, *left, e)));
     return rc;
 }
 
