@@ -114,14 +114,20 @@ class Runner:
         log_start = len(self.host.log())
         (self._directory(case) / "console.log").unlink(missing_ok=True)
         one = boot.Boot(self.host, case, self._directory(case), self._step)
+        lost = None
         try:
             problems = one.go(*self._config(case))
+        except LabError as error:
+            lost = error
+            problems = [str(error)]
         finally:
             result.seconds.update(one.seconds)
             result.evidence = one.evidence
             if self.host.alive():
                 one.destroy()
                 (self._directory(case) / "xen.log").write_text(self.host.log()[log_start:])
+        if lost and not (self.host.alive() and self._triple_fault(case)):  # it has no name while xl builds it anew
+            raise lost
         if not problems and self._triple_fault(case):
             problems = ["it ended in a triple fault, and xl built it anew"]
         return problems, self._left_behind(before)

@@ -117,7 +117,15 @@ def test_a_triple_fault_that_xl_covered_up_is_none_the_less_one(tmp_path, monkey
         monkeypatch.setattr(made, name, lambda *_, value=value: value)
     monkeypatch.setattr(made, "_left_behind", lambda before: [])
     assert made._once(CASE, Result(CASE)) == (["it ended in a triple fault, and xl built it anew"], [])
+
+    def nameless(*_):
+        raise LabError("can't get domid")
+    monkeypatch.setattr(Rebuilt, "go", nameless)  # looked at while xl built it anew
+    assert made._once(CASE, Result(CASE)) == (["can't get domid"], [])
     monkeypatch.setattr(Rebuilt, "__init__", lambda *_: None)
+    with pytest.raises(LabError):
+        made._once(CASE, Result(CASE))
+    monkeypatch.setattr(Rebuilt, "go", lambda *_: [])
     assert made._once(CASE, Result(CASE)) == ([], [])
 
 
