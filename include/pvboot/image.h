@@ -103,8 +103,7 @@ struct pvboot_packed {
     char kernel_version[128]; /* as of a bzImage */
 };
 
-/* Xen's ELF notes that matter for starting, as found in PT_NOTE segments. */
-/* Those of a PV start, 64-bit; addresses are virtual where they say so.  Spec: elfnote.h. */
+/* Xen's ELF notes of a PV start, 64-bit; addresses are virtual where they say so.  Spec: elfnote.h. */
 struct pvboot_pv_notes {
     bool has_entry, has_hypercall_page, has_init_p2m;
     bool mod_start_pfn; /* it takes a ramdisk that is not mapped */
@@ -118,6 +117,7 @@ struct pvboot_pv_notes {
     char unmet[48];              /* a feature it requires that no PV domain of ours has */
 };
 
+/* Xen's ELF notes that matter for starting, as found in PT_NOTE segments. */
 struct pvboot_notes {
     bool has_phys32_entry;
     uint64_t phys32_entry; /* gpa */
