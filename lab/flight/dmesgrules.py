@@ -9,6 +9,7 @@ EXPECTED, PLACEMENT, EDITOR = "expected", "placement", "editor"
 ANY = ("xl-pvh", "xl-pv", "pvh", "linux32", "linux64", "vmlinux64", "stub", "grub")
 FILLED = ("linux32", "linux64", "vmlinux64", "stub", "grub")
 PV = ("xl-pv",)
+OURS = ("pvh", "linux32", "linux64", "vmlinux64", "stub")  # built by the plugin
 
 # kind, paths, reason, patterns
 _RULES = [
@@ -17,6 +18,8 @@ _RULES = [
         r"Booting kernel on Xen PVH", r"Booting paravirtualized kernel on Xen PVH", r"Xen version: #\.#\.#.*")),
     (EXPECTED, FILLED, "a kernel entered with a zero page learns from ACPI that this is PVH, after it has looked for"
      " devices to unplug", (r"platform_pci_unplug: .*",)),
+    (EXPECTED, OURS, "its FADT has no GPE block (docs/handover.md)", (
+        r"ACPI: Enabled # GPEs in block .*", r"ACPI Error: No handler or method for GPE .*", r"acpi LNXCPU:.*: Still not present")),
     (EXPECTED, FILLED, "Linux splits its memory map around setup_data nodes", (
         r"extended physical RAM map:", r"reserve setup_data: .*", r"e#: update \[mem #-#\] usable ==> usable")),
     (EXPECTED, PV, "a PV guest has no ACPI and no buses behind it", (
