@@ -93,6 +93,9 @@ void pvboot_xen_guest_init(struct pvboot_xen_guest *g, const struct pvboot_xen *
  * Memory, registers, special pages and HVM params stay.  Event channels, the shared info page and what vCPUs have
  * registered go; the two channels that the toolstack makes are made anew, and xenstored and xenconsoled told of them.
  *
+ * For guests that are trusted: C xenstored (4.17 to 4.20) frees a message that it has half read when it is told once more of a
+ * domain that it knows, and goes on using it.  docs/xl.md has it.
+ *
  * Specifications: Xen xen/include/public/sched.h (SHUTDOWN_soft_reset), domctl.h (XEN_DOMCTL_soft_reset),
  * docs/misc/xenstore.txt (XS_INTRODUCE, XS_RESUME).
  */

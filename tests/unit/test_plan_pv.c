@@ -150,6 +150,26 @@ static void refused(void **state)
     }
 }
 
+/* The list lies apart, but where a base that wraps would have it as well. */
+static void wraps_onto_the_list(void **state)
+{
+    const uint64_t base = 0xfffffffff8000000;
+    struct pvboot_image img = fixture_pv();
+    struct pvboot_machine m = fixture_pv_machine(256 * MIB);
+    struct pvboot_request req = fixture_request(PVBOOT_PATH_PV, "", 4096);
+
+    (void)state;
+    if (!can_plan(PVBOOT_PATH_PV))
+        return;
+    img.elf.notes.pv.entry_va += base - BASE;
+    img.elf.notes.pv.virt_base = base;
+    img.elf.notes.pv.init_p2m_va = 0;
+    assert_int_equal(make_plan(&img, &m, &req), 0);
+    req = fixture_request(PVBOOT_PATH_PV, "", -base - plan.pv.mapped_end);
+    assert_int_equal(make_plan(&img, &m, &req), -PVBOOT_E_UNSUPPORTED);
+    assert_string_equal(refusal.text, "INIT_P2M 0x0: VIRT_BASE 0xfffffffff8000000 wraps around to it");
+}
+
 /* A domain of one kind, an entry of the other. */
 static void kinds(void **state)
 {
@@ -336,9 +356,8 @@ static void always_legal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused),
-        cmocka_unit_test(kinds),
-        cmocka_unit_test(as_the_processor_walks),
+        cmocka_unit_test(refused),      cmocka_unit_test(wraps_onto_the_list),
+        cmocka_unit_test(kinds),        cmocka_unit_test(as_the_processor_walks),
         cmocka_unit_test(always_legal),
     };
 

@@ -72,16 +72,18 @@ static int go_on(struct launch *l, struct launch_console **console, bool left, s
     return rc ? rc : launch_unpause(l, e);
 }
 
-/* Until it has ended, as @how tells, or the user has @left. */
+/* Until it has ended, as @how tells, or the user has @left; with --wait somebody who has left stays away. */
 static int watch(struct launch *l, struct launch_console **console, enum launch_end *how, bool *left,
                  struct pvboot_error *e)
 {
+    bool away = false;
     int rc;
 
-    do
+    do {
         rc = launch_wait(l, *console, how, left, e);
-    while (!rc && (!*left || l->cfg->wait) && *how == LAUNCH_SOFT_RESET && l->cfg->action[*how] == LAUNCH_GO_ON &&
-           !(rc = go_on(l, console, *left, e)));
+        away = away || *left;
+    } while (!rc && (!*left || l->cfg->wait) && *how == LAUNCH_SOFT_RESET && l->cfg->action[*how] == LAUNCH_GO_ON &&
+             !(rc = go_on(l, console, away, e)));
     return rc;
 }
 
