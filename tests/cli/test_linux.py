@@ -23,8 +23,8 @@ SHIMS = {
                      "typedef uint8_t u8;\ntypedef uint32_t u32;\ntypedef uint64_t u64;\n"
                      "#define __always_inline inline __attribute__((always_inline))\n",
 }
-# Since Linux 6.10 it is a file of its own.
-OF_THIS_MACHINE = "#if __has_include_next(<asm/setup_data.h>)\n#include_next <asm/setup_data.h>\n#endif\n"
+# Since Linux 6.10 it is a file of its own, which bootparam.h includes.
+OF_THIS_MACHINE = "#pragma once\n#if __has_include_next(<asm/setup_data.h>)\n#include_next <asm/setup_data.h>\n#endif\n"
 SOURCE = r"""
 #include <stdio.h>
 #include <string.h>
