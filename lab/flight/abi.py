@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from ..judges.readback import ISA_HOLE
-from . import layout, zeropage
+from . import layout, model, zeropage
 from .model import ZERO_PAGE, Cell, Job
 
 PE, ET, NW, CD, PG, PAE, LME, LMA = 1, 1 << 4, 1 << 29, 1 << 30, 1 << 31, 1 << 5, 1 << 8, 1 << 10
@@ -67,8 +67,8 @@ def broken(checked: list[Checked]) -> list[str]:
 
 
 def _demands(cell: Cell) -> list[Demand]:
-    if cell.path == "xl-pv":
-        return PV
+    if cell.path in model.PV:
+        return [*PV, Demand("pv_start_info.nr_pages", f"{cell.memory} MiB", lambda h: _is_memory(h, cell.memory))]
     if cell.path not in ZERO_PAGE:
         return PVH + _given(cell) + [_lint("start_info", cell.path)]
     return (LINUX32 if cell.path == "linux32" else LINUX64) + ZEROPAGE + _given(cell) + [_lint("zero_page", cell.path)]
@@ -138,6 +138,11 @@ PV = [
 ]
 
 
+def _is_memory(handover: dict, memory: int) -> tuple[str, bool]:
+    pages = handover["pv_start_info"]["nr_pages"]
+    return f"{pages}", pages == memory << 8
+
+
 # --- what is handed over ------------------------------------------------------------------------------------------------
 
 def _rsdp(field: str) -> Demand:
@@ -197,8 +202,6 @@ def given_problems(handover: dict, words: str, ramdisk_sha256: str, ramdisk_byte
     if cmdline != words:
         wrong.append(f"cmdline: handed over {cmdline!r}, asked for {words!r}")
     ramdisk = handover.get("ramdisk", {})
-    if handover["container"] == "pv":  # stock Xen gives whole pages
-        ramdisk_bytes = ramdisk_bytes + 4095 & ~4095
     if ramdisk.get("bytes") != ramdisk_bytes:
         wrong.append(f"ramdisk: {ramdisk.get('bytes')} bytes handed over, the file has {ramdisk_bytes}")
     elif "sha256" in ramdisk and ramdisk["sha256"] != ramdisk_sha256:

@@ -59,5 +59,5 @@ def _pv(inspected: dict) -> str | None:
     return None
 
 
-_NEEDS = {"pvh": _entry("pvh"), "xl-pvh": _entry("pvh"), "xl-pv": _pv, "linux32": _entry("linux32"),
+_NEEDS = {"pvh": _entry("pvh"), "xl-pvh": _entry("pvh"), "xl-pv": _pv, "pv": _entry("pv"), "linux32": _entry("linux32"),
           "linux64": _entry("linux64"), "vmlinux64": _entry("vmlinux64"), "stub": _bzimage, "grub": _bzimage}

@@ -4,16 +4,15 @@
 import re
 
 from ..judges.sentences import CHANCE, SLOW_CLOCK
+from .model import PATHS, PV, TWINS
 
 EXPECTED, PLACEMENT, EDITOR = "expected", "placement", "editor"
-ANY = ("xl-pvh", "xl-pv", "pvh", "linux32", "linux64", "vmlinux64", "stub", "grub")
 FILLED = ("linux32", "linux64", "vmlinux64", "stub", "grub")
-PV = ("xl-pv",)
 OURS = ("pvh", "linux32", "linux64", "vmlinux64", "stub")  # built by the plugin
 
 # kind, paths, reason, patterns
 _RULES = [
-    *((EXPECTED, ANY, reason, patterns) for reason, patterns in CHANCE),
+    *((EXPECTED, (*PATHS, TWINS), reason, patterns) for reason, patterns in CHANCE),
     (EXPECTED, FILLED, "the PVH entry puts its own banner up", (
         r"Booting kernel on Xen PVH", r"Booting paravirtualized kernel on Xen PVH", r"Xen version: #\.#\.#.*")),
     (EXPECTED, FILLED, "a kernel entered with a zero page learns from ACPI that this is PVH, after it has looked for"

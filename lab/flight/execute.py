@@ -173,7 +173,7 @@ class Flight:
 
     def _runvars(self, cell: Cell, given: job.Given) -> dict:
         loaded = {"stub": paths.build() / "pvboot-stub.elf", "grub": given.boots}.get(cell.path)
-        return {"xl": recipes.xl(cell), "cmdline": given.words, "kernel": given.kernel.name,
+        return {"create": recipes.create(cell, "xl.cfg"), "cmdline": given.words, "kernel": given.kernel.name,
                 "ramdisk_sha256": given.ramdisk_sha256, "config": given.config,
                 "loaded": pvboot_tool.inspect(loaded)["elf_window"] if loaded else None}
 

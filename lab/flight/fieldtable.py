@@ -48,7 +48,7 @@ def _cell(row: grid.Row, path: str) -> str:
     if entry.mark == grid.NONE:
         return '<td class="none">&ndash;</td>'
     if entry.mark == grid.SAME:
-        return f'<td class="same">{value(entry.value) if path == row.reference else "="}</td>'
+        return f'<td class="same">{value(entry.value) if path in (row.reference, entry.reference) else "="}</td>'
     return f'<td class="{entry.mark}">{value(entry.value)}</td>'
 
 

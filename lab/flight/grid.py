@@ -12,7 +12,8 @@ from . import model, rules
 from .model import Job
 from .record import Record
 
-REFERENCE = ("xl-pvh", "pvh", "linux32", "linux64", "vmlinux64", "stub", "grub", "xl-pv")
+REFERENCE = ("xl-pvh", "pvh", "linux32", "linux64", "vmlinux64", "stub", "grub", "xl-pv", "pv")
+NEARER = {"pv": "xl-pv"}  # compared with that one, where it is there and has the field
 SAME, NONE, LOOK = "same", "none", "LOOK"  # none: this path hands over no such thing
 LONG = 120                                 # characters of a value, for reading
 RAW = ("e820_table", "e820_entries")       # compared as the map they make
@@ -23,6 +24,7 @@ class Entry:
     value: object
     mark: str            # same, none, LOOK, or the kind of the rule
     reason: str = ""
+    reference: str = ""  # the column that it was compared with
 
 
 @dataclasses.dataclass
@@ -43,9 +45,9 @@ class Grid:
     rows: list[Row]
 
     def looks(self, column: str) -> list[str]:
-        return [f"{row.field} is {_exact(row.entries[column].value)}, {row.reference} has "
-                f"{_exact(row.entries[row.reference].value)}"
-                for row in self.rows if column in row.entries and row.entries[column].mark == LOOK]
+        looks = [(row, row.entries[column]) for row in self.rows if column in row.entries]
+        return [f"{row.field} is {_exact(entry.value)}, {entry.reference} has {_exact(row.entries[entry.reference].value)}"
+                for row, entry in looks if entry.mark == LOOK]
 
 
 def grids(record: Record) -> list[Grid]:
@@ -65,8 +67,14 @@ def grid(group: str, jobs: dict[str, Job], inspected: dict) -> Grid:
     order = sorted(columns, key=lambda column: (REFERENCE.index(column.split(":")[0]), column))
     for field in dict.fromkeys(name for column in columns for name in fields[column]):
         reference = next(column for column in order if _speaks_of(field, fields[column]))
-        rows.append(Row(field, reference, {column: _entry(field, column, reference, context) for column in columns}))
+        rows.append(Row(field, reference, {column: _entry(field, column, _nearer(field, column, fields) or reference, context)
+                                           for column in columns}))
     return Grid(group, columns, rows)
+
+
+def _nearer(field: str, column: str, fields: dict[str, dict]) -> str | None:
+    other = NEARER.get(column)
+    return other if other in fields and _speaks_of(field, fields[other]) else None
 
 
 def _entry(field: str, column: str, reference: str, context: rules.Context) -> Entry:
@@ -75,9 +83,9 @@ def _entry(field: str, column: str, reference: str, context: rules.Context) -> E
         return Entry(None, NONE)
     value, before = fields[column].get(field, rules.ABSENT), fields[reference].get(field, rules.ABSENT)
     if value == before:
-        return Entry(value, SAME)
+        return Entry(value, SAME, reference=reference)
     rule = rules.explain(rules.Difference(field, column, before, value, reference), context)
-    return Entry(value, rule.kind, rule.reason) if rule else Entry(value, LOOK)
+    return Entry(value, rule.kind, rule.reason, reference) if rule else Entry(value, LOOK, reference=reference)
 
 
 def _speaks_of(field: str, facts: dict) -> bool:

@@ -54,7 +54,6 @@ class Runner:
         self.cell = job.cell
         self.given = given
         self.dir = paths.made(directory)
-        self.xl = recipes.xl(job.cell)
         self.domid: int | None = None
         self._log_start = 0
         self._unpaused = 0.0
@@ -91,7 +90,7 @@ class Runner:
 
     def _plan(self) -> tuple[str, str]:
         """What the builder would do, by the same planner offline."""
-        if self.cell.path not in (*model.ZERO_PAGE, "pvh"):
+        if self.cell.path not in (*model.ZERO_PAGE, "pvh", "pv"):
             return model.SKIP, "stock Xen builds this domain" if self.cell.path != "stub" else \
                 "stock libxenguest loads the stub, which plans inside the guest"
         try:
@@ -106,15 +105,16 @@ class Runner:
         self._before = self._snapshot()
         self._log_start = len(self.host.stamped_log())
         (self.dir / "xl.cfg").write_text(self.given.config)
-        self.host.put(self.dir / "xl.cfg", f"/root/{self.cell.name}.cfg")
+        config = f"/root/{self.cell.name}.cfg"
+        self.host.put(self.dir / "xl.cfg", config)
         rc, out, _ = self.host.run(f"""
             rm -f {self._console_log}
-            {{ {self.xl} -vvv create -p /root/{self.cell.name}.cfg 2>&1; echo "@rc $?"; }} | {STAMPS}
+            {{ {recipes.create(self.cell, config)} 2>&1; echo "@rc $?"; }} | {STAMPS}
             {install.STOCK_XL} domid {self.cell.name} 2>/dev/null || echo none""")
         (self.dir / "xl-create.txt").write_text(out)
         said, _, domid = out.rstrip("\n").rpartition("\n")
         if not re.search(r" @rc 0$", said, re.M) or domid == "none":
-            raise Stop(model.FAIL, f"xl create: {messages.complaint(said)}")
+            raise Stop(model.FAIL, f"{recipes.create(self.cell, config).split()[0]}: {messages.complaint(said)}")
         self.domid = int(domid)
         self.job.times.update(timing.toolstack(said))
         return model.PASS, f"domain {self.domid}"
@@ -126,16 +126,20 @@ class Runner:
         self.job.handover = handover
         problems = abi.broken(abi.check(self.job, self.given.inspected))
         if self.cell.path != "grub":  # whose kernel and words are in its image
-            problems += abi.given_problems(handover, self.given.words, self.given.ramdisk_sha256,
-                                           self.given.ramdisk.stat().st_size)
+            size = self.given.ramdisk.stat().st_size
+            size = size + 4095 & ~4095 if self.cell.path == "xl-pv" else size  # stock Xen gives whole pages
+            problems += abi.given_problems(handover, self.given.words, self.given.ramdisk_sha256, size)
         problems += self._planned(handover)
         return (model.FAIL, "\n".join(problems)) if problems else (model.PASS, "")
 
     def _planned(self, handover: dict) -> list[str]:
         """The registers the planner promised against those Xen holds."""
         planned = self.job.runvars.get("plan", {}).get("vcpu", {})
+        if self.cell.path == "pv":  # the rest of it is Xen's
+            planned = {name: planned[name] for name in ("rip", "rsi")}
+        planned = {name: pvboot_tool.number(planned[name]) for name in planned if name in handover["vcpu"]}
         return [f"cpu.{name} is {handover['vcpu'][name]:#x}, planned {planned[name]:#x}" for name in planned
-                if name in handover["vcpu"] and handover["vcpu"][name] != planned[name]]
+                if handover["vcpu"][name] != planned[name]]
 
     def _unpause(self) -> tuple[str, str]:
         out = self.host.check(f"read a _ < /proc/uptime; {install.STOCK_XL} unpause {self.cell.name}; echo $a")
@@ -143,7 +147,7 @@ class Runner:
         return model.PASS, ""
 
     def _first_mark(self) -> tuple[str, str]:
-        if self.cell.path == "xl-pv":
+        if self.cell.path in model.PV:
             return model.SKIP, "a PV guest has no debug port, and a release build of Xen prints nothing for it"
         deadline = self.host.clock() + SECONDS
         while not self._marks():
@@ -243,7 +247,7 @@ class Runner:
 
     def _expectations(self) -> list[str]:
         guest, wrong = self.job.guest, []
-        kind = "PV" if self.cell.path == "xl-pv" else "PVH"
+        kind = "PV" if self.cell.path in model.PV else "PVH"
         if self.given.xen_console and guest["guest_type"] != kind:
             wrong.append(f"guest_type is {guest['guest_type']!r}, expected {kind!r}")
         if guest["nproc"] != self.cell.vcpus:

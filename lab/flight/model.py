@@ -4,8 +4,10 @@
 import dataclasses
 import re
 
-PATHS = ("xl-pvh", "xl-pv", "pvh", "linux32", "linux64", "vmlinux64", "stub", "grub")
+PATHS = ("xl-pvh", "xl-pv", "pvh", "linux32", "linux64", "vmlinux64", "stub", "pv", "grub")
 STOCK = ("xl-pvh", "xl-pv", "grub")   # none of pvboot's code starts these
+PV = ("xl-pv", "pv")                  # of libxl, and of pvboot launch; all others are HVM containers
+TWINS = "pv beside xl-pv"             # for rules: of the same kind, so that hardly anything may differ
 ZERO_PAGE = ("linux32", "linux64", "vmlinux64")  # the toolstack hands over a zero page; to all others a start info
 STEPS = ("plan", "create-paused", "capture-handover", "unpause", "first-mark", "userland", "collect", "shutdown",
          "leak-check")

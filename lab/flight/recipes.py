@@ -12,7 +12,7 @@ from ..base.kernels import Kernel
 from ..machine import install
 from ..guests import images
 from ..cases import case
-from . import grubnode
+from . import grubnode, model
 from .model import Cell
 
 MODULES = f"linux normal tar memdisk {grubnode.MODULE}"
@@ -21,8 +21,11 @@ MODULES = f"linux normal tar memdisk {grubnode.MODULE}"
 LOG = "loglevel=6"
 
 
-def xl(cell: Cell) -> str:
-    return install.XL if cell.needs_pvboot else install.STOCK_XL
+def create(cell: Cell, config: str) -> str:
+    """The command that makes the domain, paused."""
+    if cell.path == "pv":  # libxl makes no PV domain for pvboot
+        return f"pvboot launch --paused -f {config}"
+    return f"{install.XL if cell.needs_pvboot else install.STOCK_XL} -vvv create -p {config}"
 
 
 def config(cell: Cell, kernel: str, ramdisk: str, words: str) -> str:
@@ -40,7 +43,7 @@ def _asked_for(cell: Cell) -> dict:
     if cell.how == "stock-xl":  # what the plugin makes of builder="pvboot", written out
         return {"type": "pvh", "pvshim": 1, "pvshim_path": f"{install.LIBDIR}/pvboot-stub.elf", "pvshim_cmdline": "pvboot",
                 "pvshim_extra": "entry=stub"}
-    return case.PATHS.get(cell.path, {"type": "pvh"})
+    return {"type": "pv", "pvboot_entry": "pv"} if cell.path == "pv" else case.PATHS.get(cell.path, {"type": "pvh"})
 
 
 def _same_twice(cell: Cell) -> dict:
@@ -55,7 +58,7 @@ def command_line(cell: Cell, kernel: Kernel, tsc_khz: int | None) -> str:
         words = words.replace("KHZ", str(tsc_khz)).replace("LPJ", str((tsc_khz or 0) * 4))  # at HZ=250
     words = " ".join(filter(None, (LOG, words, kernel.words, "pvlab.mode=evidence")))
     words += "" if kernel.xen else " pvlab.out=e9"
-    return words if cell.path == "xl-pv" else words + " pvlab.marks=e9"
+    return words if cell.path in model.PV else words + " pvlab.marks=e9"
 
 
 def initrd(store: packages.Store, arch: str, size: str) -> Path:

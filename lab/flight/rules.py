@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from ..judges.readback import ISA_HOLE
 from . import abi, dmesgrules, zeropage
-from .model import ZERO_PAGE as OURS, Job
+from .model import PV, TWINS, ZERO_PAGE as OURS, Job
 from .zeropage import LOADERS, UNPACKS
 
 EXPECTED, PLACEMENT, EDITOR = "expected", "placement", "editor"
@@ -20,8 +20,9 @@ ABSENT = "(absent)"
 FILLED = (*OURS, "stub", "grub")       # the kernel finds a zero page at its own entry
 PVH = ("xl-pvh", "pvh", "stub", "grub")  # what starts first is a PVH ELF
 HVM = (*PVH, *OURS)
-ANY = (*HVM, "xl-pv")
+ANY = (*HVM, *PV, TWINS)
 GIB4 = 1 << 32
+SIF_VIRT_P2M_4TOOLS = 1 << 4  # Xen's public xen.h
 
 
 @dataclasses.dataclass
@@ -41,7 +42,8 @@ class Difference:
 
     @property
     def path(self) -> str:
-        return self.column.split(":")[0]
+        path, before = self.column.split(":")[0], self.reference.split(":")[0]
+        return TWINS if (path, before) == ("pv", "xl-pv") else path
 
 
 @dataclasses.dataclass
@@ -117,7 +119,7 @@ def _entry(d: Difference, c: Context) -> bool:
     window = c.jobs[d.column].runvars.get("loaded")
     if window:  # the stub's or GRUB's own
         return window["pref_gpa"] <= d.value < window["pref_gpa"] + window["bytes"]
-    return d.path == "xl-pv" or d.value == entries[d.path]["gpa"]
+    return d.path in PV or d.value == entries[d.path]["gpa"]
 
 
 def _whole_node(d: Difference, c: Context) -> bool:
@@ -148,6 +150,10 @@ def _bounce_buffers(d: Difference, c: Context) -> bool:
 
 def _padded(d: Difference, c: Context) -> bool:
     return d.before <= d.value < d.before + 4096
+
+
+def _cut_to_bytes(d: Difference, c: Context) -> bool:
+    return d.value <= d.before < d.value + 4096
 
 
 def _kaslr_only(d: Difference, c: Context) -> bool:
@@ -223,7 +229,7 @@ RULES = [
          c.jobs[d.column].handover["gdt"] != ""),
     Rule(EXPECTED, r"cpu\.(gdtr_.*|rsi)", PVH, "a PVH entry is promised no GDT; EBX names its structure", _is(0)),
     Rule(EXPECTED, r"cpu\..*_arbytes|cpu\..*_(sel|limit)", OURS, "selectors of the GDT that the Linux entries want", _abi),
-    Rule(EXPECTED, r"cpu\..*", ("xl-pv",), "a PV guest starts in long mode on page tables of its own, at a virtual address"),
+    Rule(EXPECTED, r"cpu\..*", PV, "a PV guest starts in long mode on page tables of its own, at a virtual address"),
     # what is handed over
     Rule(EXPECTED, r"handed\.page", ANY, "each entry's ABI has its own structure"),
     Rule(EXPECTED, r"handed\.rsdp", ANY, "where stock Xen puts it", _rsdp_of_reference),
@@ -239,7 +245,7 @@ RULES = [
          "stock Xen lists ACPI table by table, pvboot in one piece; handed.e820 compares what they mean",
          lambda d, c: d.value == len(c.jobs[d.column].handover["e820"])),
     Rule(EXPECTED, r"handed\.ramdisk\.(gpa|bytes)", ("grub",), "the initrd is inside GRUB's image", _is(0)),
-    Rule(EXPECTED, r"handed\.ramdisk\.bytes", ("xl-pv",), "stock Xen gives a PV guest whole pages", _padded),
+    Rule(EXPECTED, r"handed\.ramdisk\.bytes", PV, "stock Xen gives a PV guest whole pages", _padded),
     Rule(PLACEMENT, r"handed\.zero_page\.(ramdisk_image|cmd_line_ptr|setup_data)", FILLED, "pvboot's plan places it",
          _in_ram),
     Rule(EXPECTED, _HZ + "code32_start", FILLED, "where the kernel was put", _load_gpa),
@@ -284,19 +290,26 @@ RULES = [
          "GRUB does not clear the page: what is beyond the fields it knows is left over from its heap"),
     Rule(PLACEMENT, r"guest\.memory_kib", ANY, "what is left besides page tables, initrd and nodes", _near(0.01)),
     # PV, which shares nothing with the rest but the kernel
-    Rule(EXPECTED, r"guest\.guest_type", ("xl-pv",), "it is one", _is("PV")),
-    Rule(EXPECTED, r"guest\.cmdline", ("xl-pv",), "without the marks, for which it has no port",
+    Rule(EXPECTED, r"guest\.guest_type", PV, "it is one", _is("PV")),
+    Rule(EXPECTED, r"guest\.cmdline", PV, "without the marks, for which it has no port",
          lambda d, c: f"{d.value} pvlab.marks=e9" == d.before),
-    Rule(EXPECTED, r"guest\.(e820|iomem)", ("xl-pv",), "no ACPI, no special pages in its map",
+    Rule(EXPECTED, r"guest\.(e820|iomem)", PV, "no ACPI, no special pages in its map",
          lambda d, c: _only_ram(d, c) or "iomem" in d.field),
-    Rule(EXPECTED, r"guest\.e820", ("xl-pv",), "its memory is one stretch, with no hole below 4 GiB", _ram_in_one),
-    Rule(EXPECTED, r"guest\.memory_kib", ("xl-pv",), "it needs no bounce buffers for devices below 4 GiB", _bounce_buffers),
-    Rule(EXPECTED, _Z + "(type_of_loader|version|hardware_subarch)", ("xl-pv",),
+    Rule(EXPECTED, r"guest\.e820", PV, "its memory is one stretch, with no hole below 4 GiB", _ram_in_one),
+    Rule(EXPECTED, r"guest\.memory_kib", PV, "it needs no bounce buffers for devices below 4 GiB", _bounce_buffers),
+    Rule(EXPECTED, _Z + "(type_of_loader|version|hardware_subarch)", PV,
          "its kernel writes subarch 2 and no version", _is(0x90, 0, 2)),
-    Rule(EXPECTED, _Z + "(ramdisk_image|cmd_line_ptr)", ("xl-pv",), "stock Xen places it"),
-    Rule(EXPECTED, _Z + "ramdisk_size", ("xl-pv",), "whole pages", _padded),
+    Rule(EXPECTED, _Z + "(ramdisk_image|cmd_line_ptr)", PV, "stock Xen places it"),
+    Rule(EXPECTED, _Z + "ramdisk_size", PV, "whole pages", _padded),
     Rule(EXPECTED, r"guest\.acpi\.(FACP|APIC)", (*zeropage.OURS, "pvh"), "without the GPE block, whose handler spoils the"
          " MADT's checksum and what lies behind it (docs/handover.md)", lambda d, c: d.value != ABSENT),
-    Rule(EXPECTED, r"guest\.acpi\..*", ("xl-pv",), "a PV guest has no ACPI", _is(ABSENT)),
-    Rule(EXPECTED, r"guest\.cpu\..*", ("xl-pv",), "Xen shows PV guests another CPUID"),
+    Rule(EXPECTED, r"guest\.acpi\..*", PV, "a PV guest has no ACPI", _is(ABSENT)),
+    Rule(EXPECTED, r"guest\.cpu\..*", PV, "Xen shows PV guests another CPUID"),
+    # our PV guest beside stock Xen's
+    Rule(PLACEMENT, r"cpu\.cr3|handed\.pv_start_info\.(shared_info|store_mfn|console\.domU\.mfn)", (TWINS,),
+         "machine frames, which Xen chooses"),
+    Rule(EXPECTED, rf"handed\.ramdisk\.bytes|handed\.pv_start_info\.mod_len|{_Z}ramdisk_size", (TWINS,),
+         "its bytes; stock Xen gives a PV guest whole pages", _cut_to_bytes),
+    Rule(EXPECTED, r"handed\.pv_start_info\.flags", (TWINS,), "libxl takes SIF_VIRT_P2M_4TOOLS away, which libxenguest sets",
+         lambda d, c: d.value == d.before | SIF_VIRT_P2M_4TOOLS),
 ]

@@ -21,7 +21,8 @@ INSPECTED = {
     "file": "vmlinuz-test", "sha256": "0" * 64, "header": HEADER, "notes": {"xen_version": "xen-3.0"},
     "window": {"pref_gpa": 0x1000000, "bytes": 0x3000000}, "elf_window": {"pref_gpa": 0x1000000, "bytes": 0x2000000},
     "entries": {"pvh": {"ok": True, "gpa": 0x1000850, "why": ""}, "linux32": {"ok": True, "gpa": 0x1000000, "why": ""},
-                "linux64": {"ok": True, "gpa": 0x1000200, "why": ""}, "vmlinux64": {"ok": True, "gpa": 0x1000000, "why": ""}},
+                "linux64": {"ok": True, "gpa": 0x1000200, "why": ""}, "vmlinux64": {"ok": True, "gpa": 0x1000000, "why": ""},
+                "pv": {"ok": True, "gpa": 0x2e4e1c0, "why": ""}},
 }
 
 
@@ -64,6 +65,13 @@ def zero_page_handover() -> dict:
     return {"container": "hvm", "page": "zero page", "gpa": 0x100000, "vcpu": cpu, "zero_page": page, "lint": [], "e820": E820,
             "rsdp": {"gpa": RSDP, "signature": "RSD PTR "}, "ramdisk": {"gpa": 0xfe00000, "bytes": 0x1000, "sha256": "ab"},
             "cmdline": "console=hvc0", "cmdline_gpa": 0x101000, "setup_data": [NODE], "gdt": "00"}
+
+
+def pv_handover(**more) -> dict:
+    """As xl's and ours have it, but for `more` of the start info."""
+    info = {"magic": "xen-3.0-x86_64", "nr_pages": 65536, "shared_info": 0x9c000000, "flags": 8, "mod_len": 0x1000, **more}
+    return {"container": "pv", "page": "PV start info", "gpa": 0xffffffff83e00000, "vcpu": registers(cr3=0x9c001000),
+            "pv_start_info": info, "lint": [], "e820": [], "cmdline": "console=hvc0", "ramdisk": {"bytes": info["mod_len"]}}
 
 
 def zero_page_guest(**more) -> dict:

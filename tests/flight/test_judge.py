@@ -43,16 +43,18 @@ def test_what_a_kernel_cannot_do_is_read_from_it():
     old = copy.deepcopy(INSPECTED)
     old["entries"]["linux64"] = {"ok": False, "gpa": None, "why": "xloadflags 0x4 has no XLF_KERNEL_64"}
     old["entries"]["vmlinux64"] = old["entries"]["pvh"] = {"ok": False, "gpa": None, "why": "32-bit ELF"}
+    old["entries"]["pv"] = {"ok": False, "gpa": None, "why": "no Xen notes"}
     old["notes"] = {}
     assert {path: cells.blocked(Cell("686", path), old) for path in model.PATHS} == {
         "xl-pvh": "pvh: 32-bit ELF", "xl-pv": "PV: no Xen notes in the ELF", "pvh": "pvh: 32-bit ELF", "linux32": None,
-        "linux64": "linux64: xloadflags 0x4 has no XLF_KERNEL_64", "vmlinux64": "vmlinux64: 32-bit ELF", "stub": None, "grub": None}
+        "linux64": "linux64: xloadflags 0x4 has no XLF_KERNEL_64", "vmlinux64": "vmlinux64: 32-bit ELF", "stub": None, "pv": "pv: no Xen notes",
+        "grub": None}
     assert not any(cells.blocked(Cell("6.1", path), INSPECTED) for path in model.PATHS)
 
 
 def test_the_matrix_has_every_kernel_on_every_path_and_takes_turns_for_timing():
     found = cells.matrix(["6.1-cloud", "686"], 2)
-    assert len({cell.id for cell in found}) == len(found) == 2 * 9 + 1 + len(cells.SHAPES) * 8 + 2 * 8
+    assert len({cell.id for cell in found}) == len(found) == 2 * 10 + 1 + len(cells.SHAPES) * 9 + 2 * 9
     assert {cell.vcpus for cell in found} == {1, 4}
     assert {cell.memory for cell in found} >= {128, 256, 4608}
     assert [cell.path for cell in found if cell.round] == list(model.PATHS) * 2
@@ -60,7 +62,7 @@ def test_the_matrix_has_every_kernel_on_every_path_and_takes_turns_for_timing():
 
 
 def test_cells_are_flown_in_the_order_they_are_asked_for():
-    found = [cell.id for cell in cells.select(cells.matrix(["6.1", "686"]), "686/*/grub,6.1/*/pvh,686/*/small/[ps]*")]
+    found = [cell.id for cell in cells.select(cells.matrix(["6.1", "686"]), "686/*/grub,6.1/*/pvh,686/*/small/pvh,686/*/small/s*")]
     assert found == ["686/1cpu/256M/small/grub", "6.1/1cpu/256M/small/pvh", "686/1cpu/256M/small/pvh",
                      "686/1cpu/256M/small/stub", "686/1cpu/256M/small/stub:stock-xl"]
     assert cells.select(cells.matrix(["6.1"]), "") == cells.matrix(["6.1"])

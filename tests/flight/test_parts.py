@@ -21,6 +21,7 @@ BUILD = pathlib.Path(os.environ.get("PVBOOT_BUILD", REPO / "build"))
 @pytest.mark.parametrize("cell, keys", [
     (Cell("6.1", "xl-pvh"), {"type": "pvh", "ramdisk": "R", "cmdline": "w"}),
     (Cell("6.1", "xl-pv"), {"type": "pv"}),
+    (Cell("6.1", "pv"), {"type": "pv", "pvboot_entry": "pv"}),
     (Cell("6.1", "linux64"), {"builder": "pvboot", "pvboot_entry": "linux64"}),
     (Cell("6.1", "stub"), {"builder": "pvboot", "pvboot_entry": "stub"}),
     (Cell("6.1", "stub", how="stock-xl"), {"type": "pvh", "pvshim": "1", "pvshim_path": "/usr/lib/pvboot/pvboot-stub.elf",
@@ -31,7 +32,12 @@ def test_how_a_path_is_asked_for(cell, keys):
     said = xlcfg.parse_config(recipes.config(cell, "K", "R", "w"))
     assert said.items() >= {"name": cell.name, "kernel": "K", **keys}.items()
     assert ("ramdisk" in said) == (cell.path != "grub")
-    assert ("builder" in said) == (recipes.xl(cell) != install.STOCK_XL) == cell.needs_pvboot
+    assert ("builder" in said) == recipes.create(cell, "C").startswith(install.XL) == (cell.needs_pvboot and cell.path != "pv")
+
+
+def test_libxl_makes_no_pv_domain_for_pvboot():
+    assert recipes.create(Cell("6.1", "pv"), "C") == "pvboot launch --paused -f C"
+    assert recipes.create(Cell("6.1", "xl-pv"), "C") == f"{install.STOCK_XL} -vvv create -p C"
 
 
 def test_all_paths_of_a_group_get_the_same_words_but_for_the_marks():
@@ -70,6 +76,7 @@ def test_iomem_is_whole_again_after_setup_data():
     ("reserve setup_data: [mem #-#] usable", "xl-pv", None),
     ("ACPI: Interpreter disabled.", "xl-pv", "expected"),
     ("ACPI: Interpreter disabled.", "linux64", None),
+    ("ACPI: Interpreter disabled.", model.TWINS, None),
     ("BUG: unable to handle page fault", "xl-pv", None),
     ("Kernel panic - not syncing: x", "linux64", None),
 ])
