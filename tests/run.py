@@ -7,12 +7,15 @@ last line of all is `N passed, N failed, N skipped`.  A suite's cases are counte
 reports: TAP (cmocka), pytest's or the lab's closing line; a plain check is one case, judged by its exit code.
 A suite that runs no case at all has failed.
 
-Suites run one after the other, and where there are two processors those after --beside do so beside them.  What is
-said of each comes in one piece, and in the order of the arguments.
+Suites run one after the other, and where there are two processors those after --beside do so beside them.  Whichever of
+the two ends first goes on with those after --either.  What is said of each comes in one piece, and in the order of the
+arguments.
 """
 import argparse
+import collections
 import concurrent.futures
 import contextlib
+import itertools
 import os
 import pathlib
 import re
@@ -113,16 +116,32 @@ def run_suite(suite, logs, runner):
     return (passed, failed, skipped), "\n".join(said)
 
 
-def results(lanes, logs):
+def begin(own, shared, ended, logs, runner):
+    """Its own suites, and then of those that anybody may run, as long as there are any."""
+    for suite in itertools.chain(own, taken(shared)):
+        try:
+            ended[suite].set_result(run_suite(suite, logs, runner))
+        except Exception as error:
+            ended[suite].set_exception(error)
+
+
+def taken(shared):
+    with contextlib.suppress(IndexError):
+        while True:
+            yield shared.popleft()
+
+
+def results(lanes, either, logs):
     """Of each suite, in order, as soon as it and those before it have ended."""
     runner = Runner()
+    shared = collections.deque(either)
+    ended = {suite: concurrent.futures.Future() for suite in [*itertools.chain(*lanes), *either]}
     with contextlib.ExitStack() as end:
-        running = []
-        for lane in lanes:
-            pool = end.enter_context(concurrent.futures.ThreadPoolExecutor(1))
-            running += [pool.submit(run_suite, suite, logs, runner) for suite in lane]
-        end.callback(runner.stop)  # before the pools' own end, which waits
-        for suite in running:
+        pool = end.enter_context(concurrent.futures.ThreadPoolExecutor(len(lanes)))
+        end.callback(runner.stop)  # before the pool's own end, which waits
+        for own in lanes:
+            pool.submit(begin, own, shared, ended, logs, runner)
+        for suite in ended.values():
             yield suite.result()
 
 
@@ -132,13 +151,14 @@ def main():
     p.add_argument("--processors", type=int, default=len(os.sched_getaffinity(0)), help="(default: this machine's)")
     p.add_argument("suite", nargs="+", help="NAME=KIND=COMMAND; KIND is tap, closing or plain")
     p.add_argument("--beside", nargs="+", metavar="suite", default=[], help="suites that need nothing of those before")
+    p.add_argument("--either", nargs="+", metavar="suite", default=[], help="suites that may run beside any other")
     args = p.parse_args()
     args.logs.mkdir(parents=True, exist_ok=True)
     for end in signal.SIGTERM, signal.SIGHUP:
         signal.signal(end, lambda number, _: sys.exit(128 + number))
     total = [0, 0, 0]
     lanes = [args.suite, args.beside] if args.processors > 1 else [args.suite + args.beside]
-    for counts, said in results(lanes, args.logs):
+    for counts, said in results(lanes, args.either, args.logs):
         total = [a + b for a, b in zip(total, counts)]
         print(said, flush=True)
     print("%d passed, %d failed, %d skipped" % tuple(total))

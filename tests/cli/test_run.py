@@ -44,12 +44,22 @@ def test_in_the_order_of_the_arguments(tmp_path):
     assert (tmp_path / "logs/late.log").read_text().endswith("of late\n\nexit code 1\n")
 
 
+def test_who_has_ended_goes_on_with_what_either_may_run(tmp_path, meeting):
+    """Both of them, beside the one that still runs."""
+    late = f"late=plain=until [ -e {tmp_path}/done ]; do sleep 0.1; done"
+    done = suites(tmp_path, "--processors", "2", late, "--beside", "early=plain=true", "--either",
+                  "first=plain=true", f"second=plain=touch {tmp_path}/done")
+    assert names(done) == ["late", "early", "first", "second"] and done.returncode == 0
+    done = suites(tmp_path, "--processors", "2", "a=plain=true", "--beside", "b=plain=true", "--either", *meeting)
+    assert names(done) == ["a", "b", "one", "two"] and done.stdout.splitlines()[-1] == "5 passed, 0 failed, 0 skipped"
+
+
 def test_one_processor(tmp_path):
     """In line: those beside come last."""
     said = tmp_path / "said"
-    words = [f"{name}=plain=sleep {wait}; echo {name} >>{said}" for name, wait in (("a", 0.3), ("b", 0.1), ("c", 0))]
-    done = suites(tmp_path, "--processors", "1", *words[:2], "--beside", words[2])
-    assert names(done) == ["a", "b", "c"] and said.read_text().split() == ["a", "b", "c"]
+    words = [f"{name}=plain=sleep {wait}; echo {name} >>{said}" for name, wait in (("a", 0.3), ("b", 0.1), ("c", 0), ("d", 0))]
+    done = suites(tmp_path, "--processors", "1", *words[:2], "--beside", words[2], "--either", words[3])
+    assert names(done) == ["a", "b", "c", "d"] and said.read_text().split() == ["a", "b", "c", "d"]
 
 
 def test_no_case_is_a_failure(tmp_path):
@@ -65,7 +75,8 @@ def test_interrupted(tmp_path, number, code, ignored):
     disposed = ["env", f"--{'ignore' if ignored else 'default'}-signal=INT"]  # in a script's background it is ignored
     with subprocess.Popen([*disposed, RUN, "--logs", tmp_path / "logs", "--processors", "2",
                            f"first=plain=touch {begun[0]}; exec sleep 60", f"next=plain=touch {tmp_path}/next",
-                           "--beside", f"beside=plain=touch {begun[1]}; exec sleep 60", f"next2=plain=touch {tmp_path}/next"],
+                           "--beside", f"beside=plain=touch {begun[1]}; exec sleep 60", f"next2=plain=touch {tmp_path}/next",
+                           "--either", f"next3=plain=touch {tmp_path}/next"],
                           start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         while not all(b.exists() for b in begun):
             assert run.poll() is None
