@@ -73,8 +73,8 @@ def test_a_file_of_type_pv(pvboot, config, pv_kernel):
     path = config('type = "pv"', 'pvboot_entry = "pv"', "memory = 32")
     plan = pvboot.ok("launch", "--dry-run", "-f", path, pv_kernel)
     assert plan == pvboot.ok("launch", "--dry-run", "--entry", "pv", "--memory", 32, pv_kernel)
-    assert 'type: "pvh": want "pv"' in refusal(pvboot("launch", "--dry-run", "-f", config('type = "pvh"', 'pvboot_entry = "pv"')))[1]
-    assert 'type: "pv": want "pvh"' in refusal(pvboot("launch", "--dry-run", "-f", config('type = "pv"')))[1]
+    contradicted = refusal(pvboot("launch", "--dry-run", "-f", config('type = "pvh"', 'pvboot_entry = "pv"')))[1]
+    assert 'type="pvh" in the file contradicts entry pv' in contradicted
 
 
 def test_no_pv_domain(pvboot, kernel, pv_kernel, elf):
@@ -132,7 +132,8 @@ def test_the_command_line_overrides_the_file_wherever_it_stands(pvboot, config, 
     (["disk = [ 'phy:/dev/x,xvda,w' ]"], 67, "unsupported: {}: line 2: disk: launch has no such thing; xl create has"),
     (["vif = [ '' ]"], 67, "unsupported: {}: line 2: vif: launch has no such thing; xl create has"),
     (["memory = 'x'"], 64, "usage: {}: line 2: memory: memory 'x' is not a number"),
-    (["type = 'hvm'"], 64, 'usage: {}: line 2: type: "hvm": want "pvh"'),
+    (["type = 'hvm'"], 64, 'usage: {}: line 2: type: "hvm": want "pvh" or "pv"'),
+    (["builder = 'linux'"], 64, 'usage: {}: line 2: builder: "linux": want "pvboot"'),
     (["pvboot_entri = 1"], 64, "usage: {}: line 2: pvboot_entri: unknown key 'entri': did you mean 'entry'?"),
     (["pvboot_memory = 1"], 64, "usage: {}: line 2: pvboot_memory: without pvboot_ in front"),
     (["cmdline = 'a'", "extra = 'b'"], 64, "usage: {}: line 2: cmdline: cmdline contradicts root and extra"),
@@ -144,6 +145,21 @@ def test_a_file_that_cannot_be_followed_is_refused_by_line(pvboot, config, lines
     path = config(*lines)
     rc, said = refusal(pvboot("launch", "--dry-run", "-f", path))
     assert rc == code and said.startswith("pvboot: " + says.format(path)), said
+
+
+@pytest.mark.parametrize("said, options, wrong", [
+    ("pvh", [], None), ("pvh", ["--entry", "pv"], "pvh"), ("pv", ["--entry", "pv"], None), ("pv", [], "pv"),
+    ("pv", ["--entry", "linux64"], "pv"),
+])
+def test_the_files_type_and_the_command_lines_entry(pvboot, config, pv_kernel, said, options, wrong):
+    path = config(f"type = '{said}'")
+    done = pvboot("launch", "--dry-run", "--memory", 64, *options, "-f", path, *([pv_kernel] if "pv" in options else []))
+    if not wrong:
+        assert done.returncode == 0, done.stderr
+    else:
+        rc, text = refusal(done)
+        entry = options[1] if options else "auto"
+        assert rc == 64 and text == f'pvboot: usage: type="{wrong}" in the file contradicts entry {entry}\n', text
 
 
 @pytest.mark.parametrize("options, code, says", [

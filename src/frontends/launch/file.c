@@ -19,11 +19,6 @@ static const char *const same[] = {
     "seclabel", "cpus", "on_poweroff", "on_reboot", "on_crash", "on_watchdog", "on_soft_reset",
 };
 
-/* What can be said in one way only. */
-static const struct {
-    const char *key, *value;
-} fixed[] = { { "type", "pvh" }, { "builder", "pvboot" } };
-
 static const char *value_of(const struct launch_config *c, const char *key)
 {
     const char *value = NULL;
@@ -85,24 +80,27 @@ static bool is_cmdline(const char *key)
     return !strcmp(key, "cmdline") || !strcmp(key, "root") || !strcmp(key, "extra");
 }
 
-static const char *fixed_value(const struct launch_config *c, const char *key)
+static int take_builder(const char *value, struct pvboot_error *e)
 {
-    const char *entry = value_of(c, "pvboot_entry");
+    return strcmp(value, "pvboot") ? pvb_fail(e, PVBOOT_E_USAGE, "\"%.60s\": want \"pvboot\"", value) : 0;
+}
 
-    if (!strcmp(key, "type") && entry && !strcmp(entry, "pv"))
-        return "pv";
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-        if (!strcmp(key, fixed[i].key))
-            return fixed[i].value;
-    return NULL;
+/* Whether the entry agrees is seen when the command line has said its word. */
+static int take_type(struct launch_config *c, const char *value, struct pvboot_error *e)
+{
+    if (strcmp(value, "pvh") && strcmp(value, "pv"))
+        return pvb_fail(e, PVBOOT_E_USAGE, "\"%.60s\": want \"pvh\" or \"pv\"", value);
+    c->type = value;
+    return 0;
 }
 
 static int take(struct launch_config *c, const char *key, struct pvboot_error *e)
 {
-    const char *value = value_of(c, key), *want = fixed_value(c, key);
+    const char *value = value_of(c, key);
+    bool is_type = !strcmp(key, "type"), is_builder = !strcmp(key, "builder");
     bool own = !strncmp(key, prefix, strlen(prefix));
 
-    if (!own && !want && !is_same(key) && !is_cmdline(key))
+    if (!own && !is_type && !is_builder && !is_same(key) && !is_cmdline(key))
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "launch has no such thing; xl create has");
     if (!value)
         return pvb_fail(e, PVBOOT_E_USAGE, "want one string or number");
@@ -110,8 +108,8 @@ static int take(struct launch_config *c, const char *key, struct pvboot_error *e
         return take_own(c, key + strlen(prefix), value, e);
     if (is_cmdline(key))
         return set_cmdline(c, e);
-    if (want)
-        return strcmp(value, want) ? pvb_fail(e, PVBOOT_E_USAGE, "\"%.60s\": want \"%s\"", value, want) : 0;
+    if (is_type || is_builder)
+        return is_type ? take_type(c, value, e) : take_builder(value, e);
     if (!strcmp(key, "ramdisk") && c->n_ramdisks)
         return 0; /* pvboot_ramdisks came first and has seen to it */
     return launch_set(c, key, value, e);

@@ -47,6 +47,7 @@ struct launch_config {
     uint32_t n_ramdisks;
     const char *ramdisk[PVBOOT_RAMDISKS_MAX];
     const char *seclabel, *cpus;
+    const char *type;     /* as a file says, "pvh" or "pv"; NULL: it does not */
     const char *dump_dir; /* what is handed over goes there, too */
     enum launch_action action[LAUNCH_ENDS];
     struct pvboot_request req;

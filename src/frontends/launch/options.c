@@ -117,7 +117,7 @@ static int take_options(struct launch_config *c, int argc, char **argv, struct p
 /* What contradicts itself, and what would be of no effect. */
 static int check(const struct launch_config *c, struct pvboot_error *e)
 {
-    bool waits = c->wait || c->console;
+    bool waits = c->wait || c->console, is_pv = c->req.path == PVBOOT_PATH_PV;
 
     if (!c->kernel)
         return pvb_fail(e, PVBOOT_E_USAGE, "no kernel given");
@@ -126,7 +126,10 @@ static int check(const struct launch_config *c, struct pvboot_error *e)
     for (unsigned int i = 0; i < LAUNCH_ENDS; i++)
         if (c->action[i] == LAUNCH_RESTART && !waits)
             return pvb_fail(e, PVBOOT_E_USAGE, "restart needs somebody who waits: --wait or --console");
-    if (c->action[LAUNCH_SOFT_RESET] == LAUNCH_GO_ON && c->req.path == PVBOOT_PATH_PV)
+    if (c->type && strcmp(c->type, is_pv ? "pv" : "pvh"))
+        return pvb_fail(e, PVBOOT_E_USAGE, "type=\"%s\" in the file contradicts entry %s", c->type,
+                        pvboot_path_name(c->req.path));
+    if (c->action[LAUNCH_SOFT_RESET] == LAUNCH_GO_ON && is_pv)
         return pvb_fail(e, PVBOOT_E_USAGE, "soft-reset: Xen resets no PV domain");
     return 0;
 }
