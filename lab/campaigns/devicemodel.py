@@ -6,6 +6,7 @@ import re
 import time
 
 from ..base import kernels, paths
+from ..base.errors import Timeout
 from ..guests import device_model, images
 from ..machine.host import BY_INSTRUCTIONS
 from ..machine.install import STOCK_XL, XL
@@ -42,7 +43,11 @@ def _warm_up(testbed: Testbed) -> None:
 def _guest(testbed: Testbed, way: str, xl: str) -> None:
     before, started = testbed.settled(), time.monotonic()
     for tries in range(TRIES):
-        rc, out, err = testbed.host.run(_script(xl), SECONDS)
+        try:
+            rc, out, err = testbed.host.run(_script(xl), SECONDS)
+        except Timeout as late:
+            testbed.host.run(f"{STOCK_XL} destroy {NAME}")
+            rc, out, err = 1, "", str(late)
         testbed.keep(f"{way.replace(' ', '-')}-{tries}.log", out + err)
         wrong = f"exit {rc}: {err.strip()[-300:]}" if rc else judge(out)
         if not wrong:

@@ -30,11 +30,16 @@ class Built:
 def built(store: packages.Store) -> Built:
     source = next((store.unpacked(SOURCE) / "usr/src").glob("linux-source-*.tar.xz"))
     version = source.parents[2].name.split("_")[1]  # of the package
-    parts = [version.encode(), config().read_bytes(), *(patch.read_bytes() for patch in patches())]
+    parts = [version.encode(), _compiler(), config().read_bytes(), *(patch.read_bytes() for patch in patches())]
     out = paths.made(paths.lab() / "linux") / hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
     if not (out / "patched").exists():
         _build(source, out)
     return Built(out / "stock", out / "patched", version)
+
+
+def _compiler() -> bytes:
+    """Its version."""
+    return subprocess.run(["gcc", "--version"], capture_output=True).stdout.split(b"\n")[0] if shutil.which("gcc") else b""
 
 
 def config() -> Path:

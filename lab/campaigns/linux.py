@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 
 from ..base import packages, paths, ready
-from ..base.errors import Timeout
+from ..base.errors import LabError, Timeout
 from ..cases.case import CONSOLE, Case
 from ..guests import evidence, images
 from ..judges import early, handover
@@ -106,7 +106,7 @@ def _guest(testbed: Testbed, at: dict[str, str], path: str) -> tuple[list[str], 
             port = _port(testbed.host.log()[mark:])
             testbed.keep(f"{case.name}.log", text + port)
             return _judged(evidence.parse(text), port, path), port
-        except (ValueError, Timeout) as lost:
+        except (ValueError, LabError) as lost:  # xl, too, fails where the emulation made up a triple fault
             testbed.host.run(f"{STOCK_XL} destroy {case.name}")
             if tries == TRIES - 1:
                 return [str(lost)], ""
