@@ -12,7 +12,7 @@ LAB_PACKAGES := qemu-system-x86 xen-hypervisor-4.@-amd64 xen-utils-4.@ xen-utils
 # To build a Linux with the patches of linux/.
 LINUX_PACKAGES := gcc make flex bison bc libelf-dev patch lz4
 
-DEB_PACKAGES := $(BUILD_PACKAGES) debhelper dpkg-dev fakeroot libcmocka-dev
+DEB_PACKAGES := $(BUILD_PACKAGES) build-essential debhelper dpkg-dev fakeroot libcmocka-dev
 
 .PHONY: build-packages check-packages lab-packages linux-packages deb-packages print-libraries
 build-packages:
