@@ -36,7 +36,7 @@ struct pvboot_confine {
     char missing[128];                /* out: the layers that best did without, "landlock, seccomp"; else "" */
 };
 
-/* May grow: image.h.  @helper is the installed one, whose path lives as long; or what the caller puts there. */
+/* May grow: image.h.  @helper is set to the installed pvboot-parse, a static string; the caller may replace it. */
 struct pvboot_confine *pvboot_confine_new(void);
 void pvboot_confine_free(struct pvboot_confine *c);
 

@@ -12,8 +12,9 @@
 extern "C" {
 #endif
 
-#define PVBOOT_FILE_HEAD (64u << 10) /* bytes of a kernel from which it is told what it is, and what it packs begins */
-#define PVBOOT_FILE_SPANS 3u         /* in so many pieces, at most, lies what is a copy */
+#define PVBOOT_FILE_HEAD \
+    (64u << 10)              /* the first bytes of a kernel: enough to tell its format and where its payload starts */
+#define PVBOOT_FILE_SPANS 3u /* at most this many ranges of a held file are copied */
 
 /* What stat(2) tells of the file that has been read, while it was read. */
 struct pvboot_file_version {
@@ -78,7 +79,7 @@ int pvboot_files_read(struct pvboot_file *f, uint32_t room, uint32_t *n, const c
 enum pvboot_show {
     PVBOOT_SHOW_NOTHING,
     PVBOOT_SHOW_HEADERS, /* of a bzImage: its setup part and what that points to, a payload's first and last bytes, kernel_info */
-    PVBOOT_SHOW_BEGINNING /* of a bzImage that; of whatever it is PVBOOT_FILE_HEAD bytes, where a payload begins */
+    PVBOOT_SHOW_BEGINNING /* as HEADERS, and always the first PVBOOT_FILE_HEAD bytes, which hold the start of the payload */
 };
 
 /*

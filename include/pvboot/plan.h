@@ -50,8 +50,11 @@ struct pvboot_machine {
     uint32_t console_evtchn, xenstore_evtchn; /* 0: not known yet */
     uint32_t vcpus;
     bool pv; /* a PV domain: RAM from 0 on and nothing else; a gpa is a pseudo-physical address */
-    const uint64_t
-        *mfn; /* of a PV domain: the machine frame of each page; NULL: not known yet, as if each were its own */
+    /*
+     * Of a PV domain: the machine frame of each page of @map's RAM, as many entries as that has pages.  Borrowed: it outlives
+     * the machine and each plan made for it.  NULL: not known yet, as if each frame were its own.
+     */
+    const uint64_t *mfn;
     uint64_t shared_info_ma;  /* of a PV domain: a machine address; 0: not known yet */
     struct pvboot_memmap map; /* RAM, reserved, ACPI as Xen will report them to the guest */
 };
@@ -70,7 +73,10 @@ int pvboot_machine_default(struct pvboot_machine *m, uint64_t memory_bytes, uint
 int pvboot_machine_own(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, enum pvboot_tables tables,
                        struct pvboot_error *e);
 
-/* A PV domain: RAM alone, from 0 on.  The planner places the rings.  Errors as above. */
+/*
+ * A PV domain: RAM alone, from 0 on.  The planner places the rings.  Errors as above; that a plan takes 64 GiB at most,
+ * pvboot_plan_make() says.
+ */
 int pvboot_machine_pv(struct pvboot_machine *m, uint64_t memory_bytes, uint32_t vcpus, struct pvboot_error *e);
 
 /* The special pages end at @end, whole pages; the rings among them are where enum pvboot_special says. */
@@ -179,9 +185,10 @@ void pvboot_plan_free(struct pvboot_plan *plan);
 /*
  * Choose an address for everything @req needs.  Pure.
  * @plan is all zero after a failure; @machine must not lie in it.
- * -UNSUPPORTED the image does not offer the entry, or its kernel dies of the subarch; -LIMIT the command line is
- * longer than the kernel takes, too many ramdisks; -NOFIT no hole fits (text names object, bytes and the room there
- * is); -USAGE the request contradicts itself.
+ * -UNSUPPORTED the image does not offer the entry, its kernel dies of the subarch, or a PV kernel would lie in Xen's own
+ * addresses; -LIMIT the command line is
+ * longer than the kernel takes, too many ramdisks, a PV domain of over 64 GiB; -NOFIT no hole fits (text names object, bytes and the room there
+ * is); -USAGE the request contradicts itself, or a PV machine is to have another entry than pv, or the other way round.
  */
 int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
                      const struct pvboot_request *req, struct pvboot_error *e);

@@ -26,7 +26,7 @@ ROWS = [
     (64, "plan --memory 0 K", ""),
     (64, "plan --vcpus 0 K", ""),
     (64, "plan --vcpus 4294967296 K", "is over"),
-    (64, "plan --entry frob K", "entry 'frob'"),
+    (64, "plan --entry frob K", "entry 'frob' is not one of auto, pvh, linux32, linux64, vmlinux64, stub, pv"),
     (64, "plan --subarch frob K", "subarch 'frob'"),
     (64, "plan --hypervisor kvm K", "hypervisor 'kvm'"),
     (64, "plan --rng-seed 00ff K", "rng_seed '00ff'"),

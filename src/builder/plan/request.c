@@ -155,7 +155,7 @@ static const struct {
     int (*set)(struct pvboot_request *req, const char *value); /* 0, or -1: not of this type; NULL: the plugin's */
     const char *type;
 } option[] = {
-    { "entry", set_entry, "one of auto, pvh, linux32, linux64, vmlinux64, stub" },
+    { "entry", set_entry, "one of auto, pvh, linux32, linux64, vmlinux64, stub, pv" },
     { "stub_entry", set_stub_entry, "one of auto, linux32, linux64" },
     { "subarch", set_subarch, "pc, xen or a number below 4294967296" },
     { "hypervisor", set_hypervisor, "none or xen" },
