@@ -77,6 +77,29 @@ def test_a_file_of_type_pv(pvboot, config, pv_kernel):
     assert 'type="pvh" in the file contradicts entry pv' in contradicted
 
 
+def ramdisk_bytes(said):
+    return next(s["bytes"] for s in json.loads(said)["segments"] if s["name"] == "ramdisk")
+
+
+def test_ramdisks_as_for_plan_and_for_xl(pvboot, config, kernel, ramdisk, tmp_path):
+    """A directory stands for its files; in a file a list, or one string."""
+    directory = tmp_path / "ramdisks"
+    directory.mkdir()
+    for name in "ab":
+        (directory / name).write_bytes(name.encode() * 5000)
+    wanted = pvboot.json("plan", "--ramdisk", directory, "--ramdisk", ramdisk, kernel)["segments"]
+    wanted = next(s["bytes"] for s in wanted if s["name"] == "ramdisk")
+    assert ramdisk_bytes(pvboot.ok("launch", "--dry-run", "--ramdisk", directory, "--ramdisk", ramdisk, kernel)) == wanted
+    for said in (f'["{directory}", "{ramdisk}"]', f'"{directory},{ramdisk}"'):
+        assert ramdisk_bytes(pvboot.ok("launch", "--dry-run", "-f", config(f"pvboot_ramdisks = {said}"))) == wanted
+
+
+def test_the_node_has_digests_where_they_are_asked_for(pvboot, kernel, tmp_path):
+    plain, digests = (json.loads(pvboot.ok("launch", "--dry-run", *options, kernel)) for options in ([], ["--digests"]))
+    sizes = [next(s["bytes"] for s in plan["segments"] if s["name"] == "setup_data") for plan in (plain, digests)]
+    assert sizes[1] > sizes[0]
+
+
 def test_no_pv_domain(pvboot, kernel, pv_kernel, elf):
     assert refusal(pvboot("launch", "--dry-run", "--entry", "pv", kernel))[0] == 67
     assert "no XEN_VERSION note" in refusal(pvboot("launch", "--dry-run", "--entry", "pv", elf))[1]

@@ -258,7 +258,7 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned int n, xc_
     fake_launch.shut_down |= first && fake_launch.running && fake_launch.resets < fake_launch.kexecs;
     if (first && fake_launch.shut_down)
         info->flags = XEN_DOMINF_shutdown | SHUTDOWN_soft_reset << XEN_DOMINF_shutdownshift;
-    else if (first && fake_launch.running && fake_launch.ends)
+    else if (first && fake_launch.running && fake_launch.ends && !(fake_launch.stays && fake_launch.stays()))
         info->flags = XEN_DOMINF_shutdown; /* SHUTDOWN_poweroff is 0 */
     if (first && fake_launch.exists && !(fake_launch.flags & XEN_DOMCTL_CDF_hvm))
         info->shared_info_frame = fake_shared_info();

@@ -73,6 +73,8 @@ bool fake_touched(uint64_t gfn);
 uint64_t fake_digest(void);
 /* Guest bytes as the guest would read them; false outside its memory. */
 bool fake_read(uint64_t gpa, void *dst, size_t n);
+/* As the guest would write them, into a page that is there and touched; false: it is not. */
+bool fake_write(uint64_t gpa, const void *src, size_t n);
 
 /* How many calls of @name there were. */
 size_t fake_count(const char *name);

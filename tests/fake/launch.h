@@ -24,7 +24,8 @@ struct fake_launch {
     bool noted;            /* a domain that serves xenstore, or did */
     bool talked;           /* the kernel has talked to a xenstored */
     unsigned long lost_at; /* xenstored's n-th answer, from 1, does not come, nor any after it; 0: all come */
-    bool ends;             /* the guest powers off as soon as it runs */
+    bool ends;             /* the guest powers off as soon as it runs, */
+    bool (*stays)(void);   /* or, at a look at it, as soon as this says no */
     unsigned int kexecs;   /* before that, it goes on so many times as another kernel */
     bool shut_down;        /* all its vCPUs wait for what the toolstack will do */
     /* what came of it */

@@ -261,3 +261,11 @@ bool fake_read(uint64_t gpa, void *dst, size_t n)
     }
     return true;
 }
+
+bool fake_write(uint64_t gpa, const void *src, size_t n)
+{
+    uint64_t gfn = gpa / FAKE_PAGE;
+
+    return gpa % FAKE_PAGE + n <= FAKE_PAGE && fake_order(gfn) >= 0 && touched[gfn] &&
+           syscall(SYS_pwrite64, memory, src, n, gpa) == (ssize_t)n;
+}

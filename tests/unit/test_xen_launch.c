@@ -9,12 +9,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <pvboot/handover.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <xen/io/console.h>
 
 #include <cmocka.h>
 
@@ -314,6 +318,207 @@ static void goes_on_as_another_kernel(void **state)
     assert_int_equal(launch("--entry pv --on-soft-reset soft-reset --wait", &e), -PVBOOT_E_USAGE);
 }
 
+/* A terminal of whose user nothing has come but ^]. */
+static struct {
+    int user, was;
+    unsigned int looks;
+    bool is_cooked, has_nodes;
+} seat;
+
+static void sit_down(void)
+{
+    int tty;
+
+    memset(&seat, 0, sizeof(seat));
+    assert_false(openpty(&seat.user, &tty, NULL, NULL, NULL));
+    assert_int_equal(write(seat.user, "\x1d", 1), 1);
+    seat.was = dup(STDIN_FILENO);
+    assert_int_equal(dup2(tty, STDIN_FILENO), STDIN_FILENO);
+    close(tty);
+    fake_launch.stays = NULL;
+}
+
+static void get_up(void)
+{
+    dup2(seat.was, STDIN_FILENO);
+    close(seat.was);
+    close(seat.user);
+}
+
+static bool until_the_user_has_left(void)
+{
+    struct termios t;
+
+    seat.is_cooked = !tcgetattr(STDIN_FILENO, &t) && t.c_lflag & ICANON;
+    seat.has_nodes = fake_find("/local/domain/7/console/port") != NULL;
+    return ++seat.looks < 4;
+}
+
+static void who_leaves_the_console_waits_on(void **state)
+{
+    static const struct {
+        const char *options;
+        bool has_nodes;
+    } way[] = { { "--console --wait", true }, { "--console --wait --no-xenstore", false } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(way) / sizeof(way[0]); i++) {
+        struct pvboot_error e;
+        int rc;
+
+        begin(true);
+        sit_down();
+        fake_launch.stays = until_the_user_has_left;
+        rc = launch(way[i].options, &e);
+        get_up();
+        assert_int_equal(rc, 0);
+        assert_true(seat.looks >= 4 && seat.is_cooked);
+        assert_int_equal(seat.has_nodes, way[i].has_nodes);
+        assert_false(fake_launch.exists);
+        assert_int_equal(fake_launch.handles + (int)fake.handles, 0);
+    }
+}
+
+/* More than a pipe of which nobody reads takes. */
+static bool until_a_signal(void)
+{
+    uint64_t ring = fake.param[HVM_PARAM_CONSOLE_PFN] << 12;
+    uint32_t prod = 0;
+
+    assert_true(fake_read(ring + offsetof(struct xencons_interface, out_prod), &prod, sizeof(prod)));
+    prod += 2048;
+    assert_true(fake_write(ring + offsetof(struct xencons_interface, out_prod), &prod, sizeof(prod)));
+    return true;
+}
+
+static void a_signal_ends_it_though_nobody_reads(void **state)
+{
+    int out = dup(STDOUT_FILENO), end[2], rc;
+    struct pvboot_error e;
+    pid_t other;
+
+    (void)state;
+    assert_false(pipe(end));
+    assert_true(fcntl(end[1], F_SETPIPE_SZ, 4096) == 4096 && dup2(end[1], STDOUT_FILENO) >= 0);
+    begin(true);
+    fake_launch.stays = until_a_signal;
+    other = fork();
+    if (!other) {
+        usleep(1500000);
+        _exit(kill(getppid(), SIGTERM));
+    }
+    alarm(20);
+    rc = launch("--console --on-poweroff destroy", &e);
+    alarm(0);
+    dup2(out, STDOUT_FILENO);
+    for (int i = 0; i < 2; i++)
+        close(end[i]);
+    waitpid(other, NULL, 0);
+    assert_int_equal(rc, -128 - SIGTERM);
+    assert_false(fake_launch.exists);
+}
+
+static struct {
+    unsigned int n;
+    uint8_t of[2][32];
+} seeds;
+
+static bool until_two_have_lived(void)
+{
+    uint8_t at[16 + 32];
+    uint64_t gpa;
+
+    assert_true(fake_read(fake.vcpu[0].cpu.rsi + 0x250, &gpa, sizeof(gpa)));  /* boot.rst: setup_data */
+    while (gpa && fake_read(gpa, at, sizeof(at)) && pvboot_le32(at + 8) != 9) /* SETUP_RNG_SEED */
+        memcpy(&gpa, at, sizeof(gpa));
+    assert_true(gpa);
+    memcpy(seeds.of[seeds.n++], at + 16, 32);
+    if (seeds.n == 2)
+        raise(SIGTERM);
+    else
+        fake_begin(&host); /* the memory of the one is gone before that of the other is asked for */
+    return false;
+}
+
+static void each_life_has_a_seed_of_its_own(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    begin(true);
+    seeds.n = 0;
+    fake_launch.stays = until_two_have_lived;
+    assert_int_equal(launch("--wait --on-poweroff restart", &e), -128 - SIGTERM);
+    assert_int_equal(seeds.n, 2);
+    assert_memory_not_equal(seeds.of[0], seeds.of[1], 32);
+}
+
+static void a_look_that_fails_once_is_no_end(void **state)
+{
+    struct pvboot_error e;
+    unsigned long n = 0, missed = 0;
+
+    (void)state;
+    do {
+        begin(true);
+        fault_arm(FAULT_XEN, ++n, ENOMEM);
+        if (launch("--wait", &e) && fault_hit() && !strcmp(fault_hit(), "xc_domain_getinfolist"))
+            fail_msg("a look that fails at request %lu: %s", n, e.text);
+        missed += fault_hit() && !strcmp(fault_hit(), "xc_domain_getinfolist");
+    } while (fault_hit());
+    assert_true(missed);
+}
+
+static int verb(int (*run)(int argc, char **argv, struct pvboot_error *e), const char *option, const char *name)
+{
+    char *argv[] = { (char *)"verb", (char *)option, (char *)name, NULL };
+    struct pvboot_error e = { 0 };
+    int rc;
+
+    fault_enter();
+    rc = run(name ? 3 : 2, argv, &e);
+    fault_leave();
+    return rc;
+}
+
+static void whose_it_is_nobody_knows_without_xenstore(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    begin(false);
+    fake_launch.absent = true;
+    assert_int_equal(launch("", &e), 0);
+    assert_int_equal(verb(launch_destroy_verb, "7", NULL), -PVBOOT_E_USAGE);
+    assert_true(fake_launch.exists);
+    assert_int_equal(verb(launch_destroy_verb, "--force", "7"), 0);
+    assert_false(fake_launch.exists);
+}
+
+/* libxl takes any bytes for a name. */
+static void a_name_of_any_bytes_is_listed(void **state)
+{
+    char text[4096] = "", path[] = "/dev/shm/pvboot-list-XXXXXX";
+    int out = dup(STDOUT_FILENO), file = mkstemp(path), rc;
+    struct pvboot_error e;
+    struct fake_node *name;
+
+    (void)state;
+    begin(false);
+    assert_int_equal(launch("", &e), 0);
+    name = (struct fake_node *)fake_find("/local/domain/7/name");
+    snprintf(name->value, sizeof(name->value), "\xff");
+    assert_true(file >= 0 && dup2(file, STDOUT_FILENO) >= 0);
+    rc = verb(launch_list, "--json", NULL);
+    fflush(stdout);
+    dup2(out, STDOUT_FILENO);
+    assert_true(pread(file, text, sizeof(text) - 1, 0) > 0);
+    unlink(path);
+    close(file);
+    assert_int_equal(rc, 0);
+    assert_non_null(strstr(text, "\"domid\": 7"));
+}
+
 static void paused(void **state)
 {
     struct pvboot_error e;
@@ -353,9 +558,8 @@ static void no_page_for_tables(void **state)
     assert_int_equal(fake_launch.handles + (int)fake.handles, 0);
 }
 
-/* Refusals that are no reason to give up: no daemon, no FLASK, no node to remove, no extent of that size. */
+/* Refusals that are no reason to give up: no FLASK, no node to remove, no extent of that size. */
 static const char *const forgiven[] = {
-    "xs_open",
     "xs_read",
     "xs_rm",
     "xs_release_domain",
@@ -489,6 +693,12 @@ int main(void)
         cmocka_unit_test(with_timers),
         cmocka_unit_test(ends),
         cmocka_unit_test(goes_on_as_another_kernel),
+        cmocka_unit_test(who_leaves_the_console_waits_on),
+        cmocka_unit_test(a_signal_ends_it_though_nobody_reads),
+        cmocka_unit_test(each_life_has_a_seed_of_its_own),
+        cmocka_unit_test(a_look_that_fails_once_is_no_end),
+        cmocka_unit_test(whose_it_is_nobody_knows_without_xenstore),
+        cmocka_unit_test(a_name_of_any_bytes_is_listed),
         cmocka_unit_test(paused),
         cmocka_unit_test(two_of_a_name),
         cmocka_unit_test(each_refusal_leaves_nothing),

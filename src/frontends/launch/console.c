@@ -16,6 +16,7 @@
 #include <xenevtchn.h>
 
 #define LEAVE 0x1d /* ^] */
+#define PATIENCE_MS 200
 
 struct launch_console {
     xenforeignmemory_handle *fmem;
@@ -47,7 +48,7 @@ int launch_console_open(struct launch_console **out, const struct launch *l, str
     if (!c)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for a console");
     c->fmem = l->xen.fmem;
-    c->in_open = !l->cfg->serves_xenstore;
+    c->in_open = !l->cfg->serves_xenstore && !l->cfg->left;
     c->out = c->in_open ? STDOUT_FILENO : l->cfg->verbose ? STDERR_FILENO : -1;
     c->ring = l->xen.call.xenforeignmemory_map(c->fmem, l->xen.domid, PROT_READ | PROT_WRITE, 1, &gfn, NULL);
     if (c->ring)
@@ -65,19 +66,20 @@ int launch_console_open(struct launch_console **out, const struct launch *l, str
     return 0;
 }
 
-static bool write_all(int fd, const char *p, size_t n)
+/* Somebody who does not read holds us up, and a signal ends that. */
+static void write_all(int fd, const char *p, size_t n)
 {
-    while (fd >= 0 && n) {
-        ssize_t done = write(fd, p, n);
+    while (fd >= 0 && n && !launch_signalled()) {
+        struct pollfd out = { .fd = fd, .events = POLLOUT };
+        ssize_t done = poll(&out, 1, PATIENCE_MS) > 0 ? write(fd, p, n) : 0;
 
         if (done < 0 && errno != EINTR)
-            return false;
+            return;
         if (done > 0) {
             p += done;
             n -= (size_t)done;
         }
     }
-    return true;
 }
 
 /* What the guest has said, to where it belongs; once that is closed, to nowhere, so that the guest goes on. */

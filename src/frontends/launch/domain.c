@@ -273,8 +273,7 @@ static int (*const step[])(struct launch *l, struct pvboot_error *e) = {
 
 int launch_create(struct launch *l, struct pvboot_error *e)
 {
-    struct pvboot_error ignored = { 0 };
-    int rc = 0;
+    int rc = launch_seed(l->cfg, e);
 
     for (size_t i = 0; !rc && i < sizeof(step) / sizeof(step[0]); i++) {
         rc = launch_interrupted(e);
@@ -284,7 +283,7 @@ int launch_create(struct launch *l, struct pvboot_error *e)
     if (!rc)
         rc = launch_interrupted(e);
     if (rc)
-        launch_destroy(l, &ignored);
+        launch_undo(l);
     return rc;
 }
 
@@ -321,4 +320,12 @@ int launch_destroy(struct launch *l, struct pvboot_error *e)
     launch_store_remove(l);
     l->exists = rc != 0;
     return rc;
+}
+
+void launch_undo(struct launch *l)
+{
+    struct pvboot_error e = { 0 };
+
+    if (launch_destroy(l, &e))
+        fprintf(stderr, "pvboot: note: domain %u is left: %s\n", l->xen.domid, e.text);
 }

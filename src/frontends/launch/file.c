@@ -12,6 +12,7 @@
 #define FILE_MAX (1ull << 20)
 
 static const char prefix[] = "pvboot_";
+#define RAMDISKS "pvboot_ramdisks"
 
 /* Keys whose values are an option of the same name. */
 static const char *const same[] = {
@@ -26,20 +27,42 @@ static const char *value_of(const struct launch_config *c, const char *key)
     return xlu_cfg_get_string(c->file, key, &value, 1) ? NULL : value;
 }
 
-/* pvboot_ramdisks="/a,/b", as for xl: behind the one of ramdisk=. */
-static int set_ramdisks(struct launch_config *c, const char *value, struct pvboot_error *e)
+static int set_words(struct launch_config *c, const char *words, struct pvboot_error *e)
 {
     char *word, *save = NULL;
     int rc = 0;
 
-    c->ramdisks = strdup(value);
+    c->ramdisks = strdup(words);
     if (!c->ramdisks)
         return pvb_fail(e, PVBOOT_E_HOST, "no memory for the names of ramdisks");
-    if (!c->n_ramdisks && value_of(c, "ramdisk"))
-        rc = launch_set(c, "ramdisk", value_of(c, "ramdisk"), e);
     for (word = strtok_r(c->ramdisks, ",", &save); !rc && word; word = strtok_r(NULL, ",", &save))
         rc = launch_set(c, "ramdisk", word, e);
     return rc;
+}
+
+static int set_list(struct launch_config *c, const XLU_ConfigList *list, struct pvboot_error *e)
+{
+    const char *path;
+    int rc = 0;
+
+    for (int i = 0; !rc && (path = xlu_cfg_get_listitem(list, i)); i++)
+        rc = launch_set(c, "ramdisk", path, e);
+    return rc;
+}
+
+/* pvboot_ramdisks="/a,/b" or ["/a", "/b"], as for xl: behind the one of ramdisk=. */
+static int set_ramdisks(struct launch_config *c, const char *value, struct pvboot_error *e)
+{
+    XLU_ConfigList *list;
+    int rc = 0;
+
+    if (!c->n_ramdisks && value_of(c, "ramdisk"))
+        rc = launch_set(c, "ramdisk", value_of(c, "ramdisk"), e);
+    if (rc || value)
+        return rc ? rc : set_words(c, value, e);
+    if (xlu_cfg_get_list(c->file, RAMDISKS, &list, NULL, 1))
+        return pvb_fail(e, PVBOOT_E_USAGE, "want a list of paths, or one string with a comma between two");
+    return set_list(c, list, e);
 }
 
 /* As xl joins them: cmdline= stands alone, else root= and extra=. */
@@ -72,7 +95,7 @@ static int take_own(struct launch_config *c, const char *key, const char *value,
 {
     if (is_same(key))
         return pvb_fail(e, PVBOOT_E_USAGE, "without %s in front", prefix);
-    return strcmp(key, "ramdisks") ? launch_set(c, key, value, e) : set_ramdisks(c, value, e);
+    return launch_set(c, key, value, e);
 }
 
 static bool is_cmdline(const char *key)
@@ -102,6 +125,8 @@ static int take(struct launch_config *c, const char *key, struct pvboot_error *e
 
     if (!own && !is_type && !is_builder && !is_same(key) && !is_cmdline(key))
         return pvb_fail(e, PVBOOT_E_UNSUPPORTED, "launch has no such thing; xl create has");
+    if (!strcmp(key, RAMDISKS))
+        return set_ramdisks(c, value, e);
     if (!value)
         return pvb_fail(e, PVBOOT_E_USAGE, "want one string or number");
     if (own)

@@ -53,6 +53,7 @@ struct launch_config {
     struct pvboot_request req;
     bool seed_by_default; /* nobody has said anything of rng_seed */
     bool timers, paused, console, wait, dry_run, json, no_xenstore;
+    bool left;            /* the user, with ^]: who has asked for the console has no more to do with it */
     bool serves_xenstore; /* it is xenstored's own domain: there is no xenstore before it */
     const char *param;    /* of its command line, behind the event channel */
     unsigned int verbose;
@@ -92,6 +93,8 @@ void launch_file_dispose(struct launch_config *c);
 /* prepare.c: files read, kernel parsed, plan made and checked: all that needs no Xen.  Idempotent dispose. */
 int launch_prepare(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 void launch_dispose(struct launch *l);
+/* Each life of a guest gets a random seed of its own, if it gets one.  -HOST */
+int launch_seed(struct launch_config *c, struct pvboot_error *e) PVB_CHECKED;
 /* packed.c: kernel and ramdisks become one image that starts with the in-guest stub beside @self.  As pvb_pack_make() */
 int launch_pack(struct launch *l, const char *self, struct pvboot_error *e) PVB_CHECKED;
 /* Write what the plan says to @g, NULL: to nowhere, and to the directory for a dump, if there is one.  -HOST, -XEN */
@@ -130,6 +133,8 @@ int launch_unpause(const struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 int launch_soft_reset(struct launch *l, struct pvboot_error *e) PVB_CHECKED;
 /* Take the domain and its nodes away.  -XEN: it would not go. */
 int launch_destroy(struct launch *l, struct pvboot_error *e);
+/* The same after a failure, which is what is told; of a domain that would not go there is a note besides. */
+void launch_undo(struct launch *l);
 
 /* pv.c: steps of a PV domain, and the frame of what others know by its gpa.  -XEN, -HOST */
 int launch_pv_memory(struct launch *l, struct pvboot_error *e) PVB_CHECKED;

@@ -37,8 +37,9 @@ static json_t *describe(const struct launch *l, const xc_domaininfo_t *d)
     json_t *o;
 
     launch_uuid_text(d->handle, uuid);
-    o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:i}", "domid", (int)d->domain, "name", name ? name : "", "uuid",
-                  uuid, "state", state(d), "made_by", made_by(l, d->domain), "memory_bytes",
+    o = json_pack("{s:i, s:o, s:s, s:s, s:s, s:o, s:i}", "domid", (int)d->domain, "name",
+                  pvb_json_text((struct pvboot_bytes){ (uint8_t *)name, name ? strlen(name) : 0 }), "uuid", uuid,
+                  "state", state(d), "made_by", made_by(l, d->domain), "memory_bytes",
                   pvb_json_u64(d->tot_pages * PVB_PAGE), "vcpus", (int)d->max_vcpu_id + 1);
     free(name);
     return o;
@@ -54,14 +55,14 @@ static int print(const struct launch *l, bool json, struct pvboot_error *e)
     for (uint32_t next = 0; launch_next_domain(l->xen.xch, &next, &d);) {
         char *name = launch_store_read(l, d.domain, "name");
 
-        if (json)
-            json_array_append_new(all, describe(l, &d));
-        else
+        if (json && json_array_append_new(all, describe(l, &d)))
+            pvb_fail(e, PVBOOT_E_HOST, "no memory to tell of domain %u", d.domain);
+        else if (!json)
             printf("%-30s %5u %8" PRIu64 " %5u  %-11s %s\n", name ? name : "-", d.domain,
                    (uint64_t)(d.tot_pages / PAGES_PER_MIB), d.max_vcpu_id + 1, state(&d), made_by(l, d.domain));
         free(name);
     }
-    if (json && (!all || json_dumpf(all, stdout, JSON_INDENT(2)) || printf("\n") < 0))
+    if (json && !e->code && (!all || json_dumpf(all, stdout, JSON_INDENT(2)) || printf("\n") < 0))
         pvb_fail(e, PVBOOT_E_HOST, "cannot print JSON");
     json_decref(all);
     return e->code ? -e->code : 0;
@@ -87,7 +88,9 @@ static int may_destroy(const struct launch *l, const char *name, bool force, str
 {
     if (!l->xen.domid)
         return pvb_fail(e, PVBOOT_E_USAGE, "domain 0 is this one");
-    if (!force && l->xs && !launch_store_ours(l, l->xen.domid))
+    if (!force && !l->xs)
+        return pvb_fail(e, PVBOOT_E_USAGE, "without xenstore nobody knows who made domain '%s': --force", name);
+    if (!force && !launch_store_ours(l, l->xen.domid))
         return pvb_fail(e, PVBOOT_E_USAGE, "domain '%s' was not made by pvboot launch: xl destroy, or --force", name);
     return 0;
 }

@@ -16,7 +16,7 @@ static const char usage[] =
     "usage:\n"
     "  pvboot launch [OPTIONS] KERNEL | -f FILE    make, build and start a domain without libxl; prints its number\n"
     "  pvboot list [--json]                        domains, and who made them\n"
-    "  pvboot destroy [--force] DOMAIN             take one away that launch has made\n\n"
+    "  pvboot destroy [--force] DOMAIN             take one away that launch has made; --force: any\n\n"
     "options of launch:\n"
     "  -f FILE            name=, memory=, kernel= ... as in an xl.cfg; the command line overrides\n"
     "  --name NAME, --uuid UUID, --seclabel LABEL, --cpus LIST\n"

@@ -43,6 +43,7 @@ static const struct option options[] = {
     { "unpacked-max", required_argument, NULL, OPT_GUEST },
     { "ramdisk-max", required_argument, NULL, OPT_GUEST },
     { "timers", no_argument, NULL, OPT_FLAG },
+    { "digests", no_argument, NULL, OPT_FLAG },
     { "strict", no_argument, NULL, OPT_FLAG },
     { "force-subarch", no_argument, NULL, OPT_FLAG },
     { 0 },

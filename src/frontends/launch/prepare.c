@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define MIB_SHIFT 20
+#define NO_RANDOM "no random bytes from the kernel"
 
 static int open_kernel(struct launch *l, const char *self, struct pvboot_error *e)
 {
@@ -27,15 +28,27 @@ static int open_kernel(struct launch *l, const char *self, struct pvboot_error *
 static int read_ramdisks(struct launch *l, struct pvboot_error *e)
 {
     struct pvboot_request *req = &l->cfg->req;
+    const uint64_t max = pvboot_limit(req->limits.ramdisk, PVBOOT_RAMDISK_MAX);
+    uint32_t n = 0;
     int rc = 0;
 
     for (uint32_t i = 0; !rc && i < l->cfg->n_ramdisks; i++) {
-        rc = pvboot_file_read(&l->ramdisk[i], l->cfg->ramdisk[i], pvboot_limit(req->limits.ramdisk, PVBOOT_RAMDISK_MAX),
-                              e);
-        req->ramdisk[i] = l->ramdisk[i].bytes;
-        req->n_ramdisks = i + 1;
+        uint32_t more = 0;
+
+        rc = pvboot_files_read(&l->ramdisk[n], PVBOOT_RAMDISKS_MAX - n, &more, l->cfg->ramdisk[i], max, e);
+        n += more;
     }
+    for (uint32_t i = 0; i < n; i++)
+        req->ramdisk[i] = l->ramdisk[i].bytes;
+    req->n_ramdisks = n;
     return rc;
+}
+
+int launch_seed(struct launch_config *c, struct pvboot_error *e)
+{
+    if (c->req.has_rng_seed && getrandom(c->req.rng_seed, sizeof(c->req.rng_seed), 0) != sizeof(c->req.rng_seed))
+        return pvb_fail(e, PVBOOT_E_HOST, NO_RANDOM);
+    return 0;
 }
 
 static int fill_random(struct launch_config *c, struct pvboot_error *e)
@@ -53,9 +66,7 @@ static int fill_random(struct launch_config *c, struct pvboot_error *e)
         launch_uuid_text(c->uuid, uuid);
         snprintf(c->name, sizeof(c->name), "pvboot-%.8s", uuid);
     }
-    if (ok && c->req.has_rng_seed)
-        ok = getrandom(c->req.rng_seed, sizeof(c->req.rng_seed), 0) == sizeof(c->req.rng_seed);
-    return ok ? 0 : pvb_fail(e, PVBOOT_E_HOST, "no random bytes from the kernel");
+    return ok ? launch_seed(c, e) : pvb_fail(e, PVBOOT_E_HOST, NO_RANDOM);
 }
 
 static int make_plan(struct launch *l, struct pvboot_error *e)

@@ -40,14 +40,13 @@ static int look_around(struct launch *l, const char *maxmem, struct pvboot_error
 /* Once xenstored has answered, the domain stays whatever happens: this kernel takes no other. */
 static int start(struct launch *l, struct pvboot_error *e)
 {
-    struct pvboot_error ignored = { 0 };
     int rc = launch_create(l, e);
 
     if (rc)
         return rc;
     rc = launch_storedom_wait(l, e);
     if (rc)
-        launch_destroy(l, &ignored);
+        launch_undo(l);
     return rc ? rc : launch_storedom_note(l, e);
 }
 

@@ -50,16 +50,23 @@ static int start(struct launch *l, struct launch_console **console, struct pvboo
     return rc;
 }
 
-/* The user has gone: from now on xenconsoled reads what the guest says. */
+/*
+ * The user has gone, for this life of the guest and those after it: from now on xenconsoled reads what it says.  Where there
+ * is none, whoever waits reads on and forgets it, since a guest whose ring is full stops.
+ */
 static int leave(struct launch *l, struct launch_console **console, struct pvboot_error *e)
 {
     launch_console_close(*console);
     *console = NULL;
-    return launch_store_console(l, e);
+    l->cfg->left = true;
+    l->cfg->console = !l->xs;
+    if (l->xs)
+        return launch_store_console(l, e);
+    return l->cfg->wait ? launch_console_open(console, l, e) : 0;
 }
 
 /* Into its next kernel.  The channel of a console that is ours has another number now. */
-static int go_on(struct launch *l, struct launch_console **console, bool left, struct pvboot_error *e)
+static int go_on(struct launch *l, struct launch_console **console, struct pvboot_error *e)
 {
     int rc = launch_interrupted(e); /* a guest that does nothing else would not let us look */
 
@@ -67,48 +74,47 @@ static int go_on(struct launch *l, struct launch_console **console, bool left, s
     *console = NULL;
     if (!rc)
         rc = launch_soft_reset(l, e);
-    if (!rc && l->cfg->console && !left)
+    if (!rc && l->cfg->console)
         rc = launch_console_open(console, l, e);
     return rc ? rc : launch_unpause(l, e);
 }
 
-/* Until it has ended, as @how tells, or the user has @left; with --wait somebody who has left stays away. */
-static int watch(struct launch *l, struct launch_console **console, enum launch_end *how, bool *left,
-                 struct pvboot_error *e)
+/* Until it has ended, as @how tells, or the user has left and nobody waits. */
+static int watch(struct launch *l, struct launch_console **console, enum launch_end *how, struct pvboot_error *e)
 {
-    bool away = false;
-    int rc;
+    for (;;) {
+        bool left = false;
+        int rc = launch_wait(l, *console, how, &left, e);
 
-    do {
-        rc = launch_wait(l, *console, how, left, e);
-        away = away || *left;
-    } while (!rc && (!*left || l->cfg->wait) && *how == LAUNCH_SOFT_RESET && l->cfg->action[*how] == LAUNCH_GO_ON &&
-             !(rc = go_on(l, console, away, e)));
-    return rc;
+        if (!rc && left)
+            rc = leave(l, console, e);
+        else if (!rc && *how == LAUNCH_SOFT_RESET && l->cfg->action[*how] == LAUNCH_GO_ON)
+            rc = go_on(l, console, e);
+        else
+            return rc;
+        if (rc || (left && !l->cfg->wait))
+            return rc;
+    }
 }
 
 /* One life of the guest.  @end: how it went; -1 while it goes on without us. */
 static int live(struct launch *l, int *end, struct pvboot_error *e)
 {
     struct launch_console *console = NULL;
-    struct pvboot_error ignored = { 0 };
     enum launch_end how = LAUNCH_GONE;
-    bool left = false;
     int rc = start(l, &console, e);
 
     *end = -1;
     if (!rc && (l->cfg->wait || console))
-        rc = watch(l, &console, &how, &left, e);
-    if (!rc && left && !l->cfg->wait) {
-        rc = leave(l, &console, e);
-    } else if (!rc && (l->cfg->wait || console)) {
+        rc = watch(l, &console, &how, e);
+    if (!rc && (l->cfg->wait || (l->cfg->console && !l->cfg->left))) {
         *end = (int)how;
         if (l->cfg->action[how] != LAUNCH_PRESERVE)
             rc = launch_destroy(l, e);
     }
     launch_console_close(console);
     if (rc)
-        launch_destroy(l, &ignored);
+        launch_undo(l);
     return rc;
 }
 

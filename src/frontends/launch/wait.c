@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #define ASK_MS 200
+#define PATIENCE 25u /* looks in a row that may fail: dom0 may be short of memory for a moment */
 
 /* @over: it has ended, like @end. -XEN */
 static int look(const struct launch *l, bool *over, enum launch_end *end, struct pvboot_error *e)
@@ -31,21 +32,23 @@ static int look(const struct launch *l, bool *over, enum launch_end *end, struct
 
 int launch_wait(struct launch *l, struct launch_console *c, enum launch_end *end, bool *left, struct pvboot_error *e)
 {
+    unsigned int failed = 0;
     bool over = false;
     int rc;
 
-    for (*left = false;;) {
+    for (*left = false; !*left;) {
         rc = look(l, &over, end, e);
+        failed = rc ? failed + 1 : 0;
+        if (failed && failed < PATIENCE)
+            rc = 0;
         if (!rc && !over)
             rc = launch_interrupted(e);
         if (rc || over)
             break;
-        if (!c || *left)
-            poll(NULL, 0, ASK_MS);
-        else
+        if (c)
             *left = launch_console_carry(c, ASK_MS);
-        if (*left && !l->cfg->wait)
-            return 0;
+        else
+            poll(NULL, 0, ASK_MS);
     }
     if (c && !*left)
         launch_console_carry(c, 0); /* its last words */

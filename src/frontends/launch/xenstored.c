@@ -67,7 +67,7 @@ int launch_store_connect(struct launch *l, struct pvboot_error *e)
 
     if (launch_daemon_answers()) {
         l->xs = xs_open(0);
-        return 0;
+        return l->xs ? 0 : pvb_fail(e, PVBOOT_E_XEN, "opening xenstore, which a daemon serves: errno %d", errno);
     }
     if (!find_domain(l->xen.xch, &domid, &lives))
         return launch_noted_store(&domid) ? ended(domid, l, e) : 0;
