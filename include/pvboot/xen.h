@@ -91,13 +91,12 @@ void pvboot_xen_guest_init(struct pvboot_xen_guest *g, const struct pvboot_xen *
  * A guest's soft reset: its kernel has shut down with reason soft_reset, to go on as another one (kexec, kdump).
  *
  * Memory, registers, special pages and HVM params stay.  Event channels, the shared info page and what vCPUs have
- * registered go; the two channels that the toolstack makes are made anew, and xenstored and xenconsoled told of them.
- *
- * For guests that are trusted: C xenstored (4.17 to 4.20) frees a message that it has half read when it is told once more of a
- * domain that it knows, and goes on using it.  docs/xl.md has it.
+ * registered go; the two channels that the toolstack makes are made anew, and xenconsoled is told of its own.  xenstored
+ * releases the domain and is introduced to it once more: watches, transactions and messages of the old kernel are gone,
+ * and the nodes that it owned, but for those that toolstacks make, which are as these make them; permissions are as before.
  *
  * Specifications: Xen xen/include/public/sched.h (SHUTDOWN_soft_reset), domctl.h (XEN_DOMCTL_soft_reset),
- * docs/misc/xenstore.txt (XS_INTRODUCE, XS_RESUME).
+ * docs/misc/xenstore.txt (XS_RELEASE, XS_INTRODUCE).
  */
 #define PVBOOT_RESET_CALLS(X)  \
     X(xc_domain_pause)         \
@@ -106,8 +105,13 @@ void pvboot_xen_guest_init(struct pvboot_xen_guest *g, const struct pvboot_xen *
     X(xc_hvm_param_set)        \
     X(xs_read)                 \
     X(xs_write)                \
-    X(xs_introduce_domain)     \
-    X(xs_resume_domain)
+    X(xs_directory)            \
+    X(xs_get_permissions)      \
+    X(xs_set_permissions)      \
+    X(xs_transaction_start)    \
+    X(xs_transaction_end)      \
+    X(xs_release_domain)       \
+    X(xs_introduce_domain)
 
 struct pvboot_reset_calls {
 #define X(f) __typeof__(&PVBOOT_XEN_CALL(f)) f;
@@ -125,8 +129,11 @@ struct pvboot_reset {
 
 /*
  * Reset domain @r->domid, which has shut down for that.  It is left paused once, for the caller to unpause; so it is on
- * failure, and is then good for nothing but to be destroyed.  @rings: set to the new channels.
- * -XEN: what was asked for, errno; a node of xenstore that is not there.
+ * failure, and is then good for nothing but to be destroyed.  @rings: set to the new channels.  Who destroys it meanwhile
+ * finds it gone: no node comes into being after that.
+ * -XEN: what was asked for, errno; a node of xenstore that is not there.  -UNSUPPORTED: /libxl/DOMID/device has another
+ * device than the first console; the other ends of devices are not told.  -LIMIT: more nodes than are looked at.
+ * -HOST: no memory.
  */
 int pvboot_xen_soft_reset(const struct pvboot_reset *r, struct pvboot_xen_rings *rings, struct pvboot_error *e);
 

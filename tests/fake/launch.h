@@ -11,6 +11,7 @@
 #define FAKE_NODES 256u
 #define FAKE_FILES 4u
 #define FAKE_XENBUS_PORT 21
+#define FAKE_CROWDED "/local/domain/7/hidden"
 
 struct fake_node {
     char path[128], value[128];
@@ -28,8 +29,11 @@ struct fake_launch {
     bool (*stays)(void);   /* or, at a look at it, as soon as this says no */
     unsigned int kexecs;   /* before that, it goes on so many times as another kernel */
     bool shut_down;        /* all its vCPUs wait for what the toolstack will do */
+    unsigned int between;  /* so many transactions find at their end that somebody else has come in between */
+    unsigned int crowd;    /* FAKE_CROWDED has so many entries more when it is listed, and none is there afterwards */
+    bool destroys;         /* who does, destroys the domain: its nodes are gone */
     /* what came of it */
-    bool exists, running, introduced, resumed;
+    bool exists, running, introduced;
     unsigned int pauses, resets, introduced_port;
     int handles;         /* of any kind, held */
     unsigned long asked; /* of xenstored */

@@ -66,29 +66,68 @@ void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigne
     return strdup(n->value);
 }
 
-/* Missing parents come with it, and it is like the nearest one that was there. */
-bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data, unsigned int len)
+/* As @path, or what is nearest above it: a directory that only its content tells of is like that. */
+static struct fake_node *nearest(const char *path)
 {
-    struct fake_node *n, *parent = NULL;
+    struct fake_node *n;
     char above[128];
 
+    snprintf(above, sizeof(above), "%s", path);
+    for (char *slash; !(n = find(above)) && (slash = strrchr(above, '/'));)
+        *slash = 0;
+    return n;
+}
+
+static bool is_below(const char *path, const char *dir)
+{
+    size_t n = strlen(dir);
+
+    return !strncmp(path, dir, n) && path[n] == '/';
+}
+
+static bool is_there(const char *path)
+{
+    for (size_t i = 0; i < fake_launch.n_node; i++)
+        if (!strcmp(fake_launch.node[i].path, path) || is_below(fake_launch.node[i].path, path))
+            return true;
+    return false;
+}
+
+/* The node at @path; one that is made is like the nearest one above. */
+static struct fake_node *made(const char *path)
+{
+    struct fake_node *n = find(path), *above = nearest(path);
+
+    if (n)
+        return n;
+    if (fake_launch.n_node == FAKE_NODES) {
+        fake_breach("more nodes than the fake keeps");
+        return NULL;
+    }
+    n = &fake_launch.node[fake_launch.n_node++];
+    *n = (struct fake_node){ .owner = above ? above->owner : 0, .guest_reads = above && above->guest_reads };
+    snprintf(n->path, sizeof(n->path), "%s", path);
+    return n;
+}
+
+static void within(xs_transaction_t t)
+{
+    if (fake_launch.in_transaction && t != TRANSACTION)
+        fake_breach("a change beside the transaction");
+}
+
+bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data, unsigned int len)
+{
+    struct fake_node *n;
+
     (void)h;
-    (void)t;
+    within(t);
     if (!answers(__func__))
         return false;
-    n = find(path);
-    snprintf(above, sizeof(above), "%s", path);
-    for (char *slash; !parent && (slash = strrchr(above, '/')); parent = find(above))
-        *slash = 0;
-    if (!n) {
-        if (fake_launch.n_node == FAKE_NODES)
-            return !fake_breach("more nodes than the fake keeps");
-        n = &fake_launch.node[fake_launch.n_node++];
-        *n = (struct fake_node){ .owner = parent ? parent->owner : 0, .guest_reads = parent && parent->guest_reads };
-        snprintf(n->path, sizeof(n->path), "%s", path);
-    }
-    snprintf(n->value, sizeof(n->value), "%.*s", (int)len, (const char *)data);
-    return true;
+    n = made(path);
+    if (n)
+        snprintf(n->value, sizeof(n->value), "%.*s", (int)len, (const char *)data);
+    return n;
 }
 
 bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *path, struct xs_permissions *perms,
@@ -97,10 +136,10 @@ bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *pat
     struct fake_node *n;
 
     (void)h;
-    (void)t;
+    within(t);
     if (!answers(__func__))
         return false;
-    n = find(path);
+    n = is_there(path) ? made(path) : NULL;
     if (!n || !count)
         return !fake_error(ENOENT);
     n->owner = perms[0].id;
@@ -108,38 +147,78 @@ bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *pat
     return true;
 }
 
-bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
+static void forget(const char *path)
 {
-    size_t n = strlen(path);
-
-    (void)h;
-    (void)t;
-    if (!answers(__func__))
-        return false;
     for (size_t i = 0; i < fake_launch.n_node;) {
         const char *p = fake_launch.node[i].path;
 
-        if (strncmp(p, path, n) || (p[n] && p[n] != '/'))
+        if (strcmp(p, path) && !is_below(p, path))
             i++;
         else
             fake_launch.node[i] = fake_launch.node[--fake_launch.n_node];
     }
+}
+
+bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+    (void)h;
+    (void)t;
+    if (!answers(__func__))
+        return false;
+    forget(path);
     return true;
 }
 
-/* Only how many nodes lie somewhere below is told. */
-char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *num)
+struct xs_permissions *xs_get_permissions(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *num)
 {
-    size_t n = strlen(path);
+    struct xs_permissions *perm;
+    struct fake_node *n;
 
     (void)h;
     (void)t;
     if (!answers(__func__))
         return NULL;
+    if (!is_there(path)) {
+        errno = ENOENT;
+        return NULL;
+    }
+    n = nearest(path);
+    perm = calloc(2, sizeof(*perm));
+    perm[0] = (struct xs_permissions){ .id = n ? n->owner : 0 };
+    perm[1] = (struct xs_permissions){ .id = FAKE_DOMID, .perms = XS_PERM_READ };
+    *num = n && n->guest_reads ? 2 : 1;
+    return perm;
+}
+
+/* One block, as libxenstore has it.  Of a directory that is not there, it is told that it is empty. */
+char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *num)
+{
+    char(*name)[128], **list;
+
+    (void)h;
+    (void)t;
+    if (!answers(__func__))
+        return NULL;
+    list = calloc(1, (FAKE_NODES + 1 + fake_launch.crowd) * (sizeof(*list) + sizeof(*name)));
+    name = (void *)(list + FAKE_NODES + 1 + fake_launch.crowd);
     *num = 0;
-    for (size_t i = 0; i < fake_launch.n_node; i++)
-        *num += !strncmp(fake_launch.node[i].path, path, n) && fake_launch.node[i].path[n] == '/';
-    return calloc(1, sizeof(char *));
+    for (size_t i = 0; i < fake_launch.n_node; i++) {
+        unsigned int k = 0;
+
+        if (!is_below(fake_launch.node[i].path, path))
+            continue;
+        list[*num] = name[*num];
+        snprintf(name[*num], sizeof(*name), "%s", fake_launch.node[i].path + strlen(path) + 1);
+        name[*num][strcspn(name[*num], "/")] = 0;
+        while (strcmp(list[k], list[*num]))
+            k++;
+        *num += k == *num;
+    }
+    for (unsigned int i = 0; i < fake_launch.crowd && !strcmp(path, FAKE_CROWDED); i++, ++*num) {
+        list[*num] = name[*num];
+        snprintf(name[*num], sizeof(*name), "crowd-%u", i);
+    }
+    return list;
 }
 
 xs_transaction_t xs_transaction_start(struct xs_handle *h)
@@ -163,13 +242,19 @@ bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
     if (t != TRANSACTION || !fake_launch.in_transaction)
         fake_breach("the end of no transaction");
     fake_launch.in_transaction = false; /* as when the connection ends */
-    if (ok && !abort)
+    if (ok && !abort && !fake_launch.between)
         return true;
     memcpy(fake_launch.node, fake_launch.kept, sizeof(fake_launch.kept));
     fake_launch.n_node = fake_launch.n_kept;
-    return ok;
+    if (!ok || abort)
+        return ok;
+    fake_launch.between--;
+    if (fake_launch.destroys)
+        forget("/local/domain/7");
+    return !fake_error(EAGAIN);
 }
 
+/* Of one that it knows, tools/xenstore's keeps the connection and half a message: domain_conn_reset(). */
 bool xs_introduce_domain(struct xs_handle *h, unsigned int domid, unsigned long gfn, unsigned int port)
 {
     (void)h;
@@ -178,30 +263,34 @@ bool xs_introduce_domain(struct xs_handle *h, unsigned int domid, unsigned long 
         return false;
     if (domid != FAKE_DOMID || !port)
         return !fake_breach("the introduction of no domain");
+    if (fake_launch.introduced)
+        return !fake_breach("the introduction of a domain that is known");
     fake_launch.introduced = true;
     fake_launch.introduced_port = port;
     return true;
 }
 
-/* tools/xenstore/xenstored_domain.c, do_resume() */
-bool xs_resume_domain(struct xs_handle *h, unsigned int domid)
+/* What the domain owns goes, and what is below that; what it may read, the next one of this number may not. */
+bool xs_release_domain(struct xs_handle *h, unsigned int domid)
 {
+    char path[sizeof(fake_launch.node[0].path)];
+
     (void)h;
     (void)domid;
     if (!answers(__func__))
         return false;
     if (!fake_launch.introduced)
         return !fake_error(ENOENT);
-    fake_launch.resumed = true;
-    return true;
-}
-
-bool xs_release_domain(struct xs_handle *h, unsigned int domid)
-{
-    (void)h;
-    (void)domid;
-    if (!answers(__func__))
-        return false;
     fake_launch.introduced = false;
+    for (size_t i = 0; i < fake_launch.n_node;) {
+        fake_launch.node[i].guest_reads = false;
+        snprintf(path, sizeof(path), "%s", fake_launch.node[i].path);
+        if (fake_launch.node[i].owner == FAKE_DOMID) {
+            forget(path);
+            i = 0;
+        } else {
+            i++;
+        }
+    }
     return true;
 }

@@ -8,13 +8,13 @@ import subprocess
 import pytest
 
 REFUSED = "rc -6, 0 resets, 0 pauses"  # ERROR_INVAL, what stock libxl says of every PVH guest
-DONE = "rc 0, 1 resets, 1 pauses, resumed 1"
+DONE = "rc 0, 1 resets, 1 pauses, introduced 1"
 
 
 @pytest.fixture
 def reset(build, plugin, tmp_path):
     """reset(nth=0, **shim): what it says, on standard output and error."""
-    def run(nth=0, preload=plugin, wanted="1", **shim):
+    def run(nth=0, preload=plugin, wanted="1", has=(), **shim):
         stub = str(plugin.parent / "pvboot-stub.elf")
         shim = {"pvshim": "True", "pvshim_path": stub, "pvshim_cmdline": "pvboot", "pvshim_extra": "entry=linux64", **shim}
         path = tmp_path / "config.json"
@@ -22,8 +22,8 @@ def reset(build, plugin, tmp_path):
             "c_info": {"type": "pvh", "name": "g", "uuid": "11111111-2222-3333-4444-555555555555"},
             "b_info": {"kernel": "/k", "cmdline": "", "type.pvh": {k: v for k, v in shim.items() if v is not None}}}))
         env = {**os.environ, "PVBOOT_SOFT_RESET": wanted, **({"LD_PRELOAD": str(preload)} if preload else {})}
-        done = subprocess.run([build / "tests/offline/reset", path, str(nth)], env=env, capture_output=True, text=True,
-                              timeout=60, check=True)
+        done = subprocess.run([build / "tests/offline/reset", path, str(nth), *has], env=env, capture_output=True,
+                              text=True, timeout=60, check=True)
         assert done.stdout.endswith("breach none\n")
         return done.stdout, done.stderr
     return run
@@ -43,6 +43,15 @@ def test_not_asked_for_it_is_libxls(reset):
     for wanted in ("", "0"):
         said, errors = reset(wanted=wanted)
         assert said.startswith(REFUSED) and "requests 0" in said and errors == ""
+
+
+@pytest.mark.parametrize("kind", ["vif", "vbd", "vtpm", "9pfs", "pci"])
+def test_devices_are_refused(reset, kind):
+    said, errors = reset(has=[f"{kind}/0"])
+    assert said.startswith("rc -3, 0 resets, 1 pauses, introduced 1")
+    assert errors == f"pvboot: unsupported: domain 7 has a device /libxl/7/device/{kind}, which no soft reset takes along\n"
+    said, errors = reset(has=["console/0"])
+    assert said.startswith(DONE) and errors == ""
 
 
 @pytest.mark.parametrize("other", [
