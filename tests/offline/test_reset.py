@@ -45,6 +45,15 @@ def test_not_asked_for_it_is_libxls(reset):
         assert said.startswith(REFUSED) and "requests 0" in said and errors == ""
 
 
+@pytest.mark.parametrize("text", [b"\xff", b"caf\xe9 \xc0\x80", b"\xed\xa0\x80", "\u00e9".encode()], ids=repr)
+def test_a_command_line_of_any_bytes(reset, text):
+    """libxl writes them into its JSON as they are, UTF-8 or not."""
+    said, errors = reset(has=[b"cmdline=" + text])
+    assert said.startswith(DONE) and errors == ""
+    said, errors = reset(has=[b"cmdline=" + text], pvshim_cmdline="pvbooting")
+    assert said.startswith(REFUSED) and "requests 0" in said and errors == ""
+
+
 @pytest.mark.parametrize("kind", ["vif", "vbd", "vtpm", "9pfs", "pci"])
 def test_devices_are_refused(reset, kind):
     said, errors = reset(has=[f"{kind}/0"])

@@ -24,10 +24,26 @@ static bool is_wanted(void)
     return value && !strcmp(value, "1");
 }
 
-/* The marks of owner.c that a configuration has; none of these can a tenant set. */
-static bool is_ours(const char *json)
+/*
+ * libxl writes a tenant's bytes (the command line, a name) as they are.  Where they are no UTF-8, which JSON has to be,
+ * the marks can still be read with those bytes replaced; what a mark is made of is ASCII, or no mark of ours.
+ */
+static json_t *parse(char *json)
 {
-    json_t *root = json ? json_loads(json, 0, NULL) : NULL;
+    json_t *root = json_loads(json, 0, NULL);
+
+    if (root)
+        return root;
+    for (char *p = json; *p; p++)
+        if (*p & 0x80)
+            *p = '?';
+    return json_loads(json, 0, NULL);
+}
+
+/* The marks of owner.c that a configuration has; none of these can a tenant set. */
+static bool is_ours(char *json)
+{
+    json_t *root = json ? parse(json) : NULL;
     const char *path = NULL, *word = NULL, *shim = NULL;
     bool ours = root &&
                 !json_unpack(root, "{s:{s:{s:s, s:s, s:s}}}", "b_info", "type.pvh", "pvshim", &shim, "pvshim_path",
