@@ -90,7 +90,7 @@ class Boot:
         rc, out, err = self.host.run(f"""
             rm -f {self._log()}
             read before _ < /proc/uptime
-            {'PVBOOT_SOFT_RESET=1' if self.case.mode == 'kexec' else ''} {self.xl} -vvv create -p {self._config_file()} {more}
+            {self.xl} -vvv create -p {self._config_file()} {more}
             rc=$?
             read after _ < /proc/uptime
             echo "@time $before $after"

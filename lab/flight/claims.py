@@ -259,7 +259,7 @@ CLAIMS = [
     Claim("C9", "a standard bzImage boots without its 16-bit entry", "start at startup_32 and startup_64", _c9,
           Elsewhere("so do guests of `pvboot launch`, 6.1-cloud by linux32 and linux64 (docs/launch.md)", (), "launch")),
     Claim("C10", "kexec works in every environment", "kexec inside each path's guest", _c10,
-          Elsewhere("with the plugin, where it is asked to, guests of linux64, vmlinux64 and pvh go on into their next kernel,"
+          Elsewhere("with the plugin, guests of linux64, vmlinux64 and pvh go on into their next kernel,"
                     " which after pvh has to be given acpi_rsdp=; stock xl destroys a PVH guest, and Xen's ACPI tables would kill the next kernel"
                     " (docs/kexec.md)",
                     ("6.1-cloud/linux64/kexec", "6.1-cloud/linux64/kexec-file", "6.1-cloud/vmlinux64/kexec",

@@ -14,14 +14,14 @@ DONE = "rc 0, 1 resets, 1 pauses, introduced 1"
 @pytest.fixture
 def reset(build, plugin, tmp_path):
     """reset(nth=0, **shim): what it says, on standard output and error."""
-    def run(nth=0, preload=plugin, wanted="1", has=(), **shim):
+    def run(nth=0, preload=plugin, has=(), **shim):
         stub = str(plugin.parent / "pvboot-stub.elf")
         shim = {"pvshim": "True", "pvshim_path": stub, "pvshim_cmdline": "pvboot", "pvshim_extra": "entry=linux64", **shim}
         path = tmp_path / "config.json"
         path.write_text(json.dumps({
             "c_info": {"type": "pvh", "name": "g", "uuid": "11111111-2222-3333-4444-555555555555"},
             "b_info": {"kernel": "/k", "cmdline": "", "type.pvh": {k: v for k, v in shim.items() if v is not None}}}))
-        env = {**os.environ, "PVBOOT_SOFT_RESET": wanted, **({"LD_PRELOAD": str(preload)} if preload else {})}
+        env = {**os.environ, **({"LD_PRELOAD": str(preload)} if preload else {})}
         done = subprocess.run([build / "tests/offline/reset", path, str(nth), *has], env=env, capture_output=True,
                               text=True, timeout=60, check=True)
         assert done.stdout.endswith("breach none\n")
@@ -37,12 +37,6 @@ def test_stock_refuses(reset):
 def test_ours_goes_on(reset):
     said, errors = reset()
     assert said.startswith(DONE) and errors == ""
-
-
-def test_not_asked_for_it_is_libxls(reset):
-    for wanted in ("", "0"):
-        said, errors = reset(wanted=wanted)
-        assert said.startswith(REFUSED) and "requests 0" in said and errors == ""
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"caf\xe9 \xc0\x80", b"\xed\xa0\x80", "\u00e9".encode()], ids=repr)

@@ -300,18 +300,22 @@ static void goes_on_as_another_kernel(void **state)
     (void)state;
     begin(true);
     fake_launch.kexecs = 2;
-    assert_int_equal(launch("--wait --on-soft-reset soft-reset", &e), 0);
+    assert_int_equal(launch("--wait", &e), 0);
     assert_int_equal(fake_launch.resets, 2);
     assert_false(fake_launch.exists);
     assert_null(fake.broken);
     begin(true);
     fake_launch.kexecs = 1;
-    assert_int_equal(launch("--wait", &e), 5);
+    assert_int_equal(launch("--wait --on-soft-reset destroy", &e), 5);
     assert_int_equal(fake_launch.resets, 0);
     assert_false(fake_launch.exists);
     begin(true);
     fake_launch.kexecs = 1;
-    assert_int_equal(launch("--console --on-soft-reset soft-reset", &e), 0);
+    assert_int_equal(launch("--entry pv --wait", &e), 5);
+    assert_int_equal(fake_launch.resets, 0);
+    begin(true);
+    fake_launch.kexecs = 1;
+    assert_int_equal(launch("--console", &e), 0);
     assert_int_equal(fake_launch.resets, 1);
     assert_int_equal(fake_launch.bound, fake.param[HVM_PARAM_CONSOLE_EVTCHN]);
     assert_int_equal(launch("--on-reboot soft-reset --wait", &e), -PVBOOT_E_USAGE);
@@ -519,6 +523,34 @@ static void a_name_of_any_bytes_is_listed(void **state)
     assert_non_null(strstr(text, "\"domid\": 7"));
 }
 
+/* Value, owner and permissions of each; of the fake the ports are the same, too. */
+static void its_nodes_stay_as_they_were(void **state)
+{
+    static struct fake_node before[FAKE_NODES];
+    struct pvboot_error e;
+    size_t n;
+
+    (void)state;
+    begin(true);
+    assert_int_equal(launch("--wait --on-poweroff preserve --uuid 11111111-2222-3333-4444-555555555555", &e), 0);
+    n = fake_launch.n_node;
+    memcpy(before, fake_launch.node, sizeof(before));
+    begin(true);
+    fake_launch.kexecs = 1;
+    assert_int_equal(launch("--wait --on-poweroff preserve --uuid 11111111-2222-3333-4444-555555555555", &e), 0);
+    assert_int_equal(fake_launch.resets, 1);
+    for (size_t i = 0; i < n; i++) {
+        const struct fake_node *now = fake_find(before[i].path);
+
+        if (!now)
+            fail_msg("%s is gone", before[i].path);
+        if (strcmp(now->value, before[i].value) || now->owner != before[i].owner ||
+            now->guest_reads != before[i].guest_reads)
+            fail_msg("%s: '%s', of %u, %s", now->path, now->value, now->owner,
+                     now->guest_reads ? "readable" : "hidden");
+    }
+}
+
 static void paused(void **state)
 {
     struct pvboot_error e;
@@ -595,8 +627,8 @@ static void nothing_is_left(const char *what, bool store_lost)
 }
 
 static const char *const way[] = { "",
-                                   "--wait --on-soft-reset soft-reset",
-                                   "--console --on-soft-reset soft-reset",
+                                   "--wait",
+                                   "--console",
                                    "--no-xenstore",
                                    "--timers --cpus 0-1",
                                    "--paused",
@@ -609,10 +641,10 @@ static void each_request(const char *options, int error)
 {
     unsigned long n, requests;
     struct pvboot_error e;
-    bool waits = strstr(options, "wait") || strstr(options, "console");
+    bool waits = strstr(options, "wait") || strstr(options, "console"), pv = strstr(options, "pv");
 
     begin(waits);
-    fake_launch.kexecs = strstr(options, "soft-reset") != NULL;
+    fake_launch.kexecs = waits && !pv;
     assert_int_equal(launch(options, &e), 0);
     requests = fault_count(FAULT_XEN);
     assert_true(requests > 20);
@@ -621,7 +653,7 @@ static void each_request(const char *options, int error)
         int rc;
 
         begin(waits);
-        fake_launch.kexecs = strstr(options, "soft-reset") != NULL;
+        fake_launch.kexecs = waits && !pv;
         fault_arm(FAULT_XEN, n, error);
         rc = launch(options, &e);
         snprintf(what, sizeof(what), "%s, error %d at request %lu, %s", options, error, n, fault_hit());
@@ -699,6 +731,7 @@ int main(void)
         cmocka_unit_test(a_look_that_fails_once_is_no_end),
         cmocka_unit_test(whose_it_is_nobody_knows_without_xenstore),
         cmocka_unit_test(a_name_of_any_bytes_is_listed),
+        cmocka_unit_test(its_nodes_stay_as_they_were),
         cmocka_unit_test(paused),
         cmocka_unit_test(two_of_a_name),
         cmocka_unit_test(each_refusal_leaves_nothing),

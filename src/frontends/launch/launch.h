@@ -23,7 +23,13 @@
 #define LAUNCH_UUID_TEXT 37u /* with NUL */
 
 /* What becomes of the domain when its guest has ended, while somebody waits for that. */
-enum launch_action { LAUNCH_DESTROY, LAUNCH_PRESERVE, LAUNCH_RESTART, LAUNCH_GO_ON };
+enum launch_action {
+    LAUNCH_DESTROY,
+    LAUNCH_PRESERVE,
+    LAUNCH_RESTART,
+    LAUNCH_GO_ON,
+    LAUNCH_UNSAID, /* until it is known what kind of guest it is */
+};
 /* How guests end: Xen's public sched.h, SHUTDOWN_*; these numbers are also exit codes. */
 enum launch_end {
     LAUNCH_POWEROFF,

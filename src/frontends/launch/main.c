@@ -31,7 +31,7 @@ static const char usage[] =
     "  --wait             stay until it has ended\n"
     "  --on-poweroff, --on-reboot, --on-crash, --on-watchdog destroy|preserve|restart   default destroy; while "
     "waiting\n"
-    "  --on-soft-reset destroy|preserve|restart|soft-reset   at a kexec; soft-reset: the guest goes on\n"
+    "  --on-soft-reset destroy|preserve|restart|soft-reset   at a kexec; the last is the default: the guest goes on\n"
     "  --dry-run          the plan, as JSON; nothing is made\n"
     "  --dump DIR         what is, or would be, handed over, as pvboot dump\n"
     "  --json             what was made, as JSON\n\n"

@@ -115,8 +115,8 @@ static int take_options(struct launch_config *c, int argc, char **argv, struct p
     return rc;
 }
 
-/* What contradicts itself, and what would be of no effect. */
-static int check(const struct launch_config *c, struct pvboot_error *e)
+/* What contradicts itself, and what would be of no effect; and what nobody has said. */
+static int check(struct launch_config *c, struct pvboot_error *e)
 {
     bool waits = c->wait || c->console, is_pv = c->req.path == PVBOOT_PATH_PV;
 
@@ -132,6 +132,8 @@ static int check(const struct launch_config *c, struct pvboot_error *e)
                         pvboot_path_name(c->req.path));
     if (c->action[LAUNCH_SOFT_RESET] == LAUNCH_GO_ON && is_pv)
         return pvb_fail(e, PVBOOT_E_USAGE, "soft-reset: Xen resets no PV domain");
+    if (c->action[LAUNCH_SOFT_RESET] == LAUNCH_UNSAID)
+        c->action[LAUNCH_SOFT_RESET] = is_pv ? LAUNCH_DESTROY : LAUNCH_GO_ON; /* as under xl with the plugin */
     return 0;
 }
 
@@ -144,6 +146,7 @@ int launch_options(struct launch_config *c, int argc, char **argv, struct pvboot
     c->vcpus = 1;
     pvboot_request_init(&c->req);
     c->req.has_rng_seed = c->seed_by_default = true; /* as under xl */
+    c->action[LAUNCH_SOFT_RESET] = LAUNCH_UNSAID;
     if (sandbox)
         rc = pvboot_request_set(&c->req, "sandbox", sandbox, e);
     if (!rc)

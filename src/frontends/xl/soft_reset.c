@@ -14,17 +14,6 @@
 #include <xenstore.h>
 
 /*
- * Asked for by who runs xl, and not by default: xenstored's domain_conn_reset(), which introducing a domain once more
- * calls, frees a half read message and goes on using it (4.17 to 4.20).  A guest can bring that about.
- */
-static bool is_wanted(void)
-{
-    const char *value = getenv("PVBOOT_SOFT_RESET");
-
-    return value && !strcmp(value, "1");
-}
-
-/*
  * libxl writes a tenant's bytes (the command line, a name) as they are.  Where they are no UTF-8, which JSON has to be,
  * the marks can still be read with those bytes replaced; what a mark is made of is ASCII, or no mark of ours.
  */
@@ -97,7 +86,7 @@ __attribute__((visibility("default"))) int libxl_domain_soft_reset(libxl_ctx *ct
     struct pvboot_reset r = { .domid = domid };
     struct pvboot_error e = { 0 };
 
-    if (ao_how || !is_wanted() || pvb_refusal() || !config_is_ours(ctx, d_config))
+    if (ao_how || pvb_refusal() || !config_is_ours(ctx, d_config))
         return PVB_STOCK(libxl_domain_soft_reset)(ctx, d_config, domid, ao_how, aop_console_how);
     if (!reset(&r, &e))
         return 0;
