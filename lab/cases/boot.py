@@ -63,6 +63,8 @@ class Boot:
         if self.case.probe:
             return self._judge_probe(files)
         ports = self._ports()
+        if self.case.mode == "kexec":
+            kexec.note_nodes(self.host, self.domain, self.directory)
         started = self._uptime()
         self.host.check(f"{self.xl} unpause {self.domain}")
         problem = self._wait(1)

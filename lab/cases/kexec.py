@@ -27,6 +27,8 @@ SAID = re.compile(r"^@@pvboot-kexec (.*)@@$", re.M)
 REFUSED = re.compile(r"Action for shutdown reason code 5 is soft-reset\n(?:.*\n)*Done\. Rebooting now\n"
                      r"(?:.*\n)*.*libxl_domain_destroy")
 GRANTED = re.compile(r"^Action for shutdown reason code 5 is soft-reset$", re.M)
+NODE = re.compile(r'^(/\S*) = "(.*)" +\((.*)\)$', re.M)  # xenstore-ls -fp
+BEFORE, AFTER = "xenstore-before.txt", "xenstore-after.txt"
 ELF = "7f454c4602010100000000000000000004"  # 64 bits, little-endian, version 1; ET_CORE: elf.h
 
 
@@ -52,16 +54,33 @@ def follow(host: Host, case: Case, directory: Path) -> list[str]:
     (directory / "xl.log").write_text(log)
     (directory / "kexec.txt").write_text("\n".join(said) + "\n")
     crash = "pvlab.crash" in case.cmdline
-    if not said or not said[0].startswith("loaded 0 1" if crash else "loaded 1 0"):
-        return [f"nothing was loaded: {said[:1]}"]
+    if said[:1] != ["junk 1"]:
+        return [f"the guest has made no node: {said[:1]}"]
+    if not said[1:] or not said[1].startswith("loaded 0 1" if crash else "loaded 1 0"):
+        return [f"nothing was loaded: {said[:2]}"]
     if case.path not in OURS:
         return refused(gone, log)
     if said[-1] != "done":
         return [f"{'the domain is gone' if gone else f'no end after {SECONDS} s'}; last word: {said[-1]!r}"]
     console = host.check(f"cat /var/log/xen/console/guest-{case.name}.log")
     (directory / "console-kexec.log").write_text(console)
-    return went_on(said, log, times, crash, host.check(f"xl domid {case.name}").strip() == str(domid)) + \
+    after = _nodes(host, domid)
+    (directory / AFTER).write_text(after)
+    return nodes_stayed((directory / BEFORE).read_text(), after, domid) + went_on(said, log, times, crash, host.check(f"xl domid {case.name}").strip() == str(domid)) + \
         second_kernel(evidence.parse(console), evidence.rounds(console) - 1, times)
+
+
+def _nodes(host: Host, domid: int) -> str:
+    """All that this domain may know of, with owners and permissions."""
+    return host.run(f"""
+        xenstore-ls -fp /local/domain/{domid}
+        vm=$(xenstore-read /local/domain/{domid}/vm) && xenstore-ls -fp $vm
+        xenstore-ls -fp /local/domain/0/backend/console/{domid}""")[1]
+
+
+def note_nodes(host: Host, name: str, directory: Path) -> None:
+    """As the toolstack leaves them, before the guest runs."""
+    (directory / BEFORE).write_text(_nodes(host, int(host.check(f"xl domid {name}"))))
 
 
 def _wait(host: Host, case: Case, domid: int, times: int) -> tuple[list[str], bool]:
@@ -73,6 +92,24 @@ def _wait(host: Host, case: Case, domid: int, times: int) -> tuple[list[str], bo
         if gone or said[-1:] == ["done"] or host.clock() > deadline:
             return said, gone
         time.sleep(1)
+
+
+def nodes_stayed(before: str, after: str, domid: int) -> list[str]:
+    """Of the nodes: as the toolstack made them, with owners and permissions, and no others, such as the first kernel's own.
+    The rings' ports are others, xenconsoled names the terminal, and of its own the guest may say what it likes."""
+    was, now = ({path: (value, perms) for path, value, perms in NODE.findall(text)} for text in (before, after))
+    home = f"/local/domain/{domid}"
+    others = {f"{home}/{node}" for node in ("store/port", "console/port", "console/tty")}
+    if f"{home}/name" not in was:
+        return ["no nodes were seen before"]
+    wrong = [f"{path} has come or stayed" for path in now.keys() - was.keys()]
+    wrong += [f"{path} is gone" for path in was.keys() - now.keys()]
+    for path in was.keys() & now.keys():
+        if was[path][1] != now[path][1]:
+            wrong.append(f"{path} is {now[path][1]}, was {was[path][1]}")
+        elif was[path][0] != now[path][0] and path not in others and not was[path][1].startswith(f"n{domid}"):
+            wrong.append(f"{path} says {now[path][0]!r}, said {was[path][0]!r}")
+    return wrong
 
 
 def refused(gone: bool, log: str) -> list[str]:

@@ -17,6 +17,12 @@ kexec_load() {
             pvlab.kexecs=*) left=${word#*=} ;;
         esac
     done
+    # A node of the guest's own, which the next kernel must not find: XS_WRITE of data/junk (xs_wire.h), and its answer,
+    # which is again an XS_WRITE if all is well, and an XS_ERROR, 16, if not.
+    exec 3<> /dev/xen/xenbus
+    printf '\013\000\000\000\000\000\000\000\000\000\000\000\013\000\000\000data/junk\000x' >&3
+    say "junk $(dd bs=19 count=1 <&3 2> /dev/null | hexdump -n 1 -ve '1/1 "%u"' | grep -c '^11$')"
+    exec 3<&-
     next=kexeced
     [ "$left" -le 1 ] || next=kexec
     words=$(sed "s/pvlab\.mode=[^ ]*/pvlab.mode=$next/; s/pvlab\.kexecs=[^ ]*/pvlab.kexecs=$((left - 1))/

@@ -41,6 +41,33 @@ def test_the_way_there(said, log, times, crash, same, wrong):
     assert (found == []) if wrong is None else any(wrong in line for line in found)
 
 
+NODES = """/local/domain/1/name = "g"   (n0,r1)
+/local/domain/1/store/port = "1"   (n0,r1)
+/local/domain/1/console/tty = ""   (n0,r1)
+/local/domain/1/data = ""   (n1)
+/local/domain/1/control/feature-reboot = "1"   (n1)
+/vm/u/name = "g"   (n0,r1)
+"""
+JUNK = '/local/domain/1/data/junk = "x"   (n1)\n'
+
+
+@pytest.mark.parametrize("old, new, wrong", [
+    ("", "", None),
+    ('port = "1"', 'port = "3"', None),
+    ('reboot = "1"', 'reboot = ""', None),
+    ('tty = ""', 'tty = "/dev/pts/0"', None),
+    ('/vm/u/name = "g"   (n0,r1)\n', "", "/vm/u/name is gone"),
+    ('"1"   (n0,r1)', '"1"   (n0)', "/local/domain/1/store/port is n0, was n0,r1"),
+    ('data = ""   (n1)', 'data = ""   (n1,r2)', "/local/domain/1/data is n1,r2, was n1"),
+    ('1/name = "g"', '1/name = "h"', "/local/domain/1/name says 'h', said 'g'"),
+    ("/vm/u/name", JUNK + "/vm/u/name", "/local/domain/1/data/junk has come or stayed"),
+])
+def test_the_nodes(old, new, wrong):
+    found = kexec.nodes_stayed(NODES, NODES.replace(old, new, 1) if old else NODES, 1)
+    assert found == ([] if wrong is None else [wrong])
+    assert kexec.nodes_stayed("", NODES, 1) == ["no nodes were seen before"]
+
+
 @pytest.mark.parametrize("section, value, wrong", [
     (None, None, None),
     ("hypervisor", b"guest_type HVM\n", "guest_type"),
