@@ -188,6 +188,7 @@ def test_the_files_type_and_the_command_lines_entry(pvboot, config, pv_kernel, s
 @pytest.mark.parametrize("options, code, says", [
     (["--paused", "--wait"], 64, "--paused leaves nothing to wait for"),
     (["--on-reboot", "restart"], 64, "restart needs somebody who waits"),
+    (["--on-soft-reset", "soft-reset"], 64, "soft-reset needs somebody who waits"),
     (["--name", "7"], 64, "not all digits"),
     (["--name", "a b"], 64, "byte 2 is none of letters"),
     (["--name", "x" * 64], 64, "want 1 to 63 bytes"),

@@ -573,6 +573,22 @@ static void two_of_a_name(void **state)
     assert_int_equal(fake_launch.handles + (int)fake.handles, 0);
 }
 
+/* Somebody has taken it since launch looked. */
+static void a_name_that_is_taken_meanwhile(void **state)
+{
+    struct pvboot_error e;
+
+    (void)state;
+    begin(false);
+    fake_launch.node[0] = (struct fake_node){ .path = "/local/domain/9/name", .value = "g" };
+    fake_launch.n_node = 1;
+    assert_int_equal(launch("", &e), -PVBOOT_E_XEN);
+    assert_non_null(strstr(e.text, "the name 'g', which another domain has"));
+    assert_false(fake_launch.exists);
+    assert_int_equal(fake_launch.n_node, 1);
+    assert_int_equal(fake_launch.handles + (int)fake.handles, 0);
+}
+
 /* Xen says how many pages there were, and that is no error to it. */
 static void no_page_for_tables(void **state)
 {
@@ -716,6 +732,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_domain_as_libxl_makes_it),
+        cmocka_unit_test(a_name_that_is_taken_meanwhile),
         cmocka_unit_test(no_page_for_tables),
         cmocka_unit_test(tables_are_in_the_guest),
         cmocka_unit_test(nodes_as_libxl_writes_them),

@@ -132,6 +132,8 @@ static int check(struct launch_config *c, struct pvboot_error *e)
                         pvboot_path_name(c->req.path));
     if (c->action[LAUNCH_SOFT_RESET] == LAUNCH_GO_ON && is_pv)
         return pvb_fail(e, PVBOOT_E_USAGE, "soft-reset: Xen resets no PV domain");
+    if (c->action[LAUNCH_SOFT_RESET] == LAUNCH_GO_ON && !waits)
+        return pvb_fail(e, PVBOOT_E_USAGE, "soft-reset needs somebody who waits: --wait or --console");
     if (c->action[LAUNCH_SOFT_RESET] == LAUNCH_UNSAID)
         c->action[LAUNCH_SOFT_RESET] = is_pv ? LAUNCH_DESTROY : LAUNCH_GO_ON; /* as under xl with the plugin */
     return 0;

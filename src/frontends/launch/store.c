@@ -80,6 +80,29 @@ static int transact(const struct launch *l, void (*make)(struct put *p), struct 
     return pvb_fail(e, PVBOOT_E_XEN, "xenstore refuses the nodes of domain %u: errno %d", l->xen.domid, errno);
 }
 
+/*
+ * By another domain, since launch_open() looked.  Who takes it behind our back makes the transaction fail, and it is made
+ * again.
+ */
+static bool is_taken(const struct put *p)
+{
+    struct xs_handle *xs = p->l->xs;
+    unsigned int n = 0, bytes;
+    char **domid = xs_directory(xs, p->t, "/local/domain", &n);
+    bool found = false;
+
+    for (unsigned int i = 0; i < n && domid && !found; i++) {
+        char path[PATH_BYTES], *name;
+
+        snprintf(path, sizeof(path), "/local/domain/%.32s/name", domid[i]);
+        name = xs_read(xs, p->t, path, &bytes);
+        found = name && !strcmp(name, p->l->cfg->name);
+        free(name);
+    }
+    free(domid);
+    return found;
+}
+
 static const struct {
     const char *node;
     enum mode mode;
@@ -111,6 +134,12 @@ static void domain_nodes(struct put *p)
     uint32_t domid = l->xen.domid;
     char uuid[LAUNCH_UUID_TEXT], text[PATH_BYTES];
 
+    if (is_taken(p)) {
+        p->failed = true;
+        errno = EEXIST;
+        snprintf(p->path, sizeof(p->path), "the name '%s', which another domain has", c->name);
+        return;
+    }
     launch_uuid_text(c->uuid, uuid);
     snprintf(text, sizeof(text), "/vm/%s", uuid);
     put(p, READABLE, "", "/local/domain/%u", domid);
