@@ -11,7 +11,7 @@ import pytest
 from lab.base import kernels
 from lab.machine import install
 from lab.cases import xlcfg
-from lab.flight import dmesgrules, guest_fields, job, model, native_in_pv, pvboot_tool, recipes, timing
+from lab.flight import dmesgrules, guest_fields, job, model, native_in_pv, pvboot_tool, recipes, rules, timing
 from lab.flight.model import Cell
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
@@ -83,6 +83,27 @@ def test_iomem_is_whole_again_after_setup_data():
 def test_which_lines_may_differ(line, path, kind):
     found = dmesgrules.explain(line, path)
     assert (found and found[0]) == kind
+
+
+GPE_LINE = "ACPI: Enabled # GPEs in block # to #F"
+
+
+@pytest.mark.parametrize("column, reference, explained", [
+    ("pvh", "xl-pvh", True), ("grub", "linux32", True), ("stub:stock-xl", "linux32", True),
+    ("grub", "xl-pvh", False), ("stub:stock-xl", "xl-pvh", False), ("linux64", "pvh", False),
+])
+def test_the_plugin_alone_takes_the_gpe_block_away(column, reference, explained):
+    table = rules.explain(rules.Difference("guest.acpi.FACP", column, "ab", "cd", reference), rules.Context({}, {}, {}))
+    assert (table is not None) == explained
+    gone = rules.Difference("guest.acpi.FACP", column, "ab", rules.ABSENT, reference)
+    assert rules.explain(gone, rules.Context({}, {}, {})) is None
+
+
+@pytest.mark.parametrize("path, reference, explained", [
+    ("pvh", "xl-pvh", True), ("grub", "linux32", True), ("grub", "xl-pvh", False),
+])
+def test_lines_of_a_gpe_block(path, reference, explained):
+    assert (dmesgrules.explain(GPE_LINE, path, reference) is not None) == explained
 
 
 def test_xen_notes_of_an_elf():
