@@ -105,6 +105,7 @@ void pvboot_xen_guest_init(struct pvboot_xen_guest *g, const struct pvboot_xen *
     X(xc_hvm_param_set)        \
     X(xs_read)                 \
     X(xs_write)                \
+    X(xs_rm)                   \
     X(xs_directory)            \
     X(xs_get_permissions)      \
     X(xs_set_permissions)      \

@@ -31,7 +31,10 @@ struct fake_launch {
     bool shut_down;        /* all its vCPUs wait for what the toolstack will do */
     unsigned int between;  /* so many transactions find at their end that somebody else has come in between */
     unsigned int crowd;    /* FAKE_CROWDED has so many entries more when it is listed, and none is there afterwards */
-    bool destroys;         /* who does, destroys the domain: its nodes are gone */
+    const char *rival;     /* dom0 takes this name as soon as there is a transaction */
+    bool orphans;          /* nodes of a domain that is released are kept, as dom0's */
+    unsigned int sleeps;
+    bool destroys; /* who does, destroys the domain: its nodes are gone */
     /* what came of it */
     bool exists, running, introduced;
     unsigned int pauses, resets, introduced_port;

@@ -229,6 +229,13 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
     if (fake_launch.in_transaction)
         fake_breach("a transaction inside another");
     fake_launch.in_transaction = true;
+    if (fake_launch.rival) {
+        struct fake_node *n = &fake_launch.node[fake_launch.n_node++];
+
+        *n = (struct fake_node){ .path = "/local/domain/0/name" };
+        snprintf(n->value, sizeof(n->value), "%s", fake_launch.rival);
+        fake_launch.rival = NULL;
+    }
     memcpy(fake_launch.kept, fake_launch.node, sizeof(fake_launch.kept));
     fake_launch.n_kept = fake_launch.n_node;
     return TRANSACTION;
@@ -285,7 +292,9 @@ bool xs_release_domain(struct xs_handle *h, unsigned int domid)
     for (size_t i = 0; i < fake_launch.n_node;) {
         fake_launch.node[i].guest_reads = false;
         snprintf(path, sizeof(path), "%s", fake_launch.node[i].path);
-        if (fake_launch.node[i].owner == FAKE_DOMID) {
+        if (fake_launch.node[i].owner == FAKE_DOMID && fake_launch.orphans) {
+            fake_launch.node[i++].owner = 0;
+        } else if (fake_launch.node[i].owner == FAKE_DOMID) {
             forget(path);
             i = 0;
         } else {

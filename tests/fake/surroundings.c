@@ -13,6 +13,12 @@ bool launch_daemon_answers(void)
     return !fake_launch.absent && !fake_launch.served;
 }
 
+void launch_sleep(int ms)
+{
+    (void)ms;
+    fake_launch.sleeps++;
+}
+
 /* Linux: once it has talked to a xenstored, it takes no other. */
 int launch_xenbus_setup(uint32_t domid)
 {

@@ -171,14 +171,18 @@ static void the_guests_own_nodes_stay_away(void **state)
     struct pvboot_error e;
 
     (void)state;
-    begin();
-    for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++)
-        guests(junk[i], "junk");
-    readable("/local/domain/7/data/of-dom0", ""); /* below what goes */
-    assert_int_equal(reset(&rings, &e), 0);
-    for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++)
-        assert_null(fake_find(junk[i]));
-    assert_null(fake_find("/local/domain/7/data/of-dom0"));
+    for (int orphans = 0; orphans < 2; orphans++) {
+        begin();
+        fake_launch.orphans = orphans;
+        for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++)
+            guests(junk[i], "junk");
+        readable("/local/domain/7/data/of-dom0", ""); /* below what goes */
+        assert_int_equal(reset(&rings, &e), 0);
+        for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++)
+            assert_null(fake_find(junk[i]));
+        assert_null(fake_find("/local/domain/7/data/of-dom0"));
+        is("/local/domain/7/data", "", FAKE_DOMID, false);
+    }
 }
 
 static void what_was_not_there_is_not_made(void **state)
@@ -342,6 +346,10 @@ static const struct {
     { "/local/domain/7/store/ring-ref", "12x", "xenstore: /local/domain/7/store/ring-ref is no number" },
     { "/local/domain/7/store/ring-ref", "4294967296", "xenstore: /local/domain/7/store/ring-ref is no number" },
     { "/local/domain/7/store/ring-ref", NULL, "xenstore: reading /local/domain/7/store/ring-ref: errno 2" },
+    { "/local/domain/7/console/backend", "/local/domain/9/backend",
+      "xenstore: the back end of domain 7's console is elsewhere: /local/domain/9/backend" },
+    { "/local/domain/7/console/backend", "/local/domain/0/backend/console/8/0",
+      "xenstore: the back end of domain 7's console is elsewhere: /local/domain/0/backend/console/8/0" },
     { "/tool/xenstored/domid", "dom0", "xenstore: /tool/xenstored/domid is no number" },
 };
 

@@ -9,7 +9,8 @@
 
 struct pvb_node {
     char *path;
-    bool guests;                 /* its own: made anew, with @value in it */
+    bool owned;                  /* by the guest: goes, whatever xenstored does with it */
+    bool guests;                 /* of those, a toolstack's: made anew, with @value in it */
     char value[16];              /* as the toolstack has it */
     unsigned int n_perm;         /* 0: nothing is to be done about it */
     struct xs_permissions *perm; /* those with which it is given back */

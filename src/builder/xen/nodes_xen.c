@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * What releasing a domain does to its nodes, undone.  xenstored deletes those that the guest owns, and what is below
- * them; and to the domain that is introduced next under the same number, permissions from before mean nothing: C
+ * them, or (--keep-orphans) makes them dom0's, so that they are removed here; and to the domain that is introduced next under the same number, permissions from before mean nothing: C
  * xenstored compares their ages (domain_adjust_node_perms()), OCaml xenstored takes them away (Store.reset_permissions).
  * So every node that the guest may read has to be given its permissions once more.
  */
@@ -133,7 +133,8 @@ static int look(struct pvb_nodes *nodes, size_t i, const struct pvboot_reset *r,
             return 0;
         return pvb_fail(e, PVBOOT_E_XEN, "xenstore: whose %s is: errno %d", node->path, errno);
     }
-    if (perm[0].id == r->domid) { /* and the guest's is all that is below it, and whom it lets in */
+    node->owned = perm[0].id == r->domid;
+    if (node->owned) { /* and the guest's is all that is below it, and whom it lets in */
         free(perm);
         return take_guests(node, nodes, r->domid, e);
     }
@@ -142,6 +143,16 @@ static int look(struct pvb_nodes *nodes, size_t i, const struct pvboot_reset *r,
         reads = reads || perm[k].id == r->domid;
     node->n_perm = reads ? n : 0;
     return add_children(nodes, i, r, e);
+}
+
+/* Is @path where xenconsoled has its end of the console?  A domain that it runs in may write what it likes there. */
+static bool is_back_end(const char *path, uint32_t domid, uint32_t *daemon)
+{
+    char wanted[80];
+
+    *daemon = (uint32_t)strtoul(path + strlen(BACKEND_PLACE), NULL, 10);
+    snprintf(wanted, sizeof(wanted), BACKEND_PLACE "%u/backend/console/%u/0", *daemon, domid);
+    return !strcmp(path, wanted);
 }
 
 /* What a node of the domain's, which is not the guest's to write, names in another place. */
@@ -178,8 +189,9 @@ int pvb_nodes_read(struct pvb_nodes *nodes, const struct pvboot_reset *r, struct
     named = nodes->n;
     if (!rc)
         rc = add_named(nodes, "console/backend", BACKEND_PLACE, r, e);
-    if (nodes->n > named)
-        nodes->console_domid = (uint32_t)strtoul(nodes->at[named].path + strlen(BACKEND_PLACE), NULL, 10);
+    if (nodes->n > named && !is_back_end(nodes->at[named].path, r->domid, &nodes->console_domid))
+        rc = pvb_fail(e, PVBOOT_E_XEN, "xenstore: the back end of domain %u's console is elsewhere: %.80s", r->domid,
+                      nodes->at[named].path);
     for (size_t i = 0; !rc && i < nodes->n; i++)
         rc = look(nodes, i, r, e);
     return rc;
@@ -191,6 +203,8 @@ int pvb_nodes_give_back(const struct pvb_nodes *nodes, const struct pvboot_reset
     for (size_t i = 0; i < nodes->n; i++) {
         const struct pvb_node *node = &nodes->at[i];
 
+        if (node->owned && !r->call.xs_rm(r->xs, t, node->path) && errno != ENOENT)
+            return pvb_fail(e, PVBOOT_E_XEN, "xenstore: removing %s: errno %d", node->path, errno);
         if (!node->n_perm)
             continue;
         if (node->guests && !r->call.xs_write(r->xs, t, node->path, node->value, (unsigned int)strlen(node->value)))
