@@ -154,6 +154,8 @@ def test_the_command_line_overrides_the_file_wherever_it_stands(pvboot, config, 
 @pytest.mark.parametrize("lines, code, says", [
     (["disk = [ 'phy:/dev/x,xvda,w' ]"], 67, "unsupported: {}: line 2: disk: launch has no such thing; xl create has"),
     (["vif = [ '' ]"], 67, "unsupported: {}: line 2: vif: launch has no such thing; xl create has"),
+    (["pvboot_ramdisks = [ '/a', ['/b'], '/c' ]"], 64, "usage: {}: line 2: pvboot_ramdisks: want a list of paths without commas"),
+    (["pvboot_ramdisks = [ '/a,/b' ]"], 64, "usage: {}: line 2: pvboot_ramdisks: want a list of paths without commas"),
     (["memory = 'x'"], 64, "usage: {}: line 2: memory: memory 'x' is not a number"),
     (["type = 'hvm'"], 64, 'usage: {}: line 2: type: "hvm": want "pvh" or "pv"'),
     (["builder = 'linux'"], 64, 'usage: {}: line 2: builder: "linux": want "pvboot"'),

@@ -27,6 +27,8 @@ struct launch_console {
     bool in_open; /* standard input has not ended yet */
     bool raw;     /* it is a terminal, which is set raw */
     struct termios was;
+    char typed[1024]; /* what has been read of it, and for which the guest has no room yet */
+    size_t n_typed;
 };
 
 static void set_raw(struct launch_console *c)
@@ -108,33 +110,55 @@ static size_t room_in(const struct xencons_interface *r)
     return used < sizeof(r->in) ? sizeof(r->in) - used : 0;
 }
 
-/* As much as the ring has room for, so that nothing typed is lost.  True: ^] was in it. */
-static bool carry_in(struct launch_console *c)
+/* As much as the ring has room for. */
+static void carry_in(struct launch_console *c)
 {
     struct xencons_interface *r = c->ring;
+    size_t room = room_in(r), n = c->n_typed < room ? c->n_typed : room;
     uint32_t prod = r->in_prod;
-    char text[sizeof(r->in)];
-    ssize_t n = read(STDIN_FILENO, text, room_in(r));
+
+    for (size_t i = 0; i < n; i++)
+        r->in[MASK_XENCONS_IDX(prod++, r->in)] = c->typed[i];
+    if (!n)
+        return;
+    __atomic_store_n(&r->in_prod, prod, __ATOMIC_RELEASE);
+    memmove(c->typed, c->typed + n, c->n_typed - n);
+    c->n_typed -= n;
+    xenevtchn_notify(c->evtchn, (evtchn_port_t)c->port);
+}
+
+/*
+ * From a terminal always, since a guest that reads nothing must not keep ^] from us: what is typed beyond our room is lost.
+ * From anything else only what there is room for.
+ */
+static bool listens(const struct launch_console *c)
+{
+    return c->in_open && (c->raw || c->n_typed < sizeof(c->typed));
+}
+
+/* True: ^] was in it. */
+static bool read_typed(struct launch_console *c)
+{
+    char text[sizeof(c->typed)];
+    size_t room = sizeof(c->typed) - c->n_typed, part;
+    ssize_t n = read(STDIN_FILENO, text, c->raw ? sizeof(text) : room);
 
     if (n <= 0) {
         c->in_open = n < 0 && (errno == EINTR || errno == EAGAIN);
         return false;
     }
-    for (ssize_t i = 0; i < n; i++) {
-        if (c->raw && text[i] == LEAVE)
-            return true;
-        r->in[MASK_XENCONS_IDX(prod, r->in)] = text[i];
-        __atomic_store_n(&r->in_prod, ++prod, __ATOMIC_RELEASE);
-    }
-    xenevtchn_notify(c->evtchn, (evtchn_port_t)c->port);
+    if (c->raw && memchr(text, LEAVE, (size_t)n))
+        return true;
+    part = (size_t)n < room ? (size_t)n : room;
+    memcpy(c->typed + c->n_typed, text, part);
+    c->n_typed += part;
     return false;
 }
 
 bool launch_console_carry(struct launch_console *c, int ms)
 {
-    bool listen = c->in_open && room_in(c->ring);
     struct pollfd p[] = { { .fd = xenevtchn_fd(c->evtchn), .events = POLLIN },
-                          { .fd = listen ? STDIN_FILENO : -1, .events = POLLIN } };
+                          { .fd = listens(c) ? STDIN_FILENO : -1, .events = POLLIN } };
     bool left = false;
     int n = poll(p, 2, ms);
 
@@ -146,7 +170,8 @@ bool launch_console_carry(struct launch_console *c, int ms)
     }
     carry_out(c);
     if (n > 0 && p[1].revents)
-        left = carry_in(c);
+        left = read_typed(c);
+    carry_in(c);
     return left;
 }
 

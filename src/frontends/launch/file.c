@@ -13,6 +13,7 @@
 
 static const char prefix[] = "pvboot_";
 #define RAMDISKS "pvboot_ramdisks"
+#define WANT_PATHS "want a list of paths without commas, or one string with a comma between two"
 
 /* Keys whose values are an option of the same name. */
 static const char *const same[] = {
@@ -40,13 +41,15 @@ static int set_words(struct launch_config *c, const char *words, struct pvboot_e
     return rc;
 }
 
-static int set_list(struct launch_config *c, const XLU_ConfigList *list, struct pvboot_error *e)
+static int set_list(struct launch_config *c, const XLU_ConfigList *list, int entries, struct pvboot_error *e)
 {
-    const char *path;
     int rc = 0;
 
-    for (int i = 0; !rc && (path = xlu_cfg_get_listitem(list, i)); i++)
-        rc = launch_set(c, "ramdisk", path, e);
+    for (int i = 0; !rc && i < entries; i++) {
+        const char *path = xlu_cfg_get_listitem(list, i);
+
+        rc = path && !strchr(path, ',') ? launch_set(c, "ramdisk", path, e) : pvb_fail(e, PVBOOT_E_USAGE, WANT_PATHS);
+    }
     return rc;
 }
 
@@ -54,15 +57,15 @@ static int set_list(struct launch_config *c, const XLU_ConfigList *list, struct 
 static int set_ramdisks(struct launch_config *c, const char *value, struct pvboot_error *e)
 {
     XLU_ConfigList *list;
-    int rc = 0;
+    int entries = 0, rc = 0;
 
     if (!c->n_ramdisks && value_of(c, "ramdisk"))
         rc = launch_set(c, "ramdisk", value_of(c, "ramdisk"), e);
     if (rc || value)
         return rc ? rc : set_words(c, value, e);
-    if (xlu_cfg_get_list(c->file, RAMDISKS, &list, NULL, 1))
-        return pvb_fail(e, PVBOOT_E_USAGE, "want a list of paths, or one string with a comma between two");
-    return set_list(c, list, e);
+    if (xlu_cfg_get_list(c->file, RAMDISKS, &list, &entries, 1))
+        return pvb_fail(e, PVBOOT_E_USAGE, WANT_PATHS);
+    return set_list(c, list, entries, e);
 }
 
 /* As xl joins them: cmdline= stands alone, else root= and extra=. */

@@ -170,6 +170,8 @@ int launch_event_cmdline(struct launch_config *c, uint32_t port, struct pvboot_e
 
 /* surroundings.c.  Does a daemon in this domain answer? */
 bool launch_daemon_answers(void);
+/* Or until a signal comes. */
+void launch_sleep(int ms);
 /* The port of this kernel's that domain @domid is to bind; -1 and errno. */
 int launch_xenbus_setup(uint32_t domid);
 /* A request to whoever serves this kernel, whose answer can be polled for; -1 and errno. */

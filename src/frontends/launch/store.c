@@ -22,7 +22,7 @@ enum mode {
 struct put {
     const struct launch *l;
     xs_transaction_t t;
-    bool failed;
+    bool failed, taken;    /* taken: the name, by another domain */
     char path[PATH_BYTES]; /* of the last node */
 };
 
@@ -70,7 +70,8 @@ static int transact(const struct launch *l, void (*make)(struct put *p), struct 
                 return launch_store_gone(l, e);
             if (p.t != XBT_NULL)
                 xs_transaction_end(l->xs, p.t, true);
-            return pvb_fail(e, PVBOOT_E_XEN, "xenstore refuses %s: errno %d", p.path, r);
+            return p.taken ? pvb_fail(e, PVBOOT_E_USAGE, "there is a domain '%s' already", l->cfg->name)
+                           : pvb_fail(e, PVBOOT_E_XEN, "xenstore refuses %s: errno %d", p.path, r);
         }
         if (xs_transaction_end(l->xs, p.t, false))
             return 0;
@@ -80,8 +81,21 @@ static int transact(const struct launch *l, void (*make)(struct put *p), struct 
     return pvb_fail(e, PVBOOT_E_XEN, "xenstore refuses the nodes of domain %u: errno %d", l->xen.domid, errno);
 }
 
+/* Who destroys a domain has its nodes removed: then none must come into being again. */
+static bool is_gone(struct put *p)
+{
+    unsigned int n;
+    char *value;
+
+    snprintf(p->path, sizeof(p->path), "/local/domain/%u", p->l->xen.domid);
+    value = xs_read(p->l->xs, p->t, p->path, &n);
+    p->failed = !value;
+    free(value);
+    return p->failed;
+}
+
 /*
- * By another domain, since launch_open() looked.  Who takes it behind our back makes the transaction fail, and it is made
+ * By another domain that lives, since launch_open() looked.  Who takes it behind our back makes the transaction fail, and it is made
  * again.
  */
 static bool is_taken(const struct put *p)
@@ -96,7 +110,8 @@ static bool is_taken(const struct put *p)
 
         snprintf(path, sizeof(path), "/local/domain/%.32s/name", domid[i]);
         name = xs_read(xs, p->t, path, &bytes);
-        found = name && !strcmp(name, p->l->cfg->name);
+        found = name && !strcmp(name, p->l->cfg->name) &&
+                launch_domain_lives(p->l->xen.xch, (uint32_t)strtoul(domid[i], NULL, 10));
         free(name);
     }
     free(domid);
@@ -134,12 +149,9 @@ static void domain_nodes(struct put *p)
     uint32_t domid = l->xen.domid;
     char uuid[LAUNCH_UUID_TEXT], text[PATH_BYTES];
 
-    if (is_taken(p)) {
-        p->failed = true;
-        errno = EEXIST;
-        snprintf(p->path, sizeof(p->path), "the name '%s', which another domain has", c->name);
+    p->taken = p->failed = is_taken(p);
+    if (p->taken)
         return;
-    }
     launch_uuid_text(c->uuid, uuid);
     snprintf(text, sizeof(text), "/vm/%s", uuid);
     put(p, READABLE, "", "/local/domain/%u", domid);
@@ -185,6 +197,8 @@ static void console_nodes(struct put *p)
     uint32_t domid = l->xen.domid, daemon = l->console_domid;
     char front[PATH_BYTES], back[PATH_BYTES], note[PATH_BYTES], number[16];
 
+    if (is_gone(p))
+        return;
     snprintf(front, sizeof(front), "/local/domain/%u/console", domid);
     snprintf(back, sizeof(back), "/local/domain/%u/backend/console/%u/0", daemon, domid);
     snprintf(note, sizeof(note), "/libxl/%u/device/console/0", domid);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -32,6 +33,11 @@ bool launch_daemon_answers(void)
     r = connect(fd, (const struct sockaddr *)&a, sizeof(a));
     close(fd);
     return !r;
+}
+
+void launch_sleep(int ms)
+{
+    poll(NULL, 0, ms);
 }
 
 /* Linux drivers/xen/xenbus/xenbus_dev_backend.c. */

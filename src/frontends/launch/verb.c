@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#define BETWEEN_LIVES_MS 2000
+
 static int print_json(json_t *o, struct pvboot_error *e)
 {
     int r = o ? json_dumpf(o, stdout, JSON_INDENT(2)) : -1;
@@ -65,10 +67,23 @@ static int leave(struct launch *l, struct launch_console **console, struct pvboo
     return l->cfg->wait ? launch_console_open(console, l, e) : 0;
 }
 
+/*
+ * A guest that does nothing but end shall not keep Xen and xenstored busy with that, nor us from looking for signals.  xl, too,
+ * sleeps before it goes on.
+ */
+static int pause_for(struct pvboot_error *e)
+{
+    int rc = launch_interrupted(e);
+
+    if (!rc)
+        launch_sleep(BETWEEN_LIVES_MS);
+    return rc ? rc : launch_interrupted(e);
+}
+
 /* Into its next kernel.  The channel of a console that is ours has another number now. */
 static int go_on(struct launch *l, struct launch_console **console, struct pvboot_error *e)
 {
-    int rc = launch_interrupted(e); /* a guest that does nothing else would not let us look */
+    int rc = pause_for(e);
 
     launch_console_close(*console);
     *console = NULL;
@@ -139,7 +154,7 @@ int launch_verb(int argc, char **argv, struct pvboot_error *e)
     if (!rc && !c.dry_run)
         do
             rc = live(&l, &end, e);
-        while (!rc && end >= 0 && c.action[end] == LAUNCH_RESTART);
+        while (!rc && end >= 0 && c.action[end] == LAUNCH_RESTART && !(rc = pause_for(e)));
     launch_close(&l);
     launch_dispose(&l);
     return rc || end < 0 ? rc : end;

@@ -7,9 +7,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <time.h>
 
 #define ASK_MS 200
-#define PATIENCE 25u /* looks in a row that may fail: dom0 may be short of memory for a moment */
+#define PATIENCE_S 5 /* for looks that fail: dom0 may be short of memory for a moment */
 
 /* @over: it has ended, like @end. -XEN */
 static int look(const struct launch *l, bool *over, enum launch_end *end, struct pvboot_error *e)
@@ -30,17 +31,31 @@ static int look(const struct launch *l, bool *over, enum launch_end *end, struct
     return 0;
 }
 
+/* As look(), but a failure counts only when none has succeeded for a while; @since: seconds, 0 while all is well. */
+static int look_patiently(const struct launch *l, time_t *since, bool *over, enum launch_end *end,
+                          struct pvboot_error *e)
+{
+    struct pvboot_error failed = { 0 };
+    int rc = look(l, over, end, &failed);
+    struct timespec now = { 0 };
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!rc || !*since)
+        *since = rc ? now.tv_sec : 0;
+    if (!rc || now.tv_sec - *since < PATIENCE_S)
+        return 0;
+    *e = failed;
+    return rc;
+}
+
 int launch_wait(struct launch *l, struct launch_console *c, enum launch_end *end, bool *left, struct pvboot_error *e)
 {
-    unsigned int failed = 0;
+    time_t since = 0;
     bool over = false;
     int rc;
 
     for (*left = false; !*left;) {
-        rc = look(l, &over, end, e);
-        failed = rc ? failed + 1 : 0;
-        if (failed && failed < PATIENCE)
-            rc = 0;
+        rc = look_patiently(l, &since, &over, end, e);
         if (!rc && !over)
             rc = launch_interrupted(e);
         if (rc || over)
