@@ -15,7 +15,8 @@ SUITES = \
     'command line=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/cli' \
     'stock libxenguest=closing=$(M) -s offline' \
     'confinement=tap=$(M) -s confine-c' \
-    'confined parser=closing=$(M) -s confine-py'
+    'confined parser=closing=$(M) -s confine-py' \
+    'fault sweep=closing=$(M) -s faults'
 # Beside them: the lab, whose emulator is one thread, and then builds in directories of their own.
 LAB_SUITES = 'lab=closing=$(PYTHON) -m lab run --select smoke' \
     'flight=closing=$(PYTHON) -m lab compare --select smoke --anew --out $(BUILD)/lab/flight-smoke'
@@ -28,7 +29,6 @@ BESIDE = \
 # lab has fetched by then.
 EITHER = \
     'unit=tap=$(UNIT_TESTS) LZO=y BUILD=$(BUILD)/lzo' \
-    'fault sweep=closing=$(M) -s faults' \
     'stub and probes in QEMU=closing=PVBOOT_BUILD=$(BUILD) $(PYTEST) tests/guests' \
     'build with clang=plain=$(M) BUILD=$(BUILD)/clang CC=clang all' \
     'reproducible=plain=$(M) check-reproducible' \
