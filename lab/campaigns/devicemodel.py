@@ -55,6 +55,7 @@ def _guest(testbed: Testbed, way: str, xl: str) -> None:
     after = testbed.settled()
     left = [line for line in census.compare(before, after) if not line.startswith("free pages")]  # as launch.py has it
     wrong = wrong or "; ".join(left)
+    way += f", try {tries + 1}" if tries else ""
     print(f"{way}: {time.monotonic() - started:.0f} s: {wrong or 'as it should'}", flush=True)
     testbed.add("guest", way, time.monotonic() - started, after, wrong)
 

@@ -107,6 +107,7 @@ def _guest(testbed: Testbed, at: dict[str, str], path: str) -> tuple[list[str], 
             testbed.keep(f"{case.name}.log", text + port)
             return _judged(evidence.parse(text), port, path), port
         except (ValueError, LabError) as lost:  # xl, too, fails where the emulation made up a triple fault
+            print(f"{case.name}: try {tries + 1}: {lost}", flush=True)
             testbed.host.run(f"{STOCK_XL} destroy {case.name}")
             if tries == TRIES - 1:
                 return [str(lost)], ""

@@ -235,7 +235,7 @@ RULES = [
          c.jobs[d.column].handover["gdt"] != ""),
     Rule(EXPECTED, r"cpu\.(gdtr_.*|rsi)", PVH, "a PVH entry is promised no GDT; EBX names its structure", _is(0)),
     Rule(EXPECTED, r"cpu\..*_arbytes|cpu\..*_(sel|limit)", OURS, "selectors of the GDT that the Linux entries want", _abi),
-    Rule(EXPECTED, r"cpu\..*", PV, "a PV guest starts in long mode on page tables of its own, at a virtual address"),
+    Rule(EXPECTED, r"cpu\..*", ("xl-pv",), "a PV guest starts in long mode on page tables of its own, at a virtual address"),
     # what is handed over
     Rule(EXPECTED, r"handed\.page", ANY, "each entry's ABI has its own structure"),
     Rule(EXPECTED, r"handed\.rsdp", ANY, "where stock Xen puts it", _rsdp_of_reference),
@@ -305,12 +305,12 @@ RULES = [
     Rule(EXPECTED, r"guest\.memory_kib", PV, "it needs no bounce buffers for devices below 4 GiB", _bounce_buffers),
     Rule(EXPECTED, _Z + "(type_of_loader|version|hardware_subarch)", PV,
          "its kernel writes subarch 2 and no version", _is(0x90, 0, 2)),
-    Rule(EXPECTED, _Z + "(ramdisk_image|cmd_line_ptr)", PV, "stock Xen places it"),
+    Rule(EXPECTED, _Z + "(ramdisk_image|cmd_line_ptr)", ("xl-pv",), "stock Xen places it"),
     Rule(EXPECTED, _Z + "ramdisk_size", PV, "whole pages", _padded),
     Rule(EXPECTED, r"guest\.acpi\.(FACP|APIC)", HVM, "the plugin's guests are without the GPE block, whose handler spoils the"
          " MADT's checksum and what lies behind it (docs/handover.md)", _one_has_gpes),
     Rule(EXPECTED, r"guest\.acpi\..*", PV, "a PV guest has no ACPI", _is(ABSENT)),
-    Rule(EXPECTED, r"guest\.cpu\..*", PV, "Xen shows PV guests another CPUID"),
+    Rule(EXPECTED, r"guest\.cpu\..*", ("xl-pv",), "Xen shows PV guests another CPUID"),
     # our PV guest beside stock Xen's
     Rule(PLACEMENT, r"cpu\.cr3|handed\.pv_start_info\.(shared_info|store_mfn|console\.domU\.mfn)", (TWINS,),
          "machine frames, which Xen chooses"),
