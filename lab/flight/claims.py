@@ -259,11 +259,11 @@ CLAIMS = [
     Claim("C9", "a standard bzImage boots without its 16-bit entry", "start at startup_32 and startup_64", _c9,
           Elsewhere("so do guests of `pvboot launch`, 6.1-cloud by linux32 and linux64 (docs/launch.md)", (), "launch")),
     Claim("C10", "kexec works in every environment", "kexec inside each path's guest", _c10,
-          Elsewhere("with the plugin, guests of linux64, vmlinux64 and pvh go on into their next kernel,"
-                    " which after pvh has to be given acpi_rsdp=; stock xl destroys a PVH guest, and Xen's ACPI tables would kill the next kernel"
-                    " (docs/kexec.md)",
-                    ("6.1-cloud/linux64/kexec", "6.1-cloud/linux64/kexec-file", "6.1-cloud/vmlinux64/kexec",
-                     "6.1-cloud/vmlinux64/kexec-file", "6.1-cloud/pvh/kexec", "6.1-cloud/xl-pvh/kexec"))),
+          Elsewhere("with the plugin, guests of linux64, vmlinux64, stub and pvh without disks and networks go on into their next"
+                    " kernel, which after pvh has to be given acpi_rsdp=, twice in a row, too, and after a panic into a crash kernel;"
+                    " stock xl destroys a PVH guest, and Xen's ACPI tables would kill the next kernel (docs/kexec.md)",
+                    (*(f"6.1-cloud/{path}/{how}" for path in ("linux64", "vmlinux64", "stub", "pvh") for how in ("kexec", "kexec-file")),
+                     "6.1-cloud/linux64/kexec-twice", "6.1-cloud/linux64/kdump", "6.1-cloud/xl-pvh/kexec"))),
     Claim("C11", "the info block can hang off a normal boot_params", "hand over a node, read it back from sysfs", _c11),
     Claim("C12", "type and data can stand beside subarch", "node and hardware_subarch as the guest reads them", _c12,
           Elsewhere("with subarch xen the node's address is in hardware_subarch_data too",
