@@ -263,7 +263,7 @@ CLAIMS = [
                     " kernel, which after pvh has to be given acpi_rsdp=, twice in a row, too, and after a panic into a crash kernel;"
                     " stock xl destroys a PVH guest, and Xen's ACPI tables would kill the next kernel (docs/kexec.md)",
                     (*(f"6.1-cloud/{path}/{how}" for path in ("linux64", "vmlinux64", "stub", "pvh") for how in ("kexec", "kexec-file")),
-                     "6.1-cloud/linux64/kexec-twice", "6.1-cloud/linux64/kdump", "6.1-cloud/xl-pvh/kexec"))),
+                     "6.1-cloud/linux64/kexec-twice", "6.1-cloud/linux64/kdump", "6.1-cloud/vmlinux64/kdump", "6.1-cloud/xl-pvh/kexec"))),
     Claim("C11", "the info block can hang off a normal boot_params", "hand over a node, read it back from sysfs", _c11),
     Claim("C12", "type and data can stand beside subarch", "node and hardware_subarch as the guest reads them", _c12,
           Elsewhere("with subarch xen the node's address is in hardware_subarch_data too",
