@@ -15,8 +15,8 @@ extern "C" {
 /*
  * Write what @plan says through @g: kernel, ramdisk, command line, start info, zero page, setup_data, GDT, page
  * tables; ACPI tables where the machine has its own, for which the caller has populated pages.  Special pages are the
- * caller's to clear; those of a PV domain (the two rings) are zeroed here.  Every byte of a segment is written or zeroed, but for the
- * window behind a bzImage's bytes, which the kernel's own code clears.
+ * caller's to clear; those of a PV domain (the two rings) are zeroed here.  Every byte of a segment is written or zeroed,
+ * but for the window behind a bzImage's bytes, which the kernel's own code clears.
  * Where @req wants digests for the hypervisor node, the kernel's file and the ramdisks are hashed as they are placed.
  * @plan has passed pvboot_plan_check().  Errors: those of @g, -INTERNAL when a structure outgrows its segment, -HOST.
  */

@@ -12,8 +12,8 @@
 extern "C" {
 #endif
 
-#define PVBOOT_FILE_HEAD \
-    (64u << 10)              /* the first bytes of a kernel: enough to tell its format and where its payload starts */
+/* The first bytes of a kernel: enough to tell its format and where its payload starts. */
+#define PVBOOT_FILE_HEAD (64u << 10)
 #define PVBOOT_FILE_SPANS 3u /* at most this many ranges of a held file are copied */
 
 /* What stat(2) tells of the file that has been read, while it was read. */

@@ -186,9 +186,8 @@ void pvboot_plan_free(struct pvboot_plan *plan);
  * Choose an address for everything @req needs.  Pure.
  * @plan is all zero after a failure; @machine must not lie in it.
  * -UNSUPPORTED the image does not offer the entry, its kernel dies of the subarch, or a PV kernel would lie in Xen's own
- * addresses; -LIMIT the command line is
- * longer than the kernel takes, too many ramdisks, a PV domain of over 64 GiB; -NOFIT no hole fits (text names object, bytes and the room there
- * is); -USAGE the request contradicts itself, or a PV machine is to have another entry than pv, or the other way round.
+ * addresses; -LIMIT the command line is longer than the kernel takes, too many ramdisks, a PV domain of over 64 GiB; -NOFIT
+ * no hole fits (text names object, bytes and the room there is); -USAGE the request contradicts itself, or a PV machine is to have another entry than pv, or the other way round.
  */
 int pvboot_plan_make(struct pvboot_plan *plan, const struct pvboot_image *img, const struct pvboot_machine *machine,
                      const struct pvboot_request *req, struct pvboot_error *e);

@@ -95,8 +95,8 @@ static bool is_gone(struct put *p)
 }
 
 /*
- * By another domain that lives, since launch_open() looked.  Who takes it behind our back makes the transaction fail, and it is made
- * again.
+ * By another domain that lives, since launch_open() looked.  Who takes it behind our back makes the transaction fail,
+ * and it is made again.
  */
 static bool is_taken(const struct put *p)
 {
